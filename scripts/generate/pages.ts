@@ -1,0 +1,45 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { errorCodesMarkdown, openApiJson } from '../../src/api/generate.ts';
+import type { Machine } from '../../src/domain/machine.ts';
+import { machines } from '../../src/domain/machines.ts';
+import { stateMachinesPage } from './state-machines.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+
+/** A committed file that is printed from the code. */
+export interface Page {
+  path: string;
+  print: () => string;
+}
+
+export const pages: readonly Page[] = [
+  {
+    path: 'docs/generated/state-machines.md',
+    print: () => stateMachinesPage(machines as unknown as readonly Machine<string, string, string>[]),
+  },
+  { path: 'docs/generated/error-codes.md', print: errorCodesMarkdown },
+  { path: 'docs/generated/openapi.json', print: openApiJson },
+];
+
+export interface Drift {
+  path: string;
+  problem: 'missing' | 'differs';
+}
+
+/** Pages whose committed text is not what the code prints. */
+export function drifts(list: readonly Page[] = pages, below: string = root): Drift[] {
+  return list.flatMap(({ path, print }): Drift[] => {
+    const file = join(below, path);
+    if (!existsSync(file)) return [{ path, problem: 'missing' }];
+    return readFileSync(file, 'utf8') === print() ? [] : [{ path, problem: 'differs' }];
+  });
+}
+
+export function write(list: readonly Page[] = pages, below: string = root): string[] {
+  return list.map(({ path, print }) => {
+    mkdirSync(dirname(join(below, path)), { recursive: true });
+    writeFileSync(join(below, path), print());
+    return path;
+  });
+}

@@ -1,0 +1,150 @@
+// A turn's rows: what it starts from, and the one transaction that ends it.
+import type { Catalogue } from '../domain/catalogue.ts';
+import type { AcceptedFact, Asked } from '../domain/intake.ts';
+import type { DraftSummary, TurnIntent } from '../domain/request.types.ts';
+import { loadCatalogue } from '../db/queries/catalogue.ts';
+import { currentFacts, stageFacts, summariseDraft, type StoredFact } from '../db/queries/draft.ts';
+import { sql, type Db, type Orm } from '../db/orm.ts';
+import { inTransaction, NotWritten } from '../db/transaction.ts';
+import type { GazetteerPlace, Interpretation, InterpretInput } from '../integrations/llm/interpreter.ts';
+
+/** Ids and codes only: text and values stay in Postgres. */
+export interface TurnOutcome {
+  intent: TurnIntent;
+  draft: DraftSummary;
+}
+
+/** What a finished turn keeps: its answer to the workflow, and what the next turn has to know. */
+export interface StoredOutcome {
+  answer: TurnOutcome;
+  asked: Asked | null;
+  /** Hash of the draft that the person saw last. */
+  draftShown: string | null;
+  /** Why the model did not answer, when it did not. */
+  fellBack: string | null;
+}
+
+/** What was said in between and stays useful to a model; older turns live on as facts. */
+const HISTORY = 8;
+
+export interface TurnStart {
+  attempt: number;
+  consumerId: string;
+  /** A guest may talk, but nothing is sent out for them. */
+  guest: boolean;
+  catalogue: Catalogue;
+  facts: StoredFact[];
+  input: Pick<InterpretInput, 'text' | 'history' | 'zone'>;
+  before: Pick<StoredOutcome, 'asked' | 'draftShown'>;
+}
+
+export interface TurnIds {
+  requestId: string;
+  turnId: string;
+  messageId: string;
+}
+
+/** The answer of a turn that has ended before: a retry after a lost completion costs no second model call. */
+export async function finishedTurn(em: Db, turnId: string): Promise<StoredOutcome | undefined> {
+  const [row] = await sql<{ outcome: StoredOutcome }>(em, `select outcome from turn where id = ? and status = 'done'`, [turnId]);
+  return row?.outcome;
+}
+
+/** Marks a turn as being written and reads what it starts from; undefined when there is no such open turn or message. */
+export async function beginTurn(em: Db, { requestId, turnId, messageId }: TurnIds): Promise<TurnStart | undefined> {
+  const stream = `request/${requestId}`;
+  const [turn] = await sql<{ attempt: number }>(
+    em,
+    `update turn set status = 'streaming', attempt = attempt + 1 where id = ? and stream = ? and status in ('pending', 'streaming') returning attempt`,
+    [turnId, stream],
+  );
+  const [said] = await sql<{ text: string; guest: boolean; zone: string; consumerId: string; catalogueVersion: number }>(
+    em,
+    `select m.text, m.author_role = 'guest' as guest, u.zone, r.consumer_id as "consumerId", r.catalogue_version as "catalogueVersion"
+     from message m join request r on m.stream = 'request/' || r.id join user_account u on u.id = r.consumer_id where m.id = ? and r.id = ?`,
+    [messageId, requestId],
+  );
+  if (!turn || !said) return undefined;
+  const [last] = await sql<{ outcome: StoredOutcome | null }>(
+    em,
+    `select outcome from turn where stream = ? and status = 'done' order by finished_at desc, id desc limit 1`,
+    [stream],
+  );
+  return {
+    attempt: turn.attempt,
+    consumerId: said.consumerId,
+    guest: said.guest,
+    catalogue: await loadCatalogue(em, said.catalogueVersion),
+    facts: await currentFacts(em, stream),
+    input: { text: said.text, zone: said.zone, history: await history(em, stream, messageId) },
+    before: { asked: last?.outcome?.asked ?? null, draftShown: last?.outcome?.draftShown ?? null },
+  };
+}
+
+async function history(em: Db, stream: string, messageId: string): Promise<InterpretInput['history']> {
+  const rows = await sql<{ by: 'person' | 'assistant'; text: string }>(
+    em,
+    `select "by", text from (
+       select 'person' as "by", m.text, m.created_at as at from message m
+         where m.stream = ? and m.id <> ? and m.created_at <= (select created_at from message where id = ?)
+       union all
+       select 'assistant', t.reply, t.finished_at from turn t where t.stream = ? and t.status = 'done' and t.reply is not null
+     ) said order by at desc limit ${HISTORY}`,
+    [stream, messageId, messageId, stream],
+  );
+  return rows.reverse();
+}
+
+/** The gazetteer changes with deployments, not with requests. */
+export function placesReader(orm: Orm, keepMs = 60_000): () => Promise<GazetteerPlace[]> {
+  let kept: { until: number; places: Promise<GazetteerPlace[]> } | undefined;
+  return () => {
+    if (kept && performance.now() < kept.until) return kept.places;
+    const places = sql<GazetteerPlace>(orm.em.fork() as Db, 'select name, aliases, lat, lon, zone from place order by name');
+    kept = { until: performance.now() + keepMs, places };
+    places.catch(() => (kept = undefined));
+    return places;
+  };
+}
+
+export interface TurnEnd {
+  intent: TurnIntent;
+  reply: string;
+  accepted: readonly AcceptedFact[];
+  /** Keys that still count after this turn; what is not among them leaves the draft. */
+  valid: readonly string[];
+  asked: Asked | null;
+  draftShown: string | null;
+  read: Interpretation;
+}
+
+/** Stages the facts and ends the turn, both or neither; undefined, and nothing written, when it has been ended meanwhile. */
+export async function finishTurn(
+  orm: Orm,
+  { requestId, turnId, messageId }: TurnIds,
+  start: TurnStart,
+  end: TurnEnd,
+): Promise<TurnOutcome | undefined> {
+  const stream = `request/${requestId}`;
+  const written = await inTransaction(orm, async (tx) => {
+    const fresh = await stageFacts(
+      tx,
+      stream,
+      end.accepted.map(({ key, value, confidence, confirmed }) => ({ key, value, confidence, confirmed, sourceMessageId: messageId })),
+    );
+    const replaced = new Set(fresh.map(({ key }) => key));
+    const facts = [...start.facts.filter(({ key }) => !replaced.has(key)), ...fresh].filter(({ key }) => end.valid.includes(key));
+    const answer: TurnOutcome = { intent: end.intent, draft: summariseDraft(start.catalogue, facts).summary };
+    const outcome: StoredOutcome = { answer, asked: end.asked, draftShown: end.draftShown, fellBack: end.read.fellBack ?? null };
+    const { usage, model, promptVersion } = end.read;
+    const rows = await sql(
+      tx,
+      `update turn set status = 'done', intent = ?, reply = ?, outcome = ?::jsonb, model = ?, prompt_version = ?, input_tokens = ?, output_tokens = ?, finished_at = now()
+       where id = ? and status in ('pending', 'streaming') returning id`,
+      [end.intent, end.reply, JSON.stringify(outcome), model, promptVersion, usage.inputTokens, usage.outputTokens, turnId],
+    );
+    if (rows.length === 0) throw new NotWritten();
+    return answer;
+  });
+  return written || undefined;
+}

@@ -1,0 +1,66 @@
+import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import type { Orm } from '../db/orm.ts';
+import { giveUpMail, markSent, nextMailInMs, postponeMail, takeMails, type TakenMail } from '../db/queries/mail.ts';
+import type { Mailer } from '../integrations/mail.ts';
+import { mailText } from '../integrations/mail.templates.ts';
+
+export interface MailDeps {
+  orm: Orm;
+  mailer?: Mailer;
+  /** Where the links in mails lead. */
+  publicUrl?: string;
+  /** Tests are more impatient. */
+  mailTiming?: Partial<typeof defaultTiming>;
+}
+
+/** A claim outlives the slowest batch (10 mails over 3 connections, 30 s each). */
+const defaultTiming = { leaseMs: 300_000, firstPauseMs: 30_000, longestPauseMs: 3_600_000 };
+const batchSize = 10;
+/** How often one mail is tried: a refusal for good may be a mistake once, "not now" passes in about six hours. */
+const attemptsOn = { never: 2, later: 12 } as const;
+
+export interface SentMails {
+  sent: number;
+  /** When the next one may be tried; null when the outbox is empty. */
+  nextInMs: number | null;
+}
+
+export type MailActivities = ReturnType<typeof mailActivities>;
+
+/**
+ * Sending is at least once: a process that dies between the server's yes and our note of it sends that one mail again,
+ * with the same Message-ID. Everything else is sent once.
+ */
+export function mailActivities({ orm, mailer, publicUrl = '', mailTiming = {} }: MailDeps) {
+  const timing = { ...defaultTiming, ...mailTiming };
+
+  return {
+    /** Sends what waits, batch by batch, until nothing is due. @throws when the server is away; what was not sent waits on */
+    async sendPendingMail(): Promise<SentMails> {
+      if (!mailer) return { sent: 0, nextInMs: null };
+      let sent = 0;
+      while (!cancellationSignal().aborted) {
+        const batch = await takeMails(orm.em.fork(), batchSize, timing.leaseMs);
+        if (batch.length === 0) break;
+        const results = await Promise.allSettled(batch.map((mail) => (mail.to === null ? false : send(mailer, mail, mail.to))));
+        sent += results.filter((result) => result.status === 'fulfilled' && result.value).length;
+        heartbeat(sent);
+        const failed = results.find((result) => result.status === 'rejected');
+        if (failed) throw failed.reason;
+      }
+      return { sent, nextInMs: await nextMailInMs(orm.em.fork()) };
+    },
+  };
+
+  async function send(mailer: Mailer, mail: TakenMail, to: string): Promise<boolean> {
+    const em = orm.em.fork();
+    const outcome = await mailer.send({ id: mail.id, to, ...mailText(mail, publicUrl) }).catch(async (error: unknown) => {
+      await postponeMail(em, mail.id, 0, false);
+      throw error;
+    });
+    if (outcome === 'accepted') await markSent(em, mail.id);
+    else if (mail.attempts >= attemptsOn[outcome]) await giveUpMail(em, mail.id);
+    else await postponeMail(em, mail.id, Math.min(timing.firstPauseMs * 2 ** (mail.attempts - 1), timing.longestPauseMs), true);
+    return outcome === 'accepted';
+  }
+}

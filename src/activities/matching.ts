@@ -1,0 +1,63 @@
+import { loadCalendars } from '../db/calendar.ts';
+import type { Orm } from '../db/orm.ts';
+import { loadCatalogue } from '../db/queries/catalogue.ts';
+import { currentFacts } from '../db/queries/draft.ts';
+import { nearestProviders, storeCandidates } from '../db/queries/matching.ts';
+import { serviceOf, type Location, type TimeWindow } from '../domain/catalogue.ts';
+import { groupSize, scoreCandidate } from '../domain/matching.ts';
+import type { Money } from '../domain/money.ts';
+import type { Policy } from '../domain/policy.ts';
+import type { Invitation } from '../domain/request.types.ts';
+
+/** Mean of a provider without reviews, until categories have a mean of their own. */
+const meanRating = 4.2;
+
+export interface MatchInput {
+  requestId: string;
+  round: number;
+  radiusKm: number;
+  excluded: string[];
+  policy: Policy;
+}
+
+export type MatchingActivities = ReturnType<typeof matchingActivities>;
+
+export function matchingActivities({ orm }: { orm: Orm }) {
+  return {
+    /** Who to ask in this round, best first, with suggested terms. Reads and keeps candidates; asks nobody. */
+    async match({ requestId, round, radiusKm, excluded, policy }: MatchInput): Promise<Omit<Invitation, 'offerId'>[]> {
+      const em = orm.em.fork();
+      const now = Date.now();
+      const facts = Object.fromEntries((await currentFacts(em, `request/${requestId}`)).map(({ key, value }) => [key, value]));
+      const service = serviceOf(await loadCatalogue(em), facts['service'] as string);
+      const when = facts['when'] as TimeWindow;
+      const { lat, lon } = facts['location'] as Location;
+      const job = { from: Date.parse(when.from), to: Date.parse(when.to), ceiling: (facts['budget'] as Money | undefined)?.amount ?? null, meanRating };
+      const asked = await askedBefore(orm, requestId);
+      const { code, category, licence } = service;
+      const rows = await nearestProviders(em, { service: code, category, needsLicence: licence !== null, lat, lon, to: when.to, radiusKm, excluded: [...excluded, ...asked] });
+      const calendars = await loadCalendars(em, rows.map(({ providerId }) => providerId), code, { from: job.from, to: job.to, now });
+      const scored = rows.map((row) => ({ ...scoreCandidate(row, calendars.get(row.providerId), job, now), distanceKm: row.distanceKm, price: row.price }));
+      await storeCandidates(em, requestId, round, scored);
+      return scored
+        .filter(({ gates }) => gates.length === 0)
+        .sort((a, b) => b.score - a.score || a.providerId.localeCompare(b.providerId))
+        .slice(0, groupSize(policy))
+        .map(({ providerId, score, price, slot }) => ({
+          providerId,
+          score,
+          price,
+          currency: service.currency,
+          startsAt: new Date(slot!.start).toISOString(),
+          endsAt: new Date(slot!.end).toISOString(),
+          zone: when.zone,
+        }));
+    },
+  };
+}
+
+/** Providers who have an offer of this request already: nobody is asked twice. */
+async function askedBefore(orm: Orm, requestId: string): Promise<string[]> {
+  const rows = (await orm.em.fork().execute('select distinct provider_id from offer where request_id = ?', [requestId])) as { provider_id: string }[];
+  return rows.map(({ provider_id }) => provider_id);
+}

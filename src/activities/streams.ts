@@ -1,0 +1,75 @@
+// What the reconciler must know of each noun: which workflow runs a stream, from what input, and how rows follow from it.
+import type { WorkflowIdReusePolicy } from '@temporalio/common';
+import { bookingWorkflowId } from '../contracts/booking.messages.ts';
+import { emptyBooking, evolveBooking } from '../domain/booking.ts';
+import type { BookingHeld } from '../domain/booking.types.ts';
+import { emptyEnrollment, evolveEnrollment } from '../domain/enrollment.ts';
+import { emptyRequest, evolveRequest } from '../domain/request.evolve.ts';
+import type { RequestState } from '../domain/request.types.ts';
+import { emptyReview, evolveReview } from '../domain/review.ts';
+import type { EventBase, Recorded } from '../domain/timeline.ts';
+import { sql, type Db } from '../db/orm.ts';
+
+type AnyEvent = Recorded<EventBase>;
+
+export interface StreamKind {
+  workflowType: string;
+  /** Workflow input, rebuilt from the first event. */
+  inputOf(first: AnyEvent): object;
+  /** Statuses as the fold of the timeline says, by `table/id`. */
+  expected(events: AnyEvent[]): Record<string, string>;
+  /** Statuses as the rows say, by `table/id`. */
+  actual(em: Db, id: string): Promise<Record<string, string>>;
+}
+
+export const duplicate: WorkflowIdReusePolicy = 'ALLOW_DUPLICATE';
+
+/** Streams by the noun their name begins with. */
+export const streamKinds: Record<string, StreamKind> = {
+  request: {
+    workflowType: 'requestWorkflow',
+    inputOf: (first) => pick(first, ['requestId', 'consumerId', 'mode', 'catalogueVersion', 'policy']),
+    expected(events) {
+      const state = events.reduce((before: RequestState, event) => evolveRequest(before, event as never), emptyRequest);
+      const offers = Object.entries(state.offers).map(([id, { status }]) => [`offer/${id}`, status]);
+      return { [`request/${state.requestId}`]: state.status, ...Object.fromEntries(offers) };
+    },
+    actual: (em, id) => statuses(em, "select 'request/' || id as key, status from request where id = ? union all select 'offer/' || id, status from offer where request_id = ?", [id, id]),
+  },
+  booking: {
+    workflowType: 'bookingWorkflow',
+    inputOf: (first) => ({ bookingId: (first as unknown as BookingHeld).bookingId }),
+    expected(events) {
+      const state = events.reduce((before, event) => evolveBooking(before, event as never), emptyBooking);
+      return { [bookingWorkflowId(state.booking!.bookingId)]: state.status };
+    },
+    actual: (em, id) => statuses(em, "select 'booking/' || id as key, status from booking where id = ?", [id]),
+  },
+  enrollment: {
+    workflowType: 'enrollmentWorkflow',
+    inputOf: (first) => pick(first, ['enrollmentId', 'applicantId', 'policy']),
+    expected(events) {
+      const state = events.reduce((before, event) => evolveEnrollment(before, event as never), emptyEnrollment);
+      return { [`enrollment/${state.enrollmentId}`]: state.status };
+    },
+    actual: (em, id) => statuses(em, "select 'enrollment/' || id as key, status from enrollment where id = ?", [id]),
+  },
+  review: {
+    workflowType: 'reviewWorkflow',
+    inputOf: (first) => pick(first, ['bookingId']),
+    // Only what the run decides: an operator may have hidden a review since.
+    expected(events) {
+      const state = events.reduce((before, event) => evolveReview(before, event as never), emptyReview);
+      return Object.fromEntries(state.reviewIds.map((id) => [`review/${id}`, state.status === 'closed' ? 'published' : 'submitted']));
+    },
+    actual: (em, id) =>
+      statuses(em, "select 'review/' || id as key, case status when 'submitted' then status else 'published' end as status from review where booking_id = ?", [id]),
+  },
+};
+
+async function statuses(em: Db, text: string, params: unknown[]): Promise<Record<string, string>> {
+  const rows = await sql<{ key: string; status: string }>(em, text, params);
+  return Object.fromEntries(rows.map(({ key, status }) => [key, status]));
+}
+
+const pick = (from: object, keys: string[]) => Object.fromEntries(keys.map((key) => [key, (from as Record<string, unknown>)[key]]));

@@ -1,0 +1,73 @@
+import express, { Router, type Express, type NextFunction, type Request, type Response } from 'express';
+import { DomainError } from '../domain/errors.ts';
+import { requestContext } from './context.ts';
+import { signedCursors } from './cursor.ts';
+import type { Api, ApiDeps, Feature, Ports } from './deps.ts';
+import { docsRoutes } from './docs.ts';
+import { eventHub } from './event-hub.ts';
+import { eventRoutes } from './events.ts';
+import { features } from './features.ts';
+import { guestRoutes, guestSessions } from './guest.ts';
+import { healthRoutes } from './health.ts';
+import { openApiDocument } from './openapi.ts';
+import { sendProblem } from './problem.ts';
+import { rateLimits } from './rate-limit.ts';
+import { securityHeaders } from './security.ts';
+
+export interface BuiltApi {
+  app: Express;
+  api: Api;
+  /** Ends the event streams; the server goes on finishing requests. */
+  drain(): void;
+  close(): Promise<void>;
+}
+
+/**
+ * Everything between the socket and the dependencies.
+ * @param ports from `portsFrom(deps, guests)` in the server, the test's own in contract tests
+ */
+export function buildApp(deps: ApiDeps, portsFor: (guests: Api['guests']) => Ports, more: readonly Feature[] = []): BuiltApi {
+  const { config, log } = deps;
+  const draining = new AbortController();
+  const guests = guestSessions({ secret: config.auth.guestSecret, audience: config.auth.audience });
+  const ports = portsFor(guests);
+  const hub = eventHub(ports.feed, log);
+  const { rateLimitPerMinute: perMinute, rateLimitAnonymousPerMinute: anonymousPerMinute = perMinute } = config.http;
+  const api: Api = {
+    ...deps,
+    ...ports,
+    guests,
+    router: Router({ caseSensitive: true, strict: true }),
+    routes: [],
+    cursors: signedCursors(config.cursorSecret),
+    limits: rateLimits({ limiter: ports.limiter, perMinute, anonymousPerMinute, log }),
+    draining: draining.signal,
+  };
+  for (const feature of [guestRoutes, eventRoutes(hub), ...features, ...more]) feature(api);
+
+  const app = express();
+  app.use(requestContext(log));
+  securityHeaders(app, config.http);
+  healthRoutes(app, api);
+  app.use(docsRoutes(() => openApiDocument(api.routes, config.http.publicUrl)));
+  otherMethods(api);
+  app.use('/api/v1', api.router);
+  app.use((_req: Request, _res: Response) => {
+    throw new DomainError('not_found');
+  });
+  app.use((error: unknown, req: Request, res: Response, _next: NextFunction) => sendProblem(error, req, res, config.http.publicUrl));
+  return { app, api, drain: () => draining.abort(), close: () => hub.close() };
+}
+
+/** A known path with another method: 405 with what it does know. */
+function otherMethods({ router, routes }: Api): void {
+  for (const path of new Set(routes.map((route) => route.path))) {
+    const methods = routes.filter((route) => route.path === path).map(({ method }) => method.toUpperCase());
+    const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
+    router.all(path, (req: Request, res: Response) => {
+      res.setHeader('allow', allow);
+      if (req.method === 'OPTIONS') return void res.status(204).end();
+      throw new DomainError('method_not_allowed');
+    });
+  }
+}

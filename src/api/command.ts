@@ -1,0 +1,115 @@
+import type { UpdateDefinition } from '@temporalio/common';
+import {
+  ServiceError,
+  WithStartWorkflowOperation,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  isGrpcServiceError,
+  type Client,
+  type WorkflowStartOptions,
+} from '@temporalio/client';
+import type { Logger } from 'pino';
+import type { CommandAnswer, CommandMeta } from '../contracts/command.ts';
+import { fromFailure } from '../contracts/failures.ts';
+import type { TaskQueue } from '../contracts/queues.ts';
+import { DomainError } from '../domain/errors.ts';
+import { ensureReachable } from './temporal-reach.ts';
+
+/** How to start the run when the command is the first of its stream. */
+export interface StartRun {
+  workflowType: string;
+  taskQueue: TaskQueue;
+  /** The workflow's input. */
+  args: unknown[];
+  searchAttributes?: WorkflowStartOptions['typedSearchAttributes'];
+  staticSummary?: string;
+  staticDetails?: string;
+}
+
+export interface SendCommand<C extends CommandMeta> {
+  /** Also the stream: `request/<id>` and so on. */
+  workflowId: string;
+  update: UpdateDefinition<CommandAnswer, [C], string>;
+  /** Its `id` is the Update id and the command id. */
+  command: C;
+  start?: StartRun;
+  /** The refusal when the run has ended and never saw this command; by default nothing is allowed any more. */
+  closed?: () => Promise<DomainError>;
+  /** The caller's: nobody waits for an answer nobody reads. */
+  signal?: AbortSignal;
+}
+
+/** The one way from a route to a workflow. */
+export interface Commands {
+  /** @throws the refusal · temporarily_unavailable when Temporal cannot be asked or does not answer in time */
+  send<C extends CommandMeta>(input: SendCommand<C>): Promise<CommandAnswer>;
+}
+
+export interface CommandPorts {
+  temporal: Client;
+  /** What the timeline says about a command, also after its run has ended. */
+  answerOf: (stream: string, commandId: string) => Promise<CommandAnswer | undefined>;
+  /** Whether a stream still wants a run. */
+  isOpen: (stream: string) => Promise<boolean>;
+  deadlineMs: number;
+  log: Logger;
+}
+
+export function commandSender({ temporal, answerOf, isOpen, deadlineMs, log }: CommandPorts): Commands {
+  return {
+    async send(input) {
+      try {
+        await ensureReachable(temporal);
+        return await withinDeadline(temporal, deadlineMs, input.signal, () => execute(temporal, input));
+      } catch (error) {
+        if (!isEnded(error)) throw fromFailure(error) ?? error;
+        return await afterTheEnd(input);
+      }
+    },
+  };
+
+  /** The run has ended or was lost. The timeline knows whether the command was carried out before. */
+  async function afterTheEnd<C extends CommandMeta>({ workflowId, command, closed, start }: SendCommand<C>): Promise<CommandAnswer> {
+    const answer = await answerOf(workflowId, command.id);
+    if (answer) return answer;
+    if (await isOpen(workflowId)) {
+      log.error({ workflowId }, 'an open stream has no run; the reconciler starts one');
+      throw new DomainError('temporarily_unavailable', undefined, { retryAfterS: 5 });
+    }
+    if (start) log.warn({ workflowId }, 'a first command came after its run had ended');
+    throw closed ? await closed() : new DomainError('invalid_transition', undefined, { allowed: [] });
+  }
+}
+
+function execute<C extends CommandMeta>(temporal: Client, { workflowId, update, command, start }: SendCommand<C>): Promise<CommandAnswer> {
+  const options = { args: [command] as [C], updateId: command.id };
+  if (!start) return temporal.workflow.getHandle(workflowId).executeUpdate(update, options);
+  const { workflowType, searchAttributes, ...rest } = start;
+  const startWorkflowOperation = new WithStartWorkflowOperation(workflowType, {
+    ...rest,
+    workflowId,
+    typedSearchAttributes: searchAttributes,
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    // A late message must not bring a finished request back to life.
+    workflowIdReusePolicy: 'REJECT_DUPLICATE',
+  });
+  return temporal.workflow.executeUpdateWithStart(update, { ...options, startWorkflowOperation });
+}
+
+/** Without a worker the client polls forever: the deadline turns that into an answer. */
+function withinDeadline<T>(temporal: Client, deadlineMs: number, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+  const timed = () => temporal.withDeadline(Date.now() + deadlineMs, work);
+  return signal ? temporal.withAbortSignal(signal, timed) : timed();
+}
+
+const grpcNotFound = 5;
+
+/** No run took the command: ended, unknown, or it ended while the command was on its way. */
+function isEnded(error: unknown): boolean {
+  if (error instanceof WorkflowNotFoundError || error instanceof WorkflowExecutionAlreadyStartedError) return true;
+  if (error instanceof ServiceError && isGrpcServiceError(error.cause)) return error.cause.code === grpcNotFound;
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    if ((cause as { type?: unknown }).type === 'AcceptedUpdateCompletedWorkflow') return true;
+  }
+  return false;
+}

@@ -1,0 +1,134 @@
+// Composition root of the API: configuration → dependencies → listening, and back again on SIGTERM.
+import { createServer, type Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { pino, type Logger } from 'pino';
+import { loadConfig, type Config } from '../config.ts';
+import { openOrm } from '../db/orm.ts';
+import { temporalClient } from '../temporal/client.ts';
+import { buildApp, type BuiltApi } from './app.ts';
+import type { ApiDeps } from './deps.ts';
+import { portsFrom } from './ports.ts';
+
+/** Requests that are still running when this is over are cut. */
+const drainLimitMs = 25_000;
+/** Between failing readiness and closing the door: load balancers need a moment to notice. */
+const noticeMs = 500;
+
+/** Slow senders are cut; the check runs every second, or these would be good for half a minute more. */
+const socketLimits = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 65_000,
+  connectionsCheckingInterval: 1_000,
+  maxHeaderSize: 16 * 1024,
+};
+
+export interface RunningServer {
+  url: string;
+  /** Ends event streams, finishes what is running, closes every connection. */
+  close(): Promise<void>;
+}
+
+export async function startServer(config: Config, log: Logger): Promise<RunningServer> {
+  const orm = await openOrm({ databaseUrl: config.database.url, poolMax: config.database.poolMax, applicationName: 'proxie-api' });
+  const temporal = temporalClient(config.temporal);
+  const deps: ApiDeps = { config, orm, temporal, log };
+  const built = buildApp(deps, (guests) => portsFrom(deps, guests));
+  const server = createServer(socketLimits, built.app);
+  const cutUnused = connectionsOf(server);
+  server.maxRequestsPerSocket = 10_000;
+  try {
+    await listening(server, config.http);
+  } catch (error) {
+    await temporal.connection.close();
+    await orm.close(true);
+    throw error;
+  }
+  return {
+    url: config.http.publicUrl,
+    async close() {
+      await drained(server, built, cutUnused);
+      await built.close();
+      await temporal.connection.close();
+      await orm.close(true);
+    },
+  };
+}
+
+function listening(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EADDRINUSE') return reject(error);
+      reject(new Error(`Port ${port} on ${host} is in use. Stop what listens there, or set PORT to a free port.`, { cause: error }));
+    });
+    server.listen(port, host, resolve);
+  });
+}
+
+async function drained(server: Server, { drain }: BuiltApi, cutUnused: () => void): Promise<void> {
+  drain();
+  await new Promise((resolve) => setTimeout(resolve, noticeMs));
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  const sweep = setInterval(cutUnused, 50);
+  const limit = setTimeout(() => server.closeAllConnections(), drainLimitMs);
+  await closed;
+  clearInterval(sweep);
+  clearTimeout(limit);
+}
+
+/**
+ * Follows which connections carry a request. Node's own `closeIdleConnections` spares those that never sent one.
+ * @returns cuts all others
+ */
+function connectionsOf(server: Server): () => void {
+  const running = new Map<Socket, number>();
+  server.on('connection', (socket) => {
+    running.set(socket, 0);
+    socket.once('close', () => running.delete(socket));
+  });
+  server.on('request', ({ socket }, res) => {
+    running.set(socket, (running.get(socket) ?? 0) + 1);
+    res.once('close', () => running.has(socket) && running.set(socket, running.get(socket)! - 1));
+  });
+  return () => {
+    for (const [socket, requests] of running) if (requests === 0) socket.destroySoon();
+  };
+}
+
+async function main(): Promise<void> {
+  const config = loadConfig();
+  const log = pino({
+    level: config.logLevel,
+    base: { service: 'proxie-api' },
+    redact: ['*.authorization', '*.cookie', '*.password', '*.token'],
+  });
+  for (const warning of config.warnings) log.warn(warning);
+  if (config.redisUrl) log.warn('REDIS_URL is set, but this build counts rate limits in memory: every process has its own');
+  const server = await startServer(config, log);
+  log.info({ url: server.url }, 'the API listens');
+
+  let closing = false;
+  const stop = (signal: string) => {
+    if (closing) return;
+    closing = true;
+    log.info({ signal }, 'draining');
+    // The hard limit: whatever hangs, this process is gone before an orchestrator kills it.
+    setTimeout(() => process.exit(1), drainLimitMs + 4_000).unref();
+    server.close().then(
+      () => log.info('closed'),
+      (error: unknown) => {
+        log.error({ err: error }, 'did not close cleanly');
+        process.exitCode = 1;
+      },
+    );
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  main().catch((error: unknown) => {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  });
+}

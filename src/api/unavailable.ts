@@ -1,0 +1,45 @@
+// Tells "a dependency is away" (503, try again) from "we have a bug" (500).
+import { NamespaceNotFoundError, ServiceError, WorkflowUpdateRPCTimeoutOrCancelledError, isGrpcServiceError } from '@temporalio/client';
+import { sqlStateOf } from '../db/transaction.ts';
+
+/** gRPC answers that say our request itself was wrong: INVALID_ARGUMENT, OUT_OF_RANGE, UNIMPLEMENTED. */
+const ourFault = new Set([3, 11, 12]);
+
+/** Whether Temporal could not be asked, or did not answer in time. */
+export function isTemporalAway(error: unknown): boolean {
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || error instanceof NamespaceNotFoundError) return true;
+  const grpc = error instanceof ServiceError ? error.cause : error;
+  if (isGrpcServiceError(grpc)) return !ourFault.has(grpc.code);
+  return error instanceof ServiceError;
+}
+
+const socketCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ETIMEDOUT',
+  'EPIPE',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ECONNABORTED',
+]);
+/**
+ * Connection exceptions (08), out of resources (53), operator intervention including statement timeouts (57), system
+ * errors such as disk full (58), contention that outlived its retries (40, 55P03), and a server that only reads (25006).
+ */
+const passingStates = /^(?:08|53|57|58|40|55P03|25006)/;
+/** pg and its pool raise these without a code. */
+const lostConnection =
+  /^(?:Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout)/;
+
+/** Whether Postgres could not be reached or could not serve right now. */
+export function isDatabaseAway(error: unknown): boolean {
+  const state = sqlStateOf(error);
+  if (state && (socketCodes.has(state) || (/^[0-9A-Z]{5}$/.test(state) && passingStates.test(state)))) return true;
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    if (lostConnection.test(cause.message)) return true;
+    if (cause instanceof AggregateError && cause.errors.some(isDatabaseAway)) return true;
+  }
+  return false;
+}

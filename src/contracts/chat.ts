@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { requestMachine } from '../domain/request.machine.ts';
+import { Instant, Links } from './common.ts';
+
+export const PostChat = z
+  .strictObject({
+    message: z.string().trim().min(1).max(4000),
+    requestId: z.uuid().optional().meta({ description: 'Absent: a new request begins' }),
+  })
+  .meta({ id: 'PostChat', example: { message: 'My kitchen sink is leaking, can somebody come today?' } });
+
+/** The acknowledgement: the answer is a turn that can be polled or followed as events. */
+export const ChatAccepted = z.strictObject({ requestId: z.uuid(), messageId: z.uuid(), turnId: z.uuid(), links: Links }).meta({ id: 'ChatAccepted' });
+
+export const TurnView = z
+  .strictObject({
+    id: z.uuid(),
+    status: z.enum(['pending', 'streaming', 'done', 'superseded', 'failed']),
+    intent: z.string().nullable(),
+    reply: z.string().nullable(),
+    createdAt: Instant,
+    finishedAt: Instant.nullable(),
+  })
+  .meta({ id: 'Turn' });
+export type TurnView = z.infer<typeof TurnView>;
+
+export const ChatEntry = z.strictObject({
+  id: z.uuid(),
+  from: z.enum(['person', 'assistant']),
+  text: z.string().nullable(),
+  status: z.string(),
+  turnId: z.uuid().nullable(),
+  at: Instant,
+});
+export const ChatView = z
+  .strictObject({
+    requestId: z.uuid(),
+    status: z.enum(requestMachine.statuses),
+    draftHash: z.string().nullable(),
+    missing: z.array(z.string()),
+    entries: z.array(ChatEntry),
+    links: Links,
+  })
+  .meta({ id: 'Chat' });
+export type ChatView = z.infer<typeof ChatView>;

@@ -1,0 +1,6 @@
+import { z } from 'zod';
+import { TimelineEntry } from './common.ts';
+
+/** One event of the realtime channel: a timeline entry with where it stands. */
+export const EventView = z.strictObject({ ...TimelineEntry.shape, stream: z.string(), position: z.string() }).meta({ id: 'Event' });
+export type EventView = z.infer<typeof EventView>;

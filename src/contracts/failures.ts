@@ -1,0 +1,21 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { DomainError, isErrorCode, type RefusalDetail } from '../domain/errors.ts';
+
+/** A refusal on its way through Temporal: the failure's type is the code, the detail travels beside it. */
+export function toFailure(error: DomainError): ApplicationFailure {
+  return ApplicationFailure.create({ type: error.code, message: error.message, nonRetryable: true, details: [error.detail] });
+}
+
+/**
+ * The refusal inside whatever Temporal threw, or undefined when it is not one of ours.
+ * Walks `cause`: an Update's failure arrives wrapped, once per hop.
+ */
+export function fromFailure(error: unknown): DomainError | undefined {
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof DomainError) return cause;
+    if (cause instanceof ApplicationFailure && isErrorCode(cause.type)) {
+      return new DomainError(cause.type, cause.message, (cause.details?.[0] as RefusalDetail | undefined) ?? {});
+    }
+  }
+  return undefined;
+}

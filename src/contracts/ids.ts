@@ -1,0 +1,13 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * The id a command gives to what it creates: the same command always creates the same thing, also when it is retried
+ * after a crash. Version 8 of RFC 9562 (custom). Not for workflow code.
+ */
+export function idFrom(commandId: string, what: string): string {
+  const bytes = createHash('sha256').update(`${commandId}|${what}`).digest().subarray(0, 16);
+  bytes[6] = (bytes[6]! & 0x0f) | 0x80;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  const hex = bytes.toString('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}

@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import { offerMachine } from '../domain/offer.machine.ts';
+import { Instant, Links, Money, Slot } from './common.ts';
+
+/** New terms; without them a provider takes the suggested ones. */
+export const ProposeOffer = z.strictObject({ price: Money.optional(), slot: Slot.optional() }).meta({ id: 'ProposeOffer' });
+export const CounterOffer = z
+  .strictObject({ price: Money.optional(), slot: Slot.optional() })
+  .refine(({ price, slot }) => price || slot, 'give a price, a slot or both')
+  .meta({ id: 'CounterOffer' });
+
+export const OfferView = z
+  .strictObject({
+    id: z.uuid(),
+    requestId: z.uuid(),
+    provider: z.strictObject({ id: z.uuid(), displayName: z.string(), rating: z.number().nullable(), reviews: z.int() }),
+    round: z.int(),
+    status: z.enum(offerMachine.statuses),
+    statusReason: z.string().nullable(),
+    version: z.int(),
+    price: Money,
+    slot: Slot,
+    expiresAt: Instant.nullable(),
+    bookingId: z.uuid().nullable(),
+    createdAt: Instant,
+    changedAt: Instant,
+    links: Links,
+  })
+  .meta({ id: 'Offer' });
+export type OfferView = z.infer<typeof OfferView>;
+
+/** An invitation as its provider sees it: what is wanted, and why they were asked. Never an address. */
+export const LeadView = z
+  .strictObject({
+    offer: OfferView,
+    service: z.string(),
+    region: z.string().nullable(),
+    distanceKm: z.number().nullable(),
+    mode: z.enum(['compare', 'instant']),
+    details: z.record(z.string(), z.unknown()),
+    why: z.record(z.string(), z.number()).meta({ description: 'Lines of the score' }),
+  })
+  .meta({ id: 'Lead' });
+export type LeadView = z.infer<typeof LeadView>;
+
+export const LeadInsights = z
+  .strictObject({
+    days: z.int(),
+    invited: z.int(),
+    stoppedByGate: z.record(z.string(), z.int()).meta({ description: 'How often each gate kept you from being asked' }),
+    averageScore: z.number().nullable(),
+  })
+  .meta({ id: 'LeadInsights' });
+export type LeadInsights = z.infer<typeof LeadInsights>;

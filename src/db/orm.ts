@@ -1,0 +1,49 @@
+import { fileURLToPath } from 'node:url';
+import { Migrator } from '@mikro-orm/migrations';
+import { defineConfig, MikroORM, type EntityManager } from '@mikro-orm/postgresql';
+import { entities } from './entities/index.ts';
+
+export type Orm = MikroORM;
+export type Db = EntityManager;
+
+const ownFolder = fileURLToPath(new URL('./migrations', import.meta.url));
+
+export interface OrmOptions {
+  databaseUrl: string;
+  /** Connections this process may hold. */
+  poolMax?: number;
+  /** Milliseconds after which Postgres ends a statement. */
+  statementTimeoutMs?: number;
+  applicationName?: string;
+}
+
+/** Connects lazily: an unreachable database shows at the first statement, not here. */
+export async function openOrm({ databaseUrl, poolMax = 10, statementTimeoutMs = 10_000, applicationName = 'proxie' }: OrmOptions): Promise<Orm> {
+  return MikroORM.init(ormConfig({ databaseUrl, poolMax, statementTimeoutMs, applicationName }));
+}
+
+export function ormConfig({ databaseUrl, poolMax = 10, statementTimeoutMs = 10_000, applicationName = 'proxie' }: OrmOptions) {
+  return defineConfig({
+    clientUrl: databaseUrl,
+    entities,
+    extensions: [Migrator],
+    // It guesses from argv otherwise: under plain jest it silently migrated nothing.
+    preferTs: import.meta.url.endsWith('.ts'),
+    forceUtcTimezone: true,
+    allowGlobalContext: false,
+    discovery: { warnWhenNoEntities: true },
+    pool: { min: 0, max: poolMax },
+    driverOptions: { application_name: applicationName, statement_timeout: statementTimeoutMs, connectionTimeoutMillis: 5_000 },
+    migrations: { path: ownFolder, pathTs: ownFolder, snapshotName: '.snapshot', glob: '!(*.d).{js,ts}', tableName: 'migration', snapshot: false },
+  });
+}
+
+/** Brings the schema to the newest migration; safe to run from several processes at once. */
+export async function migrate(orm: Orm): Promise<void> {
+  await orm.migrator.up();
+}
+
+/** Rows of a statement with `?` placeholders, inside the transaction of `em` where there is one. */
+export async function sql<Row>(em: Db, text: string, params: readonly unknown[] = []): Promise<Row[]> {
+  return (await em.execute(text, [...params], 'all')) as unknown as Row[];
+}

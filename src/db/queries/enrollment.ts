@@ -1,0 +1,63 @@
+import type { EnrollmentView } from '../../contracts/enrollment.ts';
+import type { Actor } from '../../domain/actor.ts';
+import type { ApplicationDetails } from '../../domain/application.ts';
+import type { EnrollmentStatus } from '../../domain/enrollment.machine.ts';
+import { sql, type Db } from '../orm.ts';
+import { instantText, ownedRow, pageAfter, type PageInput } from './page.ts';
+
+/** Stores what was written, before any run hears of it; the same version again changes nothing. */
+export async function stageRevision(em: Db, id: string, enrollmentId: string, details: ApplicationDetails): Promise<void> {
+  await sql(em, 'insert into enrollment_revision (id, enrollment_id, details) values (?, ?, ?::jsonb) on conflict (id) do nothing', [
+    id,
+    enrollmentId,
+    JSON.stringify(details),
+  ]);
+}
+
+/** What one version of an application says. */
+export async function revisionDetails(em: Db, enrollmentId: string, revisionId: string): Promise<ApplicationDetails | undefined> {
+  const [row] = await sql<{ details: ApplicationDetails }>(em, 'select details from enrollment_revision where id = ? and enrollment_id = ?', [
+    revisionId,
+    enrollmentId,
+  ]);
+  return row?.details;
+}
+
+type EnrollmentRow = Omit<EnrollmentView, 'links'>;
+
+const selectEnrollments = `
+  select e.id, e.applicant_id as "applicantId", e.status, e.status_reason as "statusReason", e.details as application, e.checks,
+    ${instantText('e.created_at')} as "createdAt", ${instantText('e.decided_at')} as "decidedAt",
+    (select max(seq) from event v where v.stream = 'enrollment/' || e.id) as seq
+  from enrollment e`;
+
+/** An application for its applicant or an operator. @throws not_found, not_owner */
+export async function enrollmentFor(em: Db, actor: Actor, id: string): Promise<EnrollmentView> {
+  const [row] = await sql<EnrollmentRow>(em, `${selectEnrollments} where e.id = ?`, [id]);
+  return toEnrollmentView(ownedRow(row, actor, ({ applicantId }) => [applicantId]));
+}
+
+/** One's own applications, or everybody's for operators; newest first. */
+export async function listEnrollments(em: Db, actor: Actor, page: PageInput & { status?: EnrollmentStatus | undefined }): Promise<EnrollmentView[]> {
+  const after = pageAfter(page, 'e');
+  const rows = await sql<EnrollmentRow>(
+    em,
+    `${selectEnrollments} where (? or e.applicant_id = ?) and (?::text is null or e.status = ?) ${after.where} order by e.created_at desc, e.id desc limit ?`,
+    [actor.role === 'admin', actor.id, page.status ?? null, page.status ?? null, ...after.params, page.limit + 1],
+  );
+  return rows.map(toEnrollmentView);
+}
+
+/** The application somebody already has under way. */
+export async function openEnrollmentOf(em: Db, applicantId: string): Promise<{ id: string; status: EnrollmentStatus } | undefined> {
+  const [row] = await sql<{ id: string; status: EnrollmentStatus }>(
+    em,
+    `select id, status from enrollment where applicant_id = ? and status not in ('approved', 'rejected', 'withdrawn', 'expired') limit 1`,
+    [applicantId],
+  );
+  return row;
+}
+
+export function toEnrollmentView(row: EnrollmentRow): EnrollmentView {
+  return { ...row, links: { self: `/api/v1/enrollments/${row.id}` } };
+}

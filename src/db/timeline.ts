@@ -1,0 +1,160 @@
+// One append, one transaction, one truth (docs/architecture.md). Nothing else in Proxie writes events or status columns.
+import type { CommandAnswer, CommandMeta } from '../contracts/command.ts';
+import { closingEvents } from '../domain/closing.ts';
+import { DomainError } from '../domain/errors.ts';
+import { catchUpRows, type Appended, type EventBase, type EventMeta, type Recorded } from '../domain/timeline.ts';
+import { sql, type Db, type Orm } from './orm.ts';
+import { project } from './projections/index.ts';
+import { inTransaction, NotWritten } from './transaction.ts';
+
+export interface AppendInput<E extends EventBase> {
+  /** `request/<uuid>` and so on: the workflow id. */
+  stream: string;
+  /** The last position the caller knows, 0 for none. */
+  after: number;
+  command: CommandMeta;
+  /** When it was decided, RFC 3339 UTC. */
+  at: string;
+  events: E[];
+}
+
+/**
+ * Appends a command's events at `after + 1` together with everything they change, or writes nothing and says what the
+ * caller did not know. Running it twice has one effect.
+ * @returns `written` (fold what you sent) · `behind` (fold these, decide again) · `replayed` (the command stands further
+ *   back) · `refused` (something outside the stream says no; the transaction is gone)
+ */
+export async function append<E extends EventBase>(orm: Orm, input: AppendInput<E>): Promise<Appended<E>> {
+  if (input.events.length === 0) return { is: 'behind', events: await eventsOf<E>(orm.em.fork(), input.stream, input.after) };
+  try {
+    const written = await inTransaction(orm, (tx) => write(tx, input));
+    if (written) return { is: 'written', events: [] };
+  } catch (error) {
+    if (error instanceof DomainError) return { is: 'refused', code: error.code, detail: error.detail };
+    throw error;
+  }
+  return diagnose<E>(orm.em.fork(), input);
+}
+
+/** The same, inside a transaction of the caller's: for rows that no workflow owns. @throws NotWritten when the caller is behind */
+export async function write<E extends EventBase>(tx: Db, { stream, after, command, at, events }: AppendInput<E>): Promise<boolean> {
+  let seq = after;
+  const rows = events.map((event, part) => ({ event, part, stream: event.stream ?? stream, seq: event.stream ? 1 : (seq += 1) }));
+  const [result] = await sql<{ written: number }>(tx, insertEvents, [
+    command.id,
+    command.by.id,
+    command.by.role,
+    command.onBehalfOf ?? null,
+    at,
+    JSON.stringify(rows.map(({ event, ...place }) => ({ ...place, ...columnsOf(event, command.reason) }))),
+    after,
+    stream,
+    after,
+    stream,
+  ]);
+  if (result!.written < events.length) throw new NotWritten();
+  for (const row of rows) {
+    const meta: EventMeta = { seq: row.seq, commandId: command.id, at, by: command.by };
+    if (row.seq === 1) await sql(tx, 'insert into open_stream (stream) values (?) on conflict do nothing', [row.stream]);
+    await project(tx, row.stream, { ...row.event, ...meta });
+    if (closingEvents.has(row.event.type)) await sql(tx, 'delete from open_stream where stream = ?', [row.stream]);
+  }
+  await notify(tx, rows);
+  return true;
+}
+
+// `on conflict do nothing` covers the position and the command id at once: no look-up of its own for either.
+const insertEvents = `
+  with written as (
+    insert into event (stream, seq, command_id, part, type, actor_id, actor_role, on_behalf_of, at, reason, data, audience)
+    select e.stream, e.seq, c.id, e.part, e.type, c.actor_id, c.actor_role, c.on_behalf_of, c.at, e.reason, e.data, e.audience
+    from (values (?::text, ?::uuid, ?::text, ?::uuid, ?::timestamptz)) as c(id, actor_id, actor_role, on_behalf_of, at),
+      jsonb_to_recordset(?::jsonb) as e(stream text, seq int, part int, type text, reason text, data jsonb, audience uuid[])
+    where ?::int = 0 or exists (select 1 from event before where before.stream = ? and before.seq = ?)
+    on conflict do nothing
+    returning seq
+  )
+  select count(*)::int as written, pg_notify('proxie_event', ?) from written`;
+
+/** The columns of an event; what is left is its data. */
+function columnsOf<E extends EventBase>(event: E, commandReason: string | undefined) {
+  const { type, stream: _stream, audience = [], notify: _notify, reason = commandReason, ...data } = event;
+  return { type, audience, reason, data };
+}
+
+async function notify(tx: Db, rows: { event: EventBase; stream: string; seq: number }[]): Promise<void> {
+  const notifications = rows.flatMap(({ event, stream, seq }) =>
+    (event.notify ?? []).map(({ to, kind }) => ({ recipient_id: to, kind, stream, seq, data: subjectOf(event) })),
+  );
+  if (notifications.length === 0) return;
+  await sql(
+    tx,
+    `with told as (
+       insert into notification (recipient_id, kind, stream, seq, data)
+       select recipient_id, kind, stream, seq, data
+       from jsonb_to_recordset(?::jsonb) as n(recipient_id uuid, kind text, stream text, seq int, data jsonb)
+       on conflict do nothing returning 1)
+     select pg_notify('proxie_notification', '') from (select count(*) from told) as counted`,
+    [JSON.stringify(notifications)],
+  );
+}
+
+/** The ids a reader needs to open what a notification is about. */
+function subjectOf(event: EventBase): Record<string, string> {
+  const fields = event as unknown as Record<string, unknown>;
+  return Object.fromEntries(['offerId', 'bookingId'].flatMap((key) => (typeof fields[key] === 'string' ? [[key, fields[key]]] : [])));
+}
+
+interface EventRow {
+  seq: number;
+  command_id: string;
+  type: string;
+  actor_id: string;
+  actor_role: EventMeta['by']['role'];
+  data: Record<string, unknown>;
+  at: Date | string;
+}
+
+/** Why nothing was written: the caller is behind, the command is an old one, or the timeline is shorter than it believes. */
+async function diagnose<E extends EventBase>(em: Db, { stream, after, command }: AppendInput<E>): Promise<Appended<E>> {
+  const unknown = await eventsOf<E>(em, stream, after);
+  if (unknown.length > 0) return { is: 'behind', events: unknown };
+  const own = await sql<EventRow>(em, `${selectEvents} where stream = ? and command_id = ? order by seq`, [stream, command.id]);
+  if (own.length > 0) return { is: 'replayed', events: own.map(toEvent<E>) };
+  const [last] = await sql<{ seq: number | null }>(em, 'select max(seq) as seq from event where stream = ?', [stream]);
+  if ((last?.seq ?? 0) < after) return { is: 'refused', code: 'timeline_behind', detail: {} };
+  // The conflict was in the stream that it opens.
+  return { is: 'refused', code: 'timeline_busy', detail: { retryAfterS: 1 } };
+}
+
+const selectEvents = 'select seq, command_id, type, actor_id, actor_role, data, at from event';
+
+/** A stream's events after a position, oldest first, at most 500. */
+export async function eventsOf<E extends EventBase>(em: Db, stream: string, after: number): Promise<Recorded<E>[]> {
+  const rows = await sql<EventRow>(em, `${selectEvents} where stream = ? and seq > ? order by seq limit ${catchUpRows}`, [stream, after]);
+  return rows.map(toEvent<E>);
+}
+
+function toEvent<E extends EventBase>(row: EventRow): Recorded<E> {
+  const meta: EventMeta & EventBase = {
+    type: row.type,
+    seq: row.seq,
+    commandId: row.command_id,
+    at: new Date(row.at).toISOString(),
+    by: { id: row.actor_id, role: row.actor_role },
+  };
+  return { ...row.data, ...meta } as unknown as Recorded<E>;
+}
+
+/**
+ * The stored answer of a command that stands on a timeline, also after its run has closed or was lost.
+ * @returns undefined when the command was never written
+ */
+export async function answerOf(orm: Orm, stream: string, commandId: string): Promise<CommandAnswer | undefined> {
+  const [row] = await sql<{ seq: number }>(
+    orm.em.fork(),
+    'select max(seq) as seq from event where stream = ? and command_id = ? having max(seq) is not null',
+    [stream, commandId],
+  );
+  return row && { status: 'replayed', seq: row.seq };
+}

@@ -1,0 +1,33 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Db, Orm } from './orm.ts';
+
+/** Rolls the transaction back without being an error to anybody. */
+export class NotWritten extends Error {}
+
+/** SQLSTATEs that mean "try the same transaction again". */
+const retryable = new Set(['40001', '40P01']);
+const attempts = 4;
+
+export const sqlStateOf = (error: unknown): string | undefined => {
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    const { code } = cause as { code?: unknown };
+    if (typeof code === 'string') return code;
+  }
+  return undefined;
+};
+
+/**
+ * Runs `work` in a transaction on an entity manager of its own; deadlocks and serialization failures are tried again.
+ * @returns what `work` returned, or false when it decided to write nothing (NotWritten)
+ */
+export async function inTransaction<T>(orm: Orm, work: (tx: Db) => Promise<T>): Promise<T | false> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await orm.em.fork().transactional((tx) => work(tx as Db));
+    } catch (error) {
+      if (error instanceof NotWritten) return false;
+      if (attempt === attempts || !retryable.has(sqlStateOf(error) ?? '')) throw error;
+      await sleep(attempt * 10);
+    }
+  }
+}

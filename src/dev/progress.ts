@@ -1,0 +1,30 @@
+/** Where progress goes: the terminal, a log, or nowhere in tests. */
+export type Say = (line: string) => void;
+
+export const toTerminal: Say = (line) => void process.stdout.write(`${line}\n`);
+
+/**
+ * Runs one slow step and shows it: what begins, every five seconds what it still waits for, and how long it took.
+ * @param waitsFor what somebody would ask when it takes long, e.g. "the server to accept connections"
+ */
+export async function step<T>(say: Say, title: string, waitsFor: string, work: () => Promise<T>): Promise<T> {
+  const began = Date.now();
+  const seconds = () => `${((Date.now() - began) / 1000).toFixed(1)} s`;
+  say(`› ${title}`);
+  const reminder = setInterval(() => say(`  still waiting for ${waitsFor} (${seconds()})`), 5_000);
+  try {
+    const result = await work();
+    say(`✓ ${title} (${seconds()})`);
+    return result;
+  } catch (error) {
+    say(`✗ ${title} (${seconds()})`);
+    throw error;
+  } finally {
+    clearInterval(reminder);
+  }
+}
+
+/** Something a person can fix. Shown without a stack: the message says what to do. */
+export class StackError extends Error {
+  override readonly name = 'StackError';
+}

@@ -1,0 +1,42 @@
+import { relative } from 'node:path';
+import { projectRoot } from './home.ts';
+import { people } from './people.ts';
+import type { Say } from './progress.ts';
+import type { StackFile } from './stack-file.ts';
+
+/** What somebody who has just started the stack wants to know. */
+export function printTable({ urls, tokens, home, supervisor }: StackFile, stackFile: string, say: Say): void {
+  const rows: [string, string | undefined][] = [
+    ['API', urls.api && `${urls.api}/api/v1`],
+    ['API docs', urls.docs],
+    ['Temporal Web UI', urls.temporalUi ?? `(see your Temporal server at ${urls.temporal})`],
+    ['Logs', `${shown(home)}/logs (supervisor pid ${supervisor.pid})`],
+  ];
+  const demo: [string, string | undefined][] = [
+    ['consumer', tokens.consumer],
+    ...people.providers.map(({ subject }, index): [string, string | undefined] => [
+      subject.replace('demo-', ''),
+      tokens.providers?.[index],
+    ]),
+    ['operator', tokens.operator],
+  ];
+  say('');
+  for (const [name, value] of rows) say(`  ${name.padEnd(16)} ${value ?? '-'}`);
+  if (!tokens.consumer) return;
+  const file = shown(stackFile);
+  say('');
+  say('  Demo tokens (30 days):');
+  for (const [name, token] of demo) say(`  ${name.padEnd(16)} ${token ?? '-'}`);
+  say('');
+  say('  Try it:');
+  say(`    TOKEN=$(node -p 'JSON.parse(require("fs").readFileSync("${file}")).tokens.consumer')`);
+  say(`    curl -sS ${urls.api}/api/v1/chat -H "Authorization: Bearer $TOKEN" -H "Idempotency-Key: $(date +%s)" \\`);
+  say(`      -H 'Content-Type: application/json' -d '{"message":"My kitchen sink in Park Slope is leaking, can somebody come today?"}'`);
+  say('');
+}
+
+/** Relative to the checkout where it lies in it. */
+function shown(path: string): string {
+  const inside = relative(projectRoot, path);
+  return inside.startsWith('..') ? path : inside;
+}

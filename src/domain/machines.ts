@@ -1,0 +1,9 @@
+import { bookingMachine } from './booking.machine.ts';
+import { credentialMachine } from './credential.machine.ts';
+import { enrollmentMachine } from './enrollment.machine.ts';
+import { offerMachine } from './offer.machine.ts';
+import { providerMachine } from './provider.machine.ts';
+import { requestMachine } from './request.machine.ts';
+
+/** The six machines, for diagrams and property tests. */
+export const machines = [requestMachine, offerMachine, bookingMachine, enrollmentMachine, credentialMachine, providerMachine] as const;

@@ -1,0 +1,37 @@
+import { DomainError } from './errors.ts';
+
+/** Digits behind the point of the currencies we serve (ISO 4217). */
+export const currencyDigits = { USD: 2, EUR: 2, JPY: 0 } as const;
+export type Currency = keyof typeof currencyDigits;
+export const currencies = Object.keys(currencyDigits) as [Currency, ...Currency[]];
+
+/** An amount in integer minor units (cents for USD, yen for JPY). */
+export interface Money {
+  amount: number;
+  currency: Currency;
+}
+
+/** @throws validation_failed for fractions, negatives and amounts beyond what a double holds exactly */
+export function money(amount: number, currency: Currency): Money {
+  if (!Number.isSafeInteger(amount) || amount < 0) throw new DomainError('validation_failed', `${amount} is not an amount in minor units.`);
+  return { amount, currency };
+}
+
+/** Same-currency sum. @throws validation_failed when currencies differ */
+export function addMoney(a: Money, b: Money): Money {
+  if (a.currency !== b.currency) throw new DomainError('validation_failed', `Cannot add ${a.currency} to ${b.currency}.`);
+  return money(a.amount + b.amount, a.currency);
+}
+
+/** `numerator/denominator` of an amount, rounded half up: shares of one amount never exceed it by more than one minor unit. */
+export function shareOf({ amount, currency }: Money, numerator: number, denominator: number): Money {
+  return money(Math.floor((amount * numerator * 2 + denominator) / (denominator * 2)), currency);
+}
+
+/** `12345 USD` → `123.45 USD`, `500 JPY` → `500 JPY`: no locale, so logs and tests agree. */
+export function formatMoney({ amount, currency }: Money): string {
+  const digits = currencyDigits[currency];
+  if (digits === 0) return `${amount} ${currency}`;
+  const text = String(amount).padStart(digits + 1, '0');
+  return `${text.slice(0, -digits)}.${text.slice(-digits)} ${currency}`;
+}

@@ -1,0 +1,114 @@
+import { DomainError } from './errors.ts';
+import { reviewSides, type ReviewCommand, type ReviewSide, type ReviewState, type ReviewTimelineEvent } from './review.types.ts';
+import { remember, type Recorded } from './timeline.ts';
+
+type Command<D extends ReviewCommand['do']> = Extract<ReviewCommand, { do: D }>;
+
+export const emptyReview: ReviewState = {
+  status: 'open',
+  applied: [],
+  review: null,
+  sides: { consumer: 'waiting', provider: 'waiting' },
+  reviewIds: [],
+  reminded: false,
+  remindAt: '',
+  publishAt: '',
+};
+
+/**
+ * Both reviews of one booking. Neither side sees the other's before both are in or the time is up, so nobody answers in kind.
+ * @throws DomainError the refusal. `now` is milliseconds since the epoch.
+ */
+export function decideReview(state: ReviewState, command: ReviewCommand, now: number): ReviewTimelineEvent[] {
+  if (!state.review) throw new DomainError('timeline_behind', 'The booking was never completed.');
+  switch (command.do) {
+    case 'submitReview':
+      return submit(state, command);
+    case 'optOut': {
+      const side = sideOf(state, command.userId);
+      if (state.status === 'closed' || state.sides[side] !== 'waiting') return [];
+      return [{ type: 'review.opted_out', side, audience: [command.userId] }, ...(waitingSides(state, side).length ? [] : close(state, state.reviewIds))];
+    }
+    case 'remind': {
+      const silent = waitingSides(state).map((side) => idOf(state, side));
+      if (state.status === 'closed' || state.reminded || now < Date.parse(state.remindAt)) return [];
+      return [{ type: 'review.reminded', audience: silent, notify: silent.map((to) => ({ to, kind: 'review_reminder' })) }];
+    }
+    case 'close':
+      return state.status === 'closed' || now < Date.parse(state.publishAt) ? [] : close(state, state.reviewIds);
+  }
+}
+
+function submit(state: ReviewState, { by, reviewId, rating }: Command<'submitReview'>): ReviewTimelineEvent[] {
+  const side = sideOf(state, by.id);
+  if (state.sides[side] === 'written') throw new DomainError('already_reviewed');
+  if (state.status === 'closed') throw new DomainError('invalid_transition', 'The time for reviews is over.', { status: 'closed', allowed: [] });
+  if (!Number.isInteger(rating) || rating < 1 || rating > 5) {
+    throw new DomainError('validation_failed', undefined, { fields: [{ field: '/rating', message: 'must be 1 to 5' }] });
+  }
+  const other: ReviewSide = side === 'consumer' ? 'provider' : 'consumer';
+  const subjectId = idOf(state, other);
+  const waiting = state.sides[other] === 'waiting';
+  return [
+    {
+      type: 'review.submitted',
+      reviewId,
+      bookingId: state.review!.bookingId,
+      side,
+      authorId: by.id,
+      subjectId,
+      rating,
+      // The rating stays between its author and us until it is published.
+      audience: [by.id],
+      notify: waiting ? [{ to: subjectId, kind: 'review_waiting' }] : [],
+    },
+    ...(waiting ? [] : close(state, [...state.reviewIds, reviewId])),
+  ];
+}
+
+/** Publishes what was written and ends the asking. */
+function close(state: ReviewState, reviewIds: string[]): ReviewTimelineEvent[] {
+  const { bookingId, consumerId, providerId } = state.review!;
+  const both = [consumerId, providerId];
+  const published: ReviewTimelineEvent = {
+    type: 'review.published',
+    bookingId,
+    reviewIds,
+    audience: both,
+    notify: both.map((to) => ({ to, kind: 'review_published' })),
+  };
+  return [...(reviewIds.length ? [published] : []), { type: 'review.closed', published: reviewIds.length, audience: both }];
+}
+
+/** What a written event means. */
+export function evolveReview(before: ReviewState, event: Recorded<ReviewTimelineEvent>): ReviewState {
+  const state = { ...before, applied: remember(before.applied, event.commandId) };
+  switch (event.type) {
+    case 'review.opened': {
+      const { bookingId, consumerId, providerId, policy } = event;
+      const after = (ms: number) => new Date(Date.parse(event.at) + ms).toISOString();
+      return { ...state, review: { bookingId, consumerId, providerId }, remindAt: after(policy.reviewRemindMs), publishAt: after(policy.reviewPublishMs) };
+    }
+    case 'review.submitted':
+      return { ...state, sides: { ...state.sides, [event.side]: 'written' }, reviewIds: [...state.reviewIds, event.reviewId] };
+    case 'review.opted_out':
+      return { ...state, sides: { ...state.sides, [event.side]: 'opted_out' } };
+    case 'review.reminded':
+      return { ...state, reminded: true };
+    case 'review.closed':
+      return { ...state, status: 'closed' };
+    case 'review.published':
+    case 'command.refused':
+      return state;
+  }
+}
+
+const waitingSides = ({ sides }: ReviewState, except?: ReviewSide): ReviewSide[] => reviewSides.filter((side) => side !== except && sides[side] === 'waiting');
+
+const idOf = ({ review }: ReviewState, side: ReviewSide): string => (side === 'consumer' ? review!.consumerId : review!.providerId);
+
+function sideOf({ review }: ReviewState, userId: string): ReviewSide {
+  if (userId === review!.consumerId) return 'consumer';
+  if (userId === review!.providerId) return 'provider';
+  throw new DomainError('not_owner');
+}

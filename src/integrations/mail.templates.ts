@@ -1,0 +1,56 @@
+// What mails say: short, with a link. Never a name, an address, a price or a word of the other side: mail is not private.
+
+export interface MailSubject {
+  kind: string;
+  /** `request/<id>` and so on. */
+  stream: string;
+  /** Ids that lead closer: `offerId`, `bookingId`. */
+  ids: Record<string, string>;
+}
+
+/** Subject and first sentence by notification kind. */
+export const mailTexts: Readonly<Record<string, readonly [subject: string, sentence: string]>> = {
+  intake_idle: ['Your request is waiting for you', 'You have started a request and not sent it yet.'],
+  invited: ['A new request for you', 'Somebody nearby needs one of your services.'],
+  invitation_reminder: ['A request is waiting for your answer', 'You have been asked and the time to answer is running out.'],
+  offer_received: ['You have an offer', 'A provider has answered your request.'],
+  offer_countered: ['New terms for your offer', 'The other side proposes other terms.'],
+  offer_declined: ['An offer was declined', 'The other side has said no.'],
+  offer_withdrawn: ['An offer was withdrawn', 'A provider has taken an offer back.'],
+  offer_superseded: ['Your offer has ended', 'The request went another way.'],
+  offers_ready: ['Your offers are ready', 'The offers for your request are in: compare and choose.'],
+  request_unfilled: ['Nobody was found this time', 'Your request has ended without a booking.'],
+  searching_again: ['We are searching again', 'The booking fell through; we are asking other providers.'],
+  booking_confirmed: ['Booking confirmed', 'The slot is yours.'],
+  booking_released: ['The slot was released', 'The booking was not confirmed in time.'],
+  booking_reminder: ['Your booking is coming up', 'A reminder of a booking.'],
+  booking_completed: ['Booking completed', 'The job is done.'],
+  booking_cancelled: ['Booking cancelled', 'The other side has cancelled.'],
+  booking_no_show: ['A missed booking', 'It was reported that somebody did not come.'],
+  review_requested: ['How was it?', 'Write a review of your booking.'],
+  review_waiting: ['The other side has written a review', 'Write yours, and both are published.'],
+  review_reminder: ['Your review is still missing', 'There is not much time left to write one.'],
+  review_published: ['Reviews are published', 'The reviews of a booking can be read now.'],
+  enrollment_idle: ['Your application is waiting for you', 'You have started an application and not handed it in yet.'],
+  enrollment_changes_requested: ['Your application needs a change', 'Somebody has looked at it and asks for changes.'],
+  enrollment_approved: ['Welcome', 'Your application was approved: you can be found and booked.'],
+  enrollment_rejected: ['Your application', 'Your application was not approved.'],
+  enrollment_expired: ['Your application has expired', 'It was not handed in for a long time.'],
+};
+
+const anything = ['News for you', 'Something has changed.'] as const;
+
+/** @param publicUrl where people reach us, without a slash at the end */
+export function mailText({ kind, stream, ids }: MailSubject, publicUrl: string): { subject: string; text: string } {
+  const [subject, sentence] = mailTexts[kind] ?? anything;
+  const link = `${publicUrl}/${pathTo(stream, ids)}`;
+  return { subject: `Proxie: ${subject}`, text: `${sentence}\n\n${link}\n\nYou can choose in your settings which mails you get: ${publicUrl}/me\n` };
+}
+
+function pathTo(stream: string, { offerId, bookingId }: Record<string, string>): string {
+  const [noun, id] = stream.split('/') as [string, string];
+  if (noun === 'booking' || noun === 'review') return `bookings/${id}`;
+  if (bookingId) return `bookings/${bookingId}`;
+  if (offerId) return `offers/${offerId}`;
+  return `${noun}s/${id}`;
+}

@@ -1,0 +1,30 @@
+import { ScheduleAlreadyRunning, ScheduleOverlapPolicy, WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
+
+/** A command that is being written now is not behind. */
+const quietMs = 5_000;
+const limit = 1_000;
+
+/** The reconciler every five minutes, and once now. Runs of several workers fall together. */
+export async function ensureReconciler(temporal: Client): Promise<void> {
+  const action = { type: 'startWorkflow' as const, workflowType: 'reconcileWorkflow', workflowId: 'reconcile', taskQueue: 'proxie', args: [{ quietMs, limit }] };
+  try {
+    await temporal.schedule.create({
+      scheduleId: 'proxie-reconcile',
+      spec: { intervals: [{ every: '5m' }] },
+      action: { ...action, staticSummary: 'Timelines, rows and runs agree' },
+      policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1m' },
+    });
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+  }
+  try {
+    await temporal.workflow.start(action.workflowType, {
+      workflowId: 'reconcile/start',
+      taskQueue: action.taskQueue,
+      args: [{ quietMs: 0, limit }],
+      staticSummary: 'Self-check at start',
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+  }
+}

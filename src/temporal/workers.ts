@@ -1,0 +1,57 @@
+import { NativeConnection, Worker, type NativeConnectionOptions } from '@temporalio/worker';
+import type { TaskQueue } from '../contracts/queues.ts';
+import { dataConverter } from './data-converter.ts';
+
+export interface WorkersOptions {
+  connectionOptions: NativeConnectionOptions;
+  namespace?: string;
+  queues: readonly TaskQueue[];
+  activities: Record<TaskQueue, object>;
+  /** Prebuilt code of src/workflows (temporal/bundle.ts). */
+  workflowBundle: { code: string };
+  /** How long running activities may take to finish after a stop signal. */
+  shutdownGraceMs: number;
+  maxCachedWorkflows: number;
+}
+
+export interface Workers {
+  /** Resolves when all have drained; rejects when one failed. */
+  run(): Promise<void>;
+  shutdown(): void;
+  isRunning(): boolean;
+  close(): Promise<void>;
+}
+
+/** One worker per task queue over one connection; workflows live on `proxie` only. */
+export async function createWorkers(options: WorkersOptions): Promise<Workers> {
+  const { connectionOptions, namespace, queues, activities, workflowBundle, shutdownGraceMs, maxCachedWorkflows } = options;
+  const connection = await NativeConnection.connect(connectionOptions);
+  const workers = await Promise.all(
+    queues.map((taskQueue) =>
+      Worker.create({
+        connection,
+        namespace,
+        taskQueue,
+        activities: activities[taskQueue],
+        dataConverter: dataConverter(),
+        // The default grace is zero: a deploy would cancel every running activity.
+        shutdownGraceTime: shutdownGraceMs,
+        shutdownForceTime: shutdownGraceMs + 5_000,
+        ...(taskQueue === 'proxie' ? { workflowBundle, maxCachedWorkflows } : {}),
+      }),
+    ),
+  );
+  return {
+    async run() {
+      await Promise.all(workers.map((worker) => worker.run().catch((error) => {
+        for (const other of workers) if (other.getState() === 'RUNNING') other.shutdown();
+        throw error;
+      })));
+    },
+    shutdown() {
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    },
+    isRunning: () => workers.every((worker) => worker.getState() === 'RUNNING'),
+    close: () => connection.close(),
+  };
+}

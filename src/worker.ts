@@ -1,0 +1,61 @@
+// Composition root of the worker: config → deps → Worker.run. Drains on SIGTERM and SIGINT.
+import { readFile } from 'node:fs/promises';
+import { DefaultLogger, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
+import { activitiesByQueue } from './activities/index.ts';
+import { loadConfig } from './config.ts';
+import { listen } from './db/listen.ts';
+import { openOrm } from './db/orm.ts';
+import { smtpMailer } from './integrations/mail.ts';
+import { buildWorkflowBundle } from './temporal/bundle.ts';
+import { temporalClient } from './temporal/client.ts';
+import { serveMailOutbox } from './temporal/mail-outbox.ts';
+import { freeLoopbackPort, monitorWorker } from './temporal/metrics.ts';
+import { ensureReconciler } from './temporal/schedules.ts';
+import { createWorkers } from './temporal/workers.ts';
+
+const config = loadConfig();
+const { queues, metricsPort, shutdownGraceMs, maxCachedWorkflows } = config.worker;
+const corePort = metricsPort ? await freeLoopbackPort() : undefined;
+
+Runtime.install({
+  logger: new DefaultLogger(config.logLevel === 'debug' || config.logLevel === 'trace' ? 'DEBUG' : 'WARN'),
+  // Signals are handled below: the queues are stopped together, then the pool.
+  shutdownSignals: [],
+  telemetryOptions: {
+    logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} },
+    ...(corePort ? { metrics: { prometheus: { bindAddress: `127.0.0.1:${corePort}` } } } : {}),
+  },
+});
+
+const orm = await openOrm({ databaseUrl: config.database.url, poolMax: config.database.poolMax, applicationName: 'proxie-worker' });
+const temporal = temporalClient(config.temporal);
+const logger = Runtime.instance().logger;
+const { smtpUrl, from } = config.mail;
+const mailer = smtpUrl && queues.includes('proxie-outbound') ? smtpMailer({ smtpUrl, from }) : undefined;
+// In an image the bundle is prebuilt and named on the command line; on a laptop it takes two seconds.
+const bundleFile = process.argv[2];
+const workers = await createWorkers({
+  ...config.temporal,
+  queues,
+  activities: activitiesByQueue({ orm, temporal, config, mailer, publicUrl: config.http.publicUrl }),
+  workflowBundle: bundleFile ? { code: await readFile(bundleFile, 'utf8') } : await buildWorkflowBundle(),
+  shutdownGraceMs,
+  maxCachedWorkflows,
+});
+const monitor = metricsPort && corePort ? monitorWorker({ host: config.http.host, port: metricsPort, corePort, isRunning: workers.isRunning }) : undefined;
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => workers.shutdown());
+const drained = workers.run();
+if (queues.includes('proxie')) await ensureReconciler(temporal);
+const outbox =
+  mailer &&
+  (await serveMailOutbox({
+    temporal,
+    listen: (channel, onPayload, onListening) => listen({ databaseUrl: config.database.url, onListening }, channel, onPayload),
+    onError: (error) => logger.warn('the outbox could not be woken; trying again', { error }),
+  }));
+await drained;
+await outbox?.close();
+mailer?.close();
+monitor?.close();
+await Promise.all([workers.close(), temporal.connection.close(), orm.close(true)]);

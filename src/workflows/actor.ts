@@ -1,0 +1,162 @@
+// The loop every workflow stands on: commands one at a time; state changes only by folding what the timeline says.
+import { ApplicationFailure, proxyLocalActivities, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
+import type { AppendActivities } from '../activities/timeline.ts';
+import type { CommandAnswer, CommandMeta } from '../contracts/command.ts';
+import { toFailure } from '../contracts/failures.ts';
+import { catchUp, getPosition } from '../contracts/run.messages.ts';
+import { searchAttributes } from '../contracts/search-attributes.ts';
+import { SYSTEM } from '../domain/actor.ts';
+import { DomainError, type ErrorCode, type RefusalDetail } from '../domain/errors.ts';
+import { catchUpRows, type CommandRefused, type EventBase, type Recorded, type StreamState } from '../domain/timeline.ts';
+
+// A database that is away for a minute is waited for inside the task; a second apart, so that recovery is quick.
+const { append } = proxyLocalActivities<AppendActivities>({
+  startToCloseTimeout: '10s',
+  retry: { initialInterval: '100ms', maximumInterval: '1s' },
+});
+
+export interface Actor<S extends StreamState, C> {
+  /** Folded from the timeline; read it, never change it. */
+  readonly state: S;
+  readonly seq: number;
+  /** Decides, writes and folds one command in its turn. Fails with the refusal. */
+  commit(command: C): Promise<CommandAnswer>;
+  /** A validator: refuses for free, but only while nothing is in flight (the state is about to change otherwise). */
+  refuse(command: C): void;
+  /** For signals: a refusal is written on the timeline instead of failing anything. `send` defaults to `commit`. */
+  commitFact<F extends C>(command: F, send?: (command: F) => Promise<CommandAnswer>): Promise<void>;
+  /** Folds what stands on the timeline without writing. */
+  learn(): Promise<void>;
+  /** No command is being worked on. */
+  idle(): boolean;
+}
+
+interface ActorOptions<S extends StreamState, C, E extends EventBase> {
+  stream: string;
+  initial: S;
+  seq?: number;
+  decide: (state: S, command: C, now: number) => (E | CommandRefused)[];
+  evolve: (state: S, event: Recorded<E | CommandRefused>) => S;
+  /** After every fold, for what readers of the Web UI see. Must not wait. */
+  onFold?: (state: S) => void;
+}
+
+export function actor<S extends StreamState, C extends CommandMeta & { do: string }, E extends EventBase>(options: ActorOptions<S, C, E>): Actor<S, C> {
+  type Fact = E | CommandRefused;
+  const { stream, decide, evolve, onFold } = options;
+  let state = options.initial;
+  let seq = options.seq ?? 0;
+  let queue: Promise<unknown> = Promise.resolve();
+  let waiting = 0;
+
+  function fold(events: Recorded<Fact>[]): void {
+    for (const event of events) {
+      if (event.seq !== seq + 1) continue; // already known
+      state = evolve(state, event);
+      seq = event.seq;
+    }
+    onFold?.(state);
+  }
+
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    waiting += 1;
+    const turn = queue.then(work);
+    queue = turn.then(
+      () => (waiting -= 1),
+      () => (waiting -= 1),
+    );
+    return turn;
+  }
+
+  async function work(command: C, choose: () => Fact[]): Promise<CommandAnswer> {
+    while (!state.applied.includes(command.id)) {
+      const now = Date.now();
+      const events = choose();
+      if (events.length === 0) break; // what the command wants is so already
+      const at = new Date(now).toISOString();
+      const { id, by, onBehalfOf, reason } = command;
+      const input = { stream, after: seq, command: { id, by, onBehalfOf, reason }, at, events };
+      const summary = events.map(({ type }) => type).join(', ').slice(0, 180);
+      const result = await append.executeWithOptions({ summary }, [input]);
+      if (result.is === 'replayed') break;
+      if (result.is === 'refused') throw refusedOutside(result.code, result.detail);
+      if (result.is === 'written') fold(ownEvents(events, seq, { commandId: id, at, by }));
+      else {
+        fold(result.events as Recorded<Fact>[]);
+        if (result.events.length === catchUpRows) await readOn();
+      }
+    }
+    return { status: state.status, seq };
+  }
+
+  const commit = (command: C) => inTurn(() => work(command, () => refusing(() => decide(state, command, Date.now()))));
+
+  /** Reads page by page until nothing is left: no decision on half a timeline. */
+  async function readOn(): Promise<void> {
+    for (;;) {
+      const input = { stream, after: seq, command: { id: 'learn', by: SYSTEM }, at: new Date().toISOString(), events: [] };
+      const result = await append.executeWithOptions({ summary: 'read the timeline' }, [input]);
+      const events = result.is === 'behind' ? (result.events as Recorded<Fact>[]) : [];
+      fold(events);
+      if (events.length < catchUpRows) return;
+    }
+  }
+
+  const learn = () => inTurn(readOn);
+
+  return {
+    get state() {
+      return state;
+    },
+    get seq() {
+      return seq;
+    },
+    commit,
+    refuse(command) {
+      if (waiting === 0 && !state.applied.includes(command.id)) refusing(() => decide(state, command, Date.now()));
+    },
+    async commitFact(command, send = commit) {
+      try {
+        await send(command);
+      } catch (error) {
+        // A failing signal handler would fail the run: nothing may leave this function.
+        if (!(error instanceof ApplicationFailure)) return needAttention();
+        const refused: CommandRefused = { type: 'command.refused', command: command.do, code: error.type as CommandRefused['code'] };
+        await inTurn(() => work({ ...command, id: `${command.id}/refused` }, () => [refused])).catch(needAttention);
+      }
+    },
+    learn,
+    idle: () => waiting === 0,
+  };
+}
+
+/** Wires what every run answers; after the opening command has been queued. */
+export function answerPosition<S extends StreamState, C>(actor: Actor<S, C>): void {
+  setHandler(getPosition, () => actor.seq, { description: 'the last event this run has folded' });
+  setHandler(catchUp, () => actor.learn(), { description: 'folds what stands on the timeline now' });
+}
+
+/** The stream's own events as they now stand; events that open another stream are folded by that stream's run. */
+function ownEvents<E extends EventBase>(events: E[], after: number, meta: { commandId: string; at: string; by: CommandMeta['by'] }): Recorded<E>[] {
+  return events.filter(({ stream }) => !stream).map((event, index) => ({ ...event, ...meta, seq: after + 1 + index }));
+}
+
+/** A refusal from outside the stream. A row or timeline that disagrees is an operator's business: never guessed over. */
+function refusedOutside(code: ErrorCode, detail: RefusalDetail): ApplicationFailure {
+  if (code === 'timeline_behind' || code === 'row_disagrees') needAttention();
+  return toFailure(new DomainError(code, undefined, detail));
+}
+
+/** Makes the run findable for operators. */
+export function needAttention(): void {
+  upsertSearchAttributes([{ key: searchAttributes.needsAttention, value: true }]);
+}
+
+function refusing<T>(decision: () => T): T {
+  try {
+    return decision();
+  } catch (error) {
+    if (error instanceof DomainError) throw toFailure(error);
+    throw error;
+  }
+}

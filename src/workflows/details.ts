@@ -1,0 +1,53 @@
+// What the Web UI shows above a run's history: ids, codes and instants, no personal data.
+import type { BookingState } from '../domain/booking.types.ts';
+import type { EnrollmentState } from '../domain/enrollment.types.ts';
+import { formatMoney } from '../domain/money.ts';
+import type { RequestState } from '../domain/request.types.ts';
+import type { ReviewState } from '../domain/review.types.ts';
+
+export function describeRequest(state: RequestState): string {
+  const lines = [
+    `**${state.status}**${state.draft.service ? ` · ${state.draft.service}` : ''}${state.draft.region ? ` · ${state.draft.region}` : ''} · ${state.mode}`,
+    state.status === 'intake' && state.draft.missing.length ? `Still missing: ${state.draft.missing.join(', ')}` : '',
+    state.round ? `Round ${state.round}${state.closesAt ? `, closes ${state.closesAt}` : ''}${state.decideBy ? `, consumer decides by ${state.decideBy}` : ''}` : '',
+    state.accepted ? `Booked: booking/${state.accepted.bookingId}` : '',
+  ].filter(Boolean);
+  const offers = Object.entries(state.offers).map(
+    ([id, offer]) => `| ${id} | ${offer.providerId} | ${offer.status} | ${formatMoney({ amount: offer.price, currency: offer.currency })} | ${offer.startsAt} |`,
+  );
+  return [...lines, ...(offers.length ? ['', '| offer | provider | status | price | starts |', '| --- | --- | --- | --- | --- |', ...offers] : [])].join('\n');
+}
+
+export function describeBooking(state: BookingState): string {
+  const booking = state.booking;
+  if (!booking) return 'reading the timeline';
+  return [
+    `**${state.status}** · ${booking.service} · ${formatMoney({ amount: booking.price, currency: booking.currency })}`,
+    `${booking.startsAt} to ${booking.endsAt} (${booking.zone})`,
+    `Request: request/${booking.requestId}`,
+    state.outcome ? `Outcome: ${state.outcome}` : '',
+  ]
+    .filter(Boolean)
+    .join('\n\n');
+}
+
+export function describeEnrollment(state: EnrollmentState): string {
+  const { status, summary, checks } = state;
+  const missing = summary.faults.map(({ field, message }) => `${field} (${message})`);
+  const rows = Object.entries(checks).map(([check, outcome]) => `| ${check} | ${outcome} |`);
+  return [
+    `**${status}**${summary.services.length ? ` · ${summary.services.join(', ')}` : ''}${state.escalated ? ' · **an operator is needed: checks are overdue**' : ''}`,
+    isDraft(status) && missing.length ? `Still missing: ${missing.join(', ')}` : '',
+    state.checksBy ? `Checks due by ${state.checksBy}` : '',
+    rows.length ? ['| check | outcome |', '| --- | --- |', ...rows].join('\n') : '',
+  ]
+    .filter(Boolean)
+    .join('\n\n');
+}
+
+const isDraft = (status: EnrollmentState['status']) => status === 'draft' || status === 'changes_requested';
+
+export function describeReview({ status, review, sides, publishAt }: ReviewState): string {
+  if (!review) return 'reading the timeline';
+  return [`**${status}** · booking/${review.bookingId}`, `Consumer: ${sides.consumer}, provider: ${sides.provider}`, `Published by ${publishAt}`].join('\n\n');
+}

@@ -1,0 +1,7 @@
+// The explicit registry: what is not exported here does not exist for the worker.
+export { bookingWorkflow } from './booking.ts';
+export { enrollmentWorkflow } from './enrollment.ts';
+export { mailWorkflow } from './mail.ts';
+export { requestWorkflow } from './request.ts';
+export { reviewWorkflow } from './review.ts';
+export { reconcileWorkflow } from './reconcile.ts';

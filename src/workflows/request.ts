@@ -1,0 +1,226 @@
+// One need of one consumer, from first message to final outcome. Every wait is on the folded state, so a run can start
+// again from any timeline.
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import {
+  ApplicationFailure, allHandlersFinished, condition, continueAsNew, log, ParentClosePolicy, proxyActivities, proxyLocalActivities, setCurrentDetails,
+  setHandler, startChild, upsertSearchAttributes, uuid4, workflowInfo, WorkflowIdReusePolicy,
+} from '@temporalio/workflow';
+import type { IntakeActivities } from '../activities/intake.ts';
+import type { MatchingActivities } from '../activities/matching.ts';
+import type { CommandAnswer } from '../contracts/command.ts';
+import { bookingWorkflowId } from '../contracts/booking.messages.ts';
+import {
+  acceptOffer, bookingEnded, cancelRequest, counterOffer, declineOffer, editRequest, interveneRequest, offerAccepted, postMessage, proposeOffer,
+  requestWorkflowId, submitRequest, withdrawOffer, type RequestInput,
+} from '../contracts/request.messages.ts';
+import { searchAttributes } from '../contracts/search-attributes.ts';
+import { SYSTEM } from '../domain/actor.ts';
+import { decideRequest } from '../domain/request.decide.ts';
+import { emptyRequest, evolveRequest, isClosed, liveOffers, offersThatAre } from '../domain/request.evolve.ts';
+import type { RequestCommand, RequestState } from '../domain/request.types.ts';
+import { actor, answerPosition, needAttention } from './actor.ts';
+import { alarm } from './alarm.ts';
+import { bookingWorkflow } from './booking.ts';
+import { describeRequest } from './details.ts';
+import { receive } from './receive.ts';
+
+const { match } = proxyLocalActivities<MatchingActivities>({ startToCloseTimeout: '10s', retry: { initialInterval: '200ms', maximumInterval: '2s' } });
+const { runTurn } = proxyActivities<IntakeActivities>({
+  taskQueue: 'proxie-llm',
+  startToCloseTimeout: '90s',
+  heartbeatTimeout: '15s',
+  retry: { initialInterval: '500ms', maximumInterval: '10s', maximumAttempts: 10 },
+});
+
+export async function requestWorkflow(input: RequestInput): Promise<{ outcome: RequestState['status'] }> {
+  const { requestId, consumerId, policy } = input;
+  const request = actor({
+    stream: requestWorkflowId(requestId),
+    initial: input.carried?.state ?? emptyRequest,
+    seq: input.carried?.seq,
+    decide: decideRequest,
+    evolve: evolveRequest,
+    onFold: (state) => setCurrentDetails(describeRequest(state)),
+  });
+  const timer = alarm();
+  let turnsBefore = input.carried?.state.turns ?? 0;
+  // Queued before any handler is set: a message in the first task is dispatched inside setHandler itself.
+  const opened = request.commit({ ...input, id: 'open', do: 'open', by: { id: consumerId, role: 'consumer' } });
+
+  answerPosition(request);
+  receive(request, postMessage, 'postMessage', 'a message of the person');
+  receive(request, editRequest, 'editRequest', 'changes the draft');
+  receive(request, submitRequest, 'submitRequest', 'the explicit yes to a draft');
+  receive(request, cancelRequest, 'cancelRequest', 'ends the request');
+  receive(request, proposeOffer, 'proposeOffer', 'terms of a provider');
+  receive(request, counterOffer, 'counterOffer', 'other terms of the consumer');
+  setHandler(acceptOffer, (input) => takingSlot({ ...input, do: 'acceptOffer' }), {
+    validator: (input) => request.refuse({ ...input, do: 'acceptOffer' }),
+    description: 'a yes of the side whose turn it is',
+  });
+  receive(request, declineOffer, 'declineOffer', 'a no to an offer');
+  receive(request, withdrawOffer, 'withdrawOffer', 'a provider takes an offer back');
+  receive(request, interveneRequest, 'intervene', 'an operator acts: reason and ticket required');
+  setHandler(offerAccepted, (fact) => request.commitFact(acceptanceOf(fact), takingSlot), { description: "a provider's acceptance as a plain signal" });
+  setHandler(bookingEnded, ({ bookingId, outcome }) => request.commitFact({ id: `ended/${bookingId}`, do: 'endBooking', by: SYSTEM, bookingId, outcome }));
+
+  await opened;
+  await intake();
+  while (!isClosed(request.state)) {
+    const agreed = request.state.status === 'booked' || (await findOffer());
+    if (!agreed) break;
+    await book();
+    await condition(() => request.state.status !== 'booked');
+    await stage();
+  }
+  await condition(allHandlersFinished);
+  return { outcome: request.state.status };
+
+  /** The slot went to somebody else in the meantime: this offer goes, the search goes on. */
+  async function takingSlot(command: Extract<RequestCommand, { do: 'acceptOffer' }>): Promise<CommandAnswer> {
+    try {
+      return await request.commit(command);
+    } catch (error) {
+      if (error instanceof ApplicationFailure && error.type === 'slot_taken') {
+        await request.commit({ id: `${command.id}/lost`, do: 'loseOffer', by: SYSTEM, offerId: command.offerId, code: 'slot_taken' });
+      }
+      throw error;
+    }
+  }
+
+  /** Until the request is submitted, abandoned or cancelled: answer every message, remind once, give up after long silence. */
+  async function intake(): Promise<void> {
+    while (request.state.status === 'intake') {
+      const [pending] = request.state.pendingTurns;
+      if (pending) {
+        await answer(pending);
+        if (workflowInfo().continueAsNewSuggested || request.state.turns - turnsBefore >= policy.maxTurns) await continueConversation();
+        continue;
+      }
+      const { nudged } = request.state;
+      const stirred = () => request.state.status !== 'intake' || request.state.pendingTurns.length > 0 || request.state.nudged !== nudged;
+      const inTime = await timer.until(stirred, () => idleDeadline(request.state), 'silence in intake');
+      if (!inTime) await request.commit(systemCommand(nudged ? 'abandon' : 'nudge', request.seq));
+    }
+    timer.disarm();
+    await stage();
+  }
+
+  async function answer({ turnId, messageId }: { turnId: string; messageId: string }): Promise<void> {
+    try {
+      const outcome = await runTurn.executeWithOptions({ summary: `turn ${request.state.turns}` }, [{ requestId, turnId, messageId }]);
+      await request.commit({ id: `turn/${turnId}`, do: 'completeTurn', by: SYSTEM, turnId, ...outcome });
+    } catch (error) {
+      log.error('a turn could not be answered', { turnId, error });
+      needAttention();
+      await request.commit({ id: `turn/${turnId}`, do: 'completeTurn', by: SYSTEM, turnId, intent: 'hand_off', draft: request.state.draft });
+    }
+  }
+
+  /** Rounds of invitations until somebody is booked. False: nobody was found, and the request is closed. */
+  async function findOffer(): Promise<boolean> {
+    for (;;) {
+      const { status, closesAt, decideBy } = request.state;
+      if (status === 'booked') break;
+      if (status !== 'matching' && status !== 'offering') return false;
+      if (closesAt) await collect();
+      else if (decideBy && liveOffers(request.state).length > 0) await awaitDecision();
+      else if (request.state.round - request.state.searchedBefore < policy.maxRounds) await openRound(request.state.round + 1);
+      else await giveUp(Object.keys(request.state.offers).length ? 'no_agreement' : 'no_provider_found');
+    }
+    timer.disarm();
+    return true;
+  }
+
+  async function openRound(round: number): Promise<void> {
+    const radiusKm = Math.round(policy.radiusKm * policy.radiusFactor ** (round - 1 - request.state.searchedBefore) * 10) / 10;
+    const found = await match.executeWithOptions({ summary: `round ${round}: ${radiusKm} km` }, [{ requestId, round, radiusKm, excluded: request.state.excluded, policy }]);
+    const invitations = found.map((candidate) => ({ offerId: uuid4(), ...candidate }));
+    await request.commit({ id: `round/${round}`, do: 'invite', by: SYSTEM, round, radiusKm, invitations });
+    if (invitations.length) await stage();
+  }
+
+  /** Collects offers until enough are live, nobody is left to answer, or the round's deadline. Reminds at half-time. */
+  async function collect(): Promise<void> {
+    const { round } = request.state;
+    const settled = () => request.state.status !== 'offering' || request.state.round !== round || !request.state.closesAt || enough(request.state);
+    const deadline = () => earliest(request.state.remindAt, request.state.closesAt);
+    if (await timer.until(settled, deadline, `round ${round}: reminder or end`)) {
+      if (request.state.status !== 'offering' || !enough(request.state)) return;
+    } else if (Date.parse(request.state.closesAt ?? '') > Date.now()) {
+      await request.commit({ id: `remind/${round}`, do: 'remindRound', by: SYSTEM, round });
+      return;
+    }
+    await request.commit({ id: `close/${round}/${request.seq}`, do: 'closeRound', by: SYSTEM, round });
+  }
+
+  async function awaitDecision(): Promise<void> {
+    const decided = () => request.state.status !== 'offering' || liveOffers(request.state).length === 0;
+    if (!(await timer.until(decided, () => earliest(request.state.decideBy), 'the consumer decides'))) await giveUp('no_decision');
+  }
+
+  async function giveUp(code: string): Promise<void> {
+    await request.commit({ id: `give-up/${request.seq}`, do: 'giveUp', by: SYSTEM, code });
+  }
+
+  /** The booking lives in a run of its own; the slot is held since the acceptance. Running already: it will tell us its end. */
+  async function book(): Promise<void> {
+    await stage();
+    const { bookingId, providerId } = request.state.accepted!;
+    const ids = [searchAttributes.consumer, searchAttributes.provider, searchAttributes.service] as const;
+    const values = [consumerId, providerId, request.state.draft.service ?? ''];
+    try {
+      await startChild(bookingWorkflow, {
+        workflowId: bookingWorkflowId(bookingId),
+        args: [{ bookingId }],
+        parentClosePolicy: ParentClosePolicy.ABANDON,
+        workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+        staticSummary: `Booking of ${request.state.draft.service}`,
+        typedSearchAttributes: [...ids.map((key, index) => ({ key, value: values[index]! })), { key: searchAttributes.stage, value: 'confirmed' }],
+      });
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
+  }
+
+  async function stage(): Promise<void> {
+    const { status, draft } = request.state;
+    upsertSearchAttributes([
+      { key: searchAttributes.stage, value: status },
+      ...(draft.service ? [{ key: searchAttributes.service, value: draft.service }] : []),
+      ...(draft.region ? [{ key: searchAttributes.region, value: draft.region }] : []),
+    ]);
+  }
+
+  async function continueConversation(): Promise<void> {
+    await condition(() => allHandlersFinished() && request.idle());
+    if (request.state.status !== 'intake') return;
+    turnsBefore = request.state.turns;
+    await continueAsNew<typeof requestWorkflow>({ ...input, carried: { state: request.state, seq: request.seq } });
+  }
+
+  function idleDeadline({ lastActivityAt, nudged }: RequestState): number {
+    return Date.parse(lastActivityAt) + (nudged ? policy.intakeCloseMs : policy.intakeNudgeMs);
+  }
+
+  function enough(state: RequestState): boolean {
+    return liveOffers(state).length >= policy.liveOffers || offersThatAre(state, 'invited').length === 0;
+  }
+}
+
+const systemCommand = (what: 'nudge' | 'abandon', seq: number) => ({ id: `${what}/${seq}`, do: what, by: SYSTEM });
+
+/** Signals are not validated by anybody before us: whatever does not fit becomes a refusal on the timeline. */
+function acceptanceOf(fact: Partial<{ offerId: string; providerId: string; eventId: string }> | undefined) {
+  const { offerId, providerId, eventId } = fact ?? {};
+  const by = isUuid(providerId) ? { id: providerId, role: 'provider' as const } : SYSTEM;
+  const id = typeof eventId === 'string' && /^[\w:.-]{1,64}$/.test(eventId) ? eventId : uuid4();
+  return { id: `signal/${id}`, do: 'acceptOffer' as const, by, offerId: String(offerId), bookingId: uuid4() };
+}
+
+const isUuid = (value: unknown): value is string => typeof value === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value);
+
+function earliest(...instants: (string | null)[]): number | null {
+  const times = instants.flatMap((instant) => (instant ? [Date.parse(instant)] : []));
+  return times.length ? Math.min(...times) : null;
+}

@@ -1,0 +1,43 @@
+// Both reviews of one completed booking: asked for, reminded of once, published together.
+import { allHandlersFinished, condition, setCurrentDetails, setHandler, uuid4 } from '@temporalio/workflow';
+import { toFailure } from '../contracts/failures.ts';
+import { optOut, reviewWorkflowId, submitReview, type ReviewInput } from '../contracts/review.messages.ts';
+import { SYSTEM } from '../domain/actor.ts';
+import { DomainError } from '../domain/errors.ts';
+import { decideReview, emptyReview, evolveReview } from '../domain/review.ts';
+import { actor, answerPosition } from './actor.ts';
+import { alarm } from './alarm.ts';
+import { describeReview } from './details.ts';
+import { receive } from './receive.ts';
+
+export async function reviewWorkflow({ bookingId }: ReviewInput): Promise<{ published: number }> {
+  const review = actor({
+    stream: reviewWorkflowId(bookingId),
+    initial: emptyReview,
+    decide: decideReview,
+    evolve: evolveReview,
+    onFold: (state) => setCurrentDetails(describeReview(state)),
+  });
+  const timer = alarm();
+  const learned = review.learn();
+
+  answerPosition(review);
+  receive(review, submitReview, 'submitReview', 'one side writes its review');
+  setHandler(optOut, (fact) => review.commitFact(refusalToWrite(fact)), { description: 'one side does not want to be asked' });
+
+  await learned;
+  if (!review.state.review) throw toFailure(new DomainError('timeline_behind', 'The booking was never completed.'));
+  const closed = () => review.state.status === 'closed';
+  if (!(await timer.until(closed, () => Date.parse(review.state.remindAt), 'reminder'))) await review.commit({ id: 'remind', do: 'remind', by: SYSTEM });
+  if (!(await timer.until(closed, () => Date.parse(review.state.publishAt), 'publish'))) await review.commit({ id: 'close', do: 'close', by: SYSTEM });
+  timer.disarm();
+  await condition(allHandlersFinished);
+  return { published: review.state.reviewIds.length };
+}
+
+/** Signals are not validated by anybody before us: whatever does not fit becomes a refusal on the timeline. */
+function refusalToWrite(fact: Partial<{ userId: string; eventId: string }> | undefined) {
+  const { userId, eventId } = fact ?? {};
+  const id = typeof eventId === 'string' && /^[\w:.-]{1,64}$/.test(eventId) ? eventId : uuid4();
+  return { id: `opt-out/${id}`, do: 'optOut' as const, by: SYSTEM, userId: String(userId) };
+}

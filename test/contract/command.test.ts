@@ -1,0 +1,132 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  Client,
+  Connection,
+  ServiceError,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+} from '@temporalio/client';
+import { ApplicationFailure, defineUpdate } from '@temporalio/workflow';
+import { pino } from 'pino';
+import { commandSender, type CommandPorts, type SendCommand } from '../../src/api/command.ts';
+import type { CommandAnswer, CommandMeta } from '../../src/contracts/command.ts';
+import { toFailure } from '../../src/contracts/failures.ts';
+import { DomainError } from '../../src/domain/errors.ts';
+
+const accept = defineUpdate<CommandAnswer, [CommandMeta]>('accept');
+const command: CommandMeta = { id: 'command-1', by: { id: 'a', role: 'consumer' } };
+
+/** A client whose Updates do what the test says, and which remembers what it was asked. */
+function sender(act: () => Promise<CommandAnswer>, ports: Partial<CommandPorts> = {}) {
+  const asked: unknown[] = [];
+  const run = (...args: unknown[]) => {
+    asked.push(args);
+    return act();
+  };
+  const temporal = {
+    connection: {},
+    withDeadline: <T>(deadline: number, work: () => Promise<T>) => (asked.push({ deadlineInMs: deadline - Date.now() }), work()),
+    withAbortSignal: <T>(_signal: AbortSignal, work: () => Promise<T>) => work(),
+    workflow: { getHandle: (id: string) => ({ executeUpdate: (...args: unknown[]) => run(id, ...args) }), executeUpdateWithStart: run },
+  } as unknown as Client;
+  const commands = commandSender({
+    temporal,
+    answerOf: async () => undefined,
+    isOpen: async () => false,
+    deadlineMs: 1_000,
+    log: pino({ level: 'silent' }),
+    ...ports,
+  });
+  const send = (more: Partial<SendCommand<CommandMeta>> = {}) =>
+    commands.send({ workflowId: 'request/1', update: accept, command, ...more });
+  return { send, asked };
+}
+
+const codeOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'answered',
+    (error: unknown) => (error instanceof DomainError ? error.code : error),
+  );
+const ended: [string, () => Error][] = [
+  ['not found', () => new WorkflowNotFoundError('workflow execution already completed', 'request/1', undefined)],
+  ['already started and closed', () => new WorkflowExecutionAlreadyStartedError('x', 'request/1', 'requestWorkflow')],
+  [
+    'NOT_FOUND in a multi-operation',
+    () => new ServiceError('x', { cause: Object.assign(new Error('gone'), { code: 5, details: '', metadata: {} }) }),
+  ],
+  [
+    'it ended while the Update was on its way',
+    () => new WorkflowUpdateFailedError('x', ApplicationFailure.create({ type: 'AcceptedUpdateCompletedWorkflow' })),
+  ],
+];
+
+describe('sending a command', () => {
+  it('uses the command id as Update id, within the deadline', async () => {
+    const { send, asked } = sender(async () => ({ status: 'booked', seq: 4 }));
+    expect(await send()).toEqual({ status: 'booked', seq: 4 });
+    expect(asked[1]).toEqual(['request/1', accept, { args: [command], updateId: 'command-1' }]);
+    expect((asked[0] as { deadlineInMs: number }).deadlineInMs).toBeGreaterThan(900);
+  });
+
+  it('starts the run with the first command, once, and never a second time after it has ended', async () => {
+    const { send, asked } = sender(async () => ({ status: 'intake', seq: 1 }));
+    await send({ start: { workflowType: 'requestWorkflow', taskQueue: 'proxie', args: [{}], staticSummary: 'cleaning' } });
+    const [, { startWorkflowOperation, updateId }] = asked[1] as [
+      unknown,
+      { startWorkflowOperation: { workflowTypeOrFunc: string; options: object }; updateId: string },
+    ];
+    expect(updateId).toBe('command-1');
+    expect(startWorkflowOperation.workflowTypeOrFunc).toBe('requestWorkflow');
+    expect(startWorkflowOperation.options).toMatchObject({
+      workflowId: 'request/1',
+      taskQueue: 'proxie',
+      staticSummary: 'cleaning',
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+    });
+  });
+
+  it('gives a refusal back as it was decided', async () => {
+    const refusal = new DomainError('offer_not_open', 'Gone.', { allowed: ['decline'] });
+    const { send } = sender(() => Promise.reject(new WorkflowUpdateFailedError('x', toFailure(refusal))));
+    await expect(send()).rejects.toMatchObject({ code: 'offer_not_open', message: 'Gone.', detail: { allowed: ['decline'] } });
+  });
+
+  describe.each(ended)('given a run that is %s', (_name, make) => {
+    const fail = () => Promise.reject(make());
+    it('gives the stored answer of a command that was carried out', async () => {
+      expect(await sender(fail, { answerOf: async () => ({ status: 'booked', seq: 9 }) }).send()).toEqual({ status: 'booked', seq: 9 });
+    });
+    it('refuses a command it never saw', async () => {
+      expect(await codeOf(sender(fail).send())).toBe('invalid_transition');
+      expect(await codeOf(sender(fail).send({ closed: async () => new DomainError('offer_not_open') }))).toBe('offer_not_open');
+    });
+    it('fault 70: while its stream is open, says that nothing was lost', async () => {
+      expect(await codeOf(sender(fail, { isOpen: async () => true }).send())).toBe('temporarily_unavailable');
+    });
+  });
+
+  it('fault 20: given no frontend, it says so within two seconds, and at once right after', async () => {
+    const connection = Connection.lazy({ address: '127.0.0.1:1' });
+    const temporal = new Client({ connection });
+    const commands = commandSender({
+      temporal,
+      answerOf: async () => undefined,
+      isOpen: async () => true,
+      deadlineMs: 10_000,
+      log: pino({ level: 'silent' }),
+    });
+    const timed = async () => {
+      const begun = performance.now();
+      const code = await codeOf(commands.send({ workflowId: 'request/1', update: accept, command }));
+      return { code, ms: performance.now() - begun };
+    };
+    const first = await timed();
+    const second = await timed();
+    await connection.close();
+    expect([first.code, second.code]).toEqual(['temporarily_unavailable', 'temporarily_unavailable']);
+    expect(first.ms).toBeLessThan(2_000);
+    expect(second.ms).toBeLessThan(100);
+  });
+});

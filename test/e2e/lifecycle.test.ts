@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { eventually, type Caller } from '../support/http.ts';
+import { leakRequest, seedPlace, seedProvider, type SeededProvider } from '../support/seed.ts';
+import { startSuite, type Suite } from '../support/suite.ts';
+
+let suite: Suite;
+let providers: SeededProvider[];
+
+beforeAll(async () => {
+  suite = await startSuite();
+  await seedPlace(suite.orm);
+  providers = await Promise.all([1, 2, 3].map((n) => seedProvider(suite.orm, { price: 10_000 + n * 1_000 })));
+});
+afterAll(() => suite.close());
+
+const stored = async (consumer: Caller, requestId: string) => (await consumer.get(`/requests/${requestId}`)).body;
+
+/** The provider's side: finds the invitation in their own leads. */
+async function invitationOf(provider: SeededProvider, requestId: string): Promise<{ caller: Caller; offerId: string }> {
+  const caller = await suite.as(provider.subject, 'provider');
+  const leads = await eventually(
+    async () => (await caller.get('/leads?status=invited')).body.items,
+    (items) => items.some(({ offer }: { offer: { requestId: string } }) => offer.requestId === requestId),
+    { what: 'the invitation' },
+  );
+  return { caller, offerId: leads.find(({ offer }: { offer: { requestId: string } }) => offer.requestId === requestId).offer.id };
+}
+
+/** From a booked request to a completed one, and the whole timeline behind it. */
+async function carryThrough(consumer: Caller, requestId: string, address: string | null = '1 Main Street'): Promise<void> {
+  const booked = await eventually(() => stored(consumer, requestId), ({ status }) => status === 'booked', { what: 'the booking' });
+  const { body: held } = await consumer.get(`/bookings/${booked.bookingId}`);
+  const winner = await suite.as(`provider-${held.provider.id}`, 'provider');
+  await eventually(async () => (await winner.get(`/bookings/${booked.bookingId}`)).body, ({ status }) => status === 'confirmed', { what: 'the confirmation' });
+  expect(await winner.post(`/bookings/${booked.bookingId}/check-in`)).toMatchObject({ status: 200, body: { status: 'in_progress', address } });
+  expect(await winner.post(`/bookings/${booked.bookingId}/complete`, { finalPrice: { amount: 10_000, currency: 'USD' } })).toMatchObject({
+    status: 200,
+    body: { status: 'completed', finalPrice: { amount: 10_000 } },
+  });
+  const done = await eventually(() => stored(consumer, requestId), ({ status }) => status === 'completed', { what: 'completion' });
+  expect(done).toMatchObject({ acceptedOfferId: held.offerId, bookingId: held.id });
+  expect(done.closedAt).not.toBeNull();
+}
+
+describe('a whole request over HTTP', () => {
+  it('structured: created, offered, accepted, booked, completed', async () => {
+    const consumer = await suite.as('structured-consumer', 'consumer');
+    const { status, body: created } = await consumer.post('/requests', leakRequest({ submit: true }));
+    expect({ status, missing: created.missing }).toEqual({ status: 201, missing: [] });
+    expect(['matching', 'offering']).toContain(created.status); // matching follows the answer at once
+    for (const provider of providers) {
+      const { caller, offerId } = await invitationOf(provider, created.id);
+      expect(await caller.post(`/offers/${offerId}/propose`)).toMatchObject({ status: 200, body: { status: 'proposed' } });
+    }
+    const { body: offers } = await consumer.get(`/requests/${created.id}/offers`);
+    expect(offers.items).toHaveLength(3);
+    const accepted = await consumer.post(`/offers/${offers.items[0].id}/accept`);
+    expect(accepted).toMatchObject({ status: 200, body: { status: 'accepted', bookingId: expect.any(String) } });
+    await carryThrough(consumer, created.id);
+    const { body: timeline } = await consumer.get(`/requests/${created.id}/timeline`);
+    expect(timeline.items.map(({ type }: { type: string }) => type)).toEqual([
+      'request.opened', 'request.edited', 'request.submitted', 'round.opened', 'offer.proposed', 'offer.proposed', 'offer.proposed', 'round.closed',
+      'offer.accepted', 'request.completed',
+    ]);
+  });
+
+  it('by chat: said, asked back, confirmed by an explicit yes, booked, completed', async () => {
+    const consumer = await suite.as('chat-consumer', 'consumer');
+    const said = await consumer.post('/chat', { message: 'My kitchen sink is leaking, can somebody come to Downtown as soon as possible?' });
+    expect(said).toMatchObject({ status: 202, body: { requestId: expect.any(String), turnId: expect.any(String) } });
+    const { requestId } = said.body;
+    const answer = async (turnId: string) =>
+      (await eventually(() => consumer.get(`/chat/${requestId}/turns/${turnId}`), ({ body }) => body.status === 'done', { what: 'the answer' })).body;
+    const confirm = await answer(said.body.turnId);
+    expect(confirm).toMatchObject({ intent: 'confirm', reply: expect.stringContaining('Leak repair') });
+    expect((await stored(consumer, requestId)).status).toBe('intake'); // nothing is sent before the yes
+    const yes = await consumer.post('/chat', { message: 'Yes, please send it.', requestId });
+    expect(await answer(yes.body.turnId)).toMatchObject({ intent: 'submit' });
+    const { caller, offerId } = await invitationOf(providers[0]!, requestId);
+    await caller.post(`/offers/${offerId}/accept`);
+    await consumer.post(`/offers/${offerId}/accept`);
+    await carryThrough(consumer, requestId, null);
+  });
+
+  it("a provider's acceptance as a raw signal from a client that shares no code", async () => {
+    const consumer = await suite.as('signal-consumer', 'consumer');
+    const { body: created } = await consumer.post('/requests', leakRequest({ submit: true, mode: 'instant' }));
+    const { offerId } = await invitationOf(providers[1]!, created.id);
+    await suite.temporal.workflow.getHandle(`request/${created.id}`).signal('offerAccepted', { offerId, providerId: providers[1]!.id, eventId: randomUUID() });
+    await carryThrough(consumer, created.id);
+  });
+});

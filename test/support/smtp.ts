@@ -1,0 +1,59 @@
+import { anyPort } from '../../src/dev/ports.ts';
+import { SMTPServer } from 'smtp-server';
+
+export interface ReceivedMail {
+  messageId: string;
+  to: string;
+  subject: string;
+  raw: string;
+}
+
+export interface MailServer {
+  url: string;
+  received: ReceivedMail[];
+  /** What the server says to a recipient: an SMTP code in place of a yes. */
+  answer: (to: string, attempt: number) => number | null;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** A real SMTP server of our own that keeps what it accepted. */
+export async function mailServer(): Promise<MailServer> {
+  const port = await anyPort();
+  const attempts = new Map<string, number>();
+  let server: SMTPServer | undefined;
+
+  const mails: MailServer = {
+    url: `smtp://127.0.0.1:${port}`,
+    received: [],
+    answer: () => null,
+    async start() {
+      server = new SMTPServer({
+        disabledCommands: ['STARTTLS', 'AUTH'],
+        logger: false,
+        // Clients keep their connections: a server that goes away does not wait for them.
+        closeTimeout: 50,
+        onRcptTo({ address }, _session, done) {
+          const attempt = (attempts.get(address) ?? 0) + 1;
+          attempts.set(address, attempt);
+          const code = mails.answer(address, attempt);
+          done(code === null ? null : Object.assign(new Error('as the test wishes'), { responseCode: code }));
+        },
+        onData(stream, session, done) {
+          const chunks: Buffer[] = [];
+          stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+          stream.on('end', () => {
+            const raw = Buffer.concat(chunks).toString();
+            const header = (name: string) => new RegExp(`^${name}: (.*)$`, 'mi').exec(raw)?.[1]?.trim() ?? '';
+            mails.received.push({ messageId: header('Message-ID'), to: session.envelope.rcptTo[0]?.address ?? '', subject: header('Subject'), raw });
+            done();
+          });
+        },
+      });
+      await new Promise<void>((resolve, reject) => server!.once('error', reject).listen(port, '127.0.0.1', resolve));
+    },
+    stop: () => new Promise((resolve) => (server ? server.close(() => resolve()) : resolve())),
+  };
+  await mails.start();
+  return mails;
+}

@@ -1,0 +1,148 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { ConfigError, configKeys, DEV_ISSUER, DEV_SECRET_PREFIX, loadConfig, loadStackConfig } from '../../src/config.ts';
+
+const complete = {
+  DATABASE_URL: 'postgres://proxie:pw@db.internal:5432/proxie',
+  AUTH_JWKS_URL: 'https://id.example.com/jwks.json',
+  AUTH_ISSUER: 'https://id.example.com',
+  AUTH_AUDIENCE: 'proxie-api',
+  CURSOR_SECRET: 'c'.repeat(32),
+};
+const production = { ...complete, NODE_ENV: 'production', TEMPORAL_ADDRESS: 'temporal.internal:7233' };
+
+/** The sentences of the refusal; none when it is accepted. */
+function problems(
+  env: Record<string, string | undefined>,
+  load: (env: Record<string, string | undefined>) => unknown = loadConfig,
+): readonly string[] {
+  try {
+    load(env);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+}
+
+describe('the configuration', () => {
+  it('.env.example lists exactly the keys of the schema, each once', () => {
+    const lines = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8').split('\n');
+    const keys = lines.filter((line) => /^[A-Z]/.test(line)).map((line) => line.split('=')[0]);
+    expect(new Set(keys)).toEqual(new Set(configKeys));
+    expect(keys).toHaveLength(configKeys.length);
+  });
+
+  it('the values of .env.example are accepted, with the required ones filled in', () => {
+    const lines = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8').split('\n');
+    const values = Object.fromEntries(
+      lines.filter((line) => /^[A-Z]/.test(line)).map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+    );
+    expect(problems({ ...values, ...complete })).toEqual([]);
+  });
+
+  it.each(Object.keys(complete))('without %s nothing starts, and the key is named', (key) => {
+    expect(problems({ ...complete, [key]: undefined })).toEqual([`${key} is missing`]);
+    expect(problems({ ...complete, [key]: '' })).toEqual([`${key} is missing`]);
+  });
+
+  it('names every problem at once', () => {
+    expect(problems({ PORT: 'http', WORKER_QUEUES: 'proxie,other' }).map((text) => text.split(' ')[0])).toEqual([
+      'DATABASE_URL',
+      'PORT',
+      'AUTH_JWKS_URL',
+      'AUTH_ISSUER',
+      'AUTH_AUDIENCE',
+      'CURSOR_SECRET',
+      'WORKER_QUEUES',
+    ]);
+  });
+
+  it.each([
+    ['AUTH_ISSUR', 'AUTH_ISSUER'],
+    ['WORKER_QUEUE', 'WORKER_QUEUES'],
+    ['PROXIE_HOMES', 'PROXIE_HOME'],
+    ['SMTP_URI', 'SMTP_URL'],
+    ['LLM_MODELS', 'LLM_MODEL'],
+    ['OPENAI_APIKEY', 'OPENAI_API_KEY'],
+    ['MAIL_FORM', 'MAIL_FROM'],
+  ])('a key like %s is reported with what was meant', (wrong, meant) => {
+    const sentence = `${wrong} is unknown; did you mean ${meant}?`;
+    expect(loadConfig({ ...complete, [wrong]: 'x' }).warnings).toEqual([sentence]);
+    expect(problems({ [wrong]: 'x' })).toContain(sentence);
+  });
+
+  it.each(['PATH', 'REDIS_SERVICE_HOST', 'DATABASE_PORT_5432_TCP_ADDR', 'OPENAI_ORG_ID', 'TEMPORAL_TLS_SERVER_NAME', 'PROXIE_TEST_BUNDLE'])(
+    '%s belongs to others and is not reported',
+    (key) => {
+      expect(loadConfig({ ...complete, [key]: 'x' }).warnings).toEqual([]);
+    },
+  );
+
+  it.each(configKeys)('the value of %s never appears in the error', (key) => {
+    const canary = 'canary-3f81';
+    // The short secret makes sure there is a problem to tell.
+    const text = problems({ ...complete, NODE_ENV: 'production', CURSOR_SECRET: 'short', [key]: canary }).join('\n');
+    expect(text).not.toBe('');
+    expect(text).not.toContain(canary);
+  });
+
+  it('is frozen all the way down', () => {
+    const config = loadConfig(complete);
+    expect(() => Object.assign(config.http, { port: 1 })).toThrow(TypeError);
+    expect(() => Object.assign(config.policy.roundWindowMs, { urgent: 1 })).toThrow(TypeError);
+  });
+
+  it('POLICY changes fields, keeps the others, and shows in the version', () => {
+    const { policy } = loadConfig({ ...complete, POLICY: '{"holdMs":5,"roundWindowMs":{"urgent":7}}' });
+    expect(policy).toMatchObject({ holdMs: 5, roundWindowMs: { urgent: 7, soon: 3_600_000 }, version: '2026-11+changed' });
+  });
+
+  it.each(['{"holdMs":"5"}', '{"holdMS":5}', '{"holdMs":-1}', '[]', 'x', '{"constructor":{}}', '{"roundWindowMs":{"never":1}}'])(
+    'POLICY=%s is refused',
+    (text) => {
+      expect(problems({ ...complete, POLICY: text })[0]).toMatch(/^POLICY (must|names)/);
+    },
+  );
+
+  it('a certificate that cannot be read is told without quoting anything', () => {
+    expect(problems({ ...complete, TEMPORAL_TLS_SERVER_CA_CERT_PATH: '/canary/ca.pem' })).toEqual([
+      'TEMPORAL_TLS_* or the profile in TEMPORAL_CONFIG_FILE cannot be used (ENOENT)',
+    ]);
+  });
+
+  it('Temporal is configured by its own variables', () => {
+    expect(loadConfig({ ...complete, TEMPORAL_ADDRESS: 't:1', TEMPORAL_NAMESPACE: 'n', TEMPORAL_API_KEY: 'k' }).temporal).toMatchObject({
+      namespace: 'n',
+      connectionOptions: { address: 't:1', apiKey: 'k', tls: true },
+    });
+  });
+});
+
+describe('production', () => {
+  it('runs on real servers and keys', () => {
+    expect(problems(production)).toEqual([]);
+  });
+
+  it.each([...Object.keys(complete), 'TEMPORAL_ADDRESS'])('refuses to embed or invent %s', (key) => {
+    const without = { ...production, [key]: undefined };
+    expect(problems(without)).toEqual([`${key} is missing`]);
+    expect(problems(without, loadStackConfig)).toEqual([`${key} is missing`]);
+  });
+
+  it.each([
+    ['AUTH_JWKS_URL', 'http://id.example.com/jwks.json'],
+    ['AUTH_JWKS_URL', 'https://localhost/jwks.json'],
+    ['AUTH_JWKS_URL', 'https://127.1/jwks.json'],
+    ['AUTH_JWKS_URL', 'https://2130706433/jwks.json'],
+    ['AUTH_JWKS_URL', 'https://0/jwks.json'],
+    ['AUTH_JWKS_URL', 'https://[::1]/jwks.json'],
+    ['AUTH_JWKS_URL', 'https://[::ffff:127.0.0.1]/jwks.json'],
+    ['AUTH_ISSUER', DEV_ISSUER],
+    ['CURSOR_SECRET', DEV_SECRET_PREFIX + 'x'.repeat(40)],
+    ['AUTH_GUEST_SECRET', DEV_SECRET_PREFIX + 'x'.repeat(40)],
+    ['CURSOR_SECRET', 'short'],
+  ])('refuses %s=%s', (key, value) => {
+    expect(problems({ ...production, [key]: value })).toEqual([expect.stringMatching(`^${key} must `)]);
+  });
+});

@@ -1,0 +1,188 @@
+import { describe, expect, it } from '@jest/globals';
+import { SYSTEM, type Actor } from '../../src/domain/actor.ts';
+import { decideEnrollment, emptyEnrollment, evolveEnrollment } from '../../src/domain/enrollment.ts';
+import type { ApplicationSummary } from '../../src/domain/enrollment.types.ts';
+import { defaultPolicy } from '../../src/domain/policy.ts';
+import { fold } from '../support/fold.ts';
+
+const applicant: Actor = { id: '00000000-0000-4000-8000-00000000000c', role: 'consumer' };
+const stranger: Actor = { id: '00000000-0000-4000-8000-00000000000d', role: 'consumer' };
+const operator: Actor = { id: '00000000-0000-4000-8000-00000000000e', role: 'admin' };
+const noon = Date.parse('2026-06-01T12:00:00.000Z');
+const licence = { check: 'licence/plumbing', validUntil: '2027-01-01T00:00:00.000Z' };
+const complete: ApplicationSummary = { services: ['plumbing.leak'], faults: [], credentials: [licence] };
+
+const refused = (code: string, detail: object = {}) => expect.objectContaining({ code, detail: expect.objectContaining(detail) });
+const typesOf = (events: { type: string }[]) => events.map(({ type }) => type.replace('enrollment.', ''));
+
+function application(summary: ApplicationSummary | null = complete) {
+  const run = fold({ initial: emptyEnrollment, decide: decideEnrollment, evolve: evolveEnrollment });
+  run.send({ do: 'open', by: applicant, enrollmentId: 'e1', applicantId: applicant.id, policy: defaultPolicy }, noon);
+  if (summary) run.send({ do: 'updateApplication', by: applicant, revisionId: 'r1', summary }, noon);
+  return run;
+}
+
+function inChecks(summary = complete) {
+  const run = application(summary);
+  run.send({ do: 'submitApplication', by: applicant }, noon);
+  run.send({ do: 'beginChecks', by: SYSTEM }, noon);
+  return run;
+}
+
+function inReview(outcome: 'passed' | 'failed' = 'passed') {
+  const run = inChecks();
+  run.send({ do: 'recordChecks', by: SYSTEM, results: [{ check: licence.check, outcome }] }, noon);
+  return run;
+}
+
+describe('writing an application', () => {
+  it('opening twice writes once', () => {
+    expect(application().send({ do: 'open', by: applicant, enrollmentId: 'e1', applicantId: applicant.id, policy: defaultPolicy }, noon)).toEqual([]);
+  });
+
+  it.each(['updateApplication', 'submitApplication', 'withdrawApplication'] as const)('%s by somebody else is refused', (command) => {
+    expect(() => application().send({ do: command, by: stranger, revisionId: 'r2', summary: complete } as never, noon)).toThrow(refused('not_owner'));
+  });
+
+  it('the newest version counts, and its contents stay out of the event', () => {
+    const run = application();
+    const [event] = run.send({ do: 'updateApplication', by: applicant, revisionId: 'r2', summary: complete }, noon);
+    expect(run.state.revisionId).toBe('r2');
+    expect(Object.keys(event!).sort()).toEqual(['audience', 'revisionId', 'summary', 'type']);
+  });
+
+  it('once handed in it can neither be changed nor withdrawn', () => {
+    const run = inChecks();
+    expect(() => run.send({ do: 'updateApplication', by: applicant, revisionId: 'r2', summary: complete }, noon)).toThrow(
+      refused('invalid_transition', { status: 'checking' }),
+    );
+    expect(() => run.send({ do: 'withdrawApplication', by: applicant }, noon)).toThrow(refused('invalid_transition'));
+  });
+});
+
+describe('handing it in', () => {
+  it('given nothing was written, it is refused', () => {
+    expect(() => application(null).send({ do: 'submitApplication', by: applicant }, noon)).toThrow(refused('draft_incomplete'));
+  });
+
+  it('given missing parts, they are all named', () => {
+    const faults = ['/zone', '/services'].map((field) => ({ code: 'draft_incomplete' as const, field, message: 'required' }));
+    const run = application({ ...complete, faults });
+    expect(() => run.send({ do: 'submitApplication', by: applicant }, noon)).toThrow(
+      refused('draft_incomplete', { fields: faults.map(({ field, message }) => ({ field, message })) }),
+    );
+    expect(run.state.status).toBe('draft');
+  });
+
+  it('given too few photos, it is refused as such', () => {
+    const run = application({ ...complete, faults: [{ code: 'portfolio_too_small', field: '/portfolio', message: 'at least 3 photos' }] });
+    expect(() => run.send({ do: 'submitApplication', by: applicant }, noon)).toThrow(refused('portfolio_too_small'));
+  });
+
+  it('given a licence that has run out, it is refused and named', () => {
+    const run = application({ ...complete, credentials: [{ ...licence, validUntil: '2026-06-01T12:00:00.000Z' }] });
+    expect(() => run.send({ do: 'submitApplication', by: applicant }, noon)).toThrow(
+      refused('credential_lapsed', { fields: [expect.objectContaining({ field: '/credentials/licence~1plumbing' })] }),
+    );
+  });
+
+  it('given nothing to check, it goes straight to an operator', () => {
+    const run = application({ ...complete, credentials: [] });
+    run.send({ do: 'submitApplication', by: applicant }, noon);
+    expect(typesOf(run.send({ do: 'beginChecks', by: SYSTEM }, noon))).toEqual(['checking', 'in_review']);
+  });
+});
+
+describe('checks', () => {
+  it('the last outcome opens the review', () => {
+    const run = inChecks({ ...complete, credentials: [licence, { check: 'insurance', validUntil: null }] });
+    expect(typesOf(run.send({ do: 'recordChecks', by: SYSTEM, results: [{ check: 'insurance', outcome: 'passed' }, { check: licence.check, outcome: 'pending' }] }, noon))).toEqual(['checked']);
+    expect(run.state.status).toBe('checking');
+    expect(typesOf(run.send({ do: 'recordChecks', by: SYSTEM, results: [{ check: licence.check, outcome: 'failed' }] }, noon))).toEqual(['checked', 'in_review']);
+    expect(run.state.checks).toEqual({ insurance: 'passed', [licence.check]: 'failed' });
+  });
+
+  it('"pending" never takes an outcome back', () => {
+    const run = inReview();
+    expect(run.send({ do: 'recordChecks', by: SYSTEM, results: [{ check: licence.check, outcome: 'pending' }] }, noon)).toEqual([]);
+    expect(run.state.checks[licence.check]).toBe('passed');
+  });
+
+  it('a check nobody asked for is refused', () => {
+    expect(() => inChecks().send({ do: 'recordChecks', by: SYSTEM, results: [{ check: 'identity', outcome: 'passed' }] }, noon)).toThrow(refused('not_found'));
+  });
+
+  it('given checks that are overdue, an operator gets it and a late outcome is still written down', () => {
+    const run = inChecks();
+    expect(typesOf(run.send({ do: 'escalate', by: SYSTEM }, noon))).toEqual(['escalated', 'in_review']);
+    expect(run.send({ do: 'escalate', by: SYSTEM }, noon)).toEqual([]);
+    expect(typesOf(run.send({ do: 'recordChecks', by: SYSTEM, results: [{ check: licence.check, outcome: 'passed' }] }, noon))).toEqual(['checked']);
+  });
+});
+
+describe('the decision', () => {
+  it('is an operator’s', () => {
+    expect(() => inReview().send({ do: 'decideApplication', by: applicant, verdict: 'approve' }, noon)).toThrow(refused('forbidden_role'));
+  });
+
+  it('approves the version that was checked', () => {
+    const run = inReview();
+    expect(run.send({ do: 'decideApplication', by: operator, verdict: 'approve' }, noon)).toEqual([
+      expect.objectContaining({ type: 'enrollment.approved', revisionId: 'r1', applicantId: applicant.id, notify: [{ to: applicant.id, kind: 'enrollment_approved' }] }),
+    ]);
+    expect(run.state.status).toBe('approved');
+  });
+
+  it('given a failed check, approving needs a reason', () => {
+    const run = inReview('failed');
+    expect(() => run.send({ do: 'decideApplication', by: operator, verdict: 'approve' }, noon)).toThrow(refused('validation_failed'));
+    run.send({ do: 'decideApplication', by: operator, verdict: 'approve', reason: 'seen the original' }, noon);
+    expect(run.state.status).toBe('approved');
+  });
+
+  it('given a licence that ran out meanwhile, approving is refused', () => {
+    const later = Date.parse(licence.validUntil) + 1;
+    expect(() => inReview().send({ do: 'decideApplication', by: operator, verdict: 'approve' }, later)).toThrow(refused('credential_lapsed'));
+  });
+
+  it.each(['reject', 'request_changes'] as const)('%s needs a reason', (verdict) => {
+    expect(() => inReview().send({ do: 'decideApplication', by: operator, verdict, reason: ' ' }, noon)).toThrow(refused('validation_failed'));
+  });
+
+  it('given changes are requested, it is the applicant’s again and can be handed in anew', () => {
+    const run = inReview('failed');
+    run.send({ do: 'decideApplication', by: operator, verdict: 'request_changes', reason: 'wrong number' }, noon);
+    run.send({ do: 'updateApplication', by: applicant, revisionId: 'r2', summary: complete }, noon);
+    run.send({ do: 'submitApplication', by: applicant }, noon);
+    run.send({ do: 'beginChecks', by: SYSTEM }, noon);
+    expect(run.state).toMatchObject({ status: 'checking', revisionId: 'r2', checks: { [licence.check]: 'pending' } });
+  });
+
+  it.each(['draft', 'checking'] as const)('given it is still %s, approving is refused', (status) => {
+    const run = status === 'draft' ? application() : inChecks();
+    expect(() => run.send({ do: 'decideApplication', by: operator, verdict: 'approve' }, noon)).toThrow(refused('invalid_transition', { status }));
+  });
+});
+
+describe('silence', () => {
+  const remindAt = noon + defaultPolicy.draftRemindMs;
+  const expireAt = noon + defaultPolicy.draftExpireMs;
+
+  it('is reminded of once, and ends the draft', () => {
+    const run = application();
+    expect(typesOf(run.send({ do: 'remind', by: SYSTEM }, remindAt))).toEqual(['reminded']);
+    expect(run.send({ do: 'remind', by: SYSTEM }, remindAt)).toEqual([]);
+    expect(typesOf(run.send({ do: 'expire', by: SYSTEM }, expireAt))).toEqual(['expired']);
+  });
+
+  it('given a change just before the clock, nothing is given up', () => {
+    const run = application();
+    run.send({ do: 'updateApplication', by: applicant, revisionId: 'r2', summary: complete }, expireAt - 1);
+    expect(run.send({ do: 'expire', by: SYSTEM }, expireAt)).toEqual([]);
+    expect(run.send({ do: 'remind', by: SYSTEM }, expireAt)).toEqual([]);
+  });
+
+  it('given it was handed in meanwhile, the clock changes nothing', () => {
+    expect(inChecks().send({ do: 'expire', by: SYSTEM }, expireAt)).toEqual([]);
+  });
+});
