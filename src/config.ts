@@ -39,6 +39,9 @@ const schema = z.object({
   TRUST_PROXY_HOPS: z.coerce.number('must be a number').int('must be a whole number').nonnegative('must not be negative').default(0),
   COMMAND_DEADLINE_MS: milliseconds.default(10_000),
   RATE_LIMIT_PER_MINUTE: positive.default(600),
+  RATE_LIMIT_ANONYMOUS_PER_MINUTE: positive.default(120),
+  EVENT_STREAMS_PER_USER: positive.default(10),
+  CORS_ORIGINS: z.string().default('').transform(toOrigins),
   REDIS_URL: urlOf('redis:', 'rediss:').optional(),
 
   AUTH_JWKS_URL: urlOf('http:', 'https:'),
@@ -107,6 +110,9 @@ export function loadConfig(env: Environment = process.env) {
       trustProxyHops: values.TRUST_PROXY_HOPS,
       commandDeadlineMs: values.COMMAND_DEADLINE_MS,
       rateLimitPerMinute: values.RATE_LIMIT_PER_MINUTE,
+      rateLimitAnonymousPerMinute: values.RATE_LIMIT_ANONYMOUS_PER_MINUTE,
+      eventStreamsPerUser: values.EVENT_STREAMS_PER_USER,
+      corsOrigins: values.CORS_ORIGINS,
     },
     redisUrl: values.REDIS_URL,
     auth: {
@@ -225,6 +231,13 @@ function toQueues(text: string, context: z.RefinementCtx): TaskQueue[] {
   const known = taskQueues.filter((queue) => names.includes(queue));
   if (known.length === 0 || known.length < new Set(names).size) context.addIssue(`must name some of ${taskQueues.join(', ')}`);
   return known;
+}
+
+/** Origins as browsers send them: scheme, host and port, nothing behind. */
+function toOrigins(text: string, context: z.RefinementCtx): string[] {
+  const origins = text.split(',').map((origin) => origin.trim()).filter(Boolean);
+  if (origins.some((origin) => !URL.canParse(origin) || new URL(origin).origin !== origin)) context.addIssue('must name origins such as https://app.example.com');
+  return origins;
 }
 
 function deepFreeze<T extends object>(value: T): Readonly<T> {

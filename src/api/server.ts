@@ -9,6 +9,7 @@ import { temporalClient } from '../temporal/client.ts';
 import { buildApp, type BuiltApi } from './app.ts';
 import type { ApiDeps } from './deps.ts';
 import { portsFrom } from './ports.ts';
+import { redisLimiters } from './redis-limiters.ts';
 
 /** Requests that are still running when this is over are cut. */
 const drainLimitMs = 25_000;
@@ -34,7 +35,8 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   const orm = await openOrm({ databaseUrl: config.database.url, poolMax: config.database.poolMax, applicationName: 'proxie-api' });
   const temporal = temporalClient(config.temporal);
   const deps: ApiDeps = { config, orm, temporal, log };
-  const built = buildApp(deps, (guests) => portsFrom(deps, guests));
+  const shared = config.redisUrl ? redisLimiters(config.redisUrl, log) : undefined;
+  const built = buildApp(deps, (guests) => ({ ...portsFrom(deps, guests), ...(shared && { limiter: shared.limiters }) }));
   const server = createServer(socketLimits, built.app);
   const cutUnused = connectionsOf(server);
   server.maxRequestsPerSocket = 10_000;
@@ -50,6 +52,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     async close() {
       await drained(server, built, cutUnused);
       await built.close();
+      shared?.close();
       await temporal.connection.close();
       await orm.close(true);
     },
@@ -104,7 +107,6 @@ async function main(): Promise<void> {
     redact: ['*.authorization', '*.cookie', '*.password', '*.token'],
   });
   for (const warning of config.warnings) log.warn(warning);
-  if (config.redisUrl) log.warn('REDIS_URL is set, but this build counts rate limits in memory: every process has its own');
   const server = await startServer(config, log);
   log.info({ url: server.url }, 'the API listens');
 

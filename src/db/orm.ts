@@ -31,6 +31,8 @@ export function ormConfig({ databaseUrl, poolMax = 10, statementTimeoutMs = 10_0
     preferTs: import.meta.url.endsWith('.ts'),
     forceUtcTimezone: true,
     allowGlobalContext: false,
+    // Nothing is logged that its caller does not learn from the result or the error.
+    logger: () => {},
     discovery: { warnWhenNoEntities: true },
     pool: { min: 0, max: poolMax },
     driverOptions: { application_name: applicationName, statement_timeout: statementTimeoutMs, connectionTimeoutMillis: 5_000 },

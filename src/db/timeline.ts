@@ -1,6 +1,6 @@
 // One append, one transaction, one truth (docs/architecture.md). Nothing else in Proxie writes events or status columns.
 import type { CommandAnswer, CommandMeta } from '../contracts/command.ts';
-import { closingEvents } from '../domain/closing.ts';
+import { closingEvents, needsRun } from '../domain/closing.ts';
 import { DomainError } from '../domain/errors.ts';
 import { catchUpRows, type Appended, type EventBase, type EventMeta, type Recorded } from '../domain/timeline.ts';
 import { sql, type Db, type Orm } from './orm.ts';
@@ -55,7 +55,7 @@ export async function write<E extends EventBase>(tx: Db, { stream, after, comman
   if (result!.written < events.length) throw new NotWritten();
   for (const row of rows) {
     const meta: EventMeta = { seq: row.seq, commandId: command.id, at, by: command.by };
-    if (row.seq === 1) await sql(tx, 'insert into open_stream (stream) values (?) on conflict do nothing', [row.stream]);
+    if (row.seq === 1 && needsRun(row.stream)) await sql(tx, 'insert into open_stream (stream) values (?) on conflict do nothing', [row.stream]);
     await project(tx, row.stream, { ...row.event, ...meta });
     if (closingEvents.has(row.event.type)) await sql(tx, 'delete from open_stream where stream = ?', [row.stream]);
   }

@@ -14,3 +14,8 @@ export const closingEvents: ReadonlySet<string> = new Set([
   'enrollment.withdrawn',
   'enrollment.expired',
 ]);
+
+/** Streams of rows that no workflow owns, by noun: the API appends to them, and no run ever serves them. */
+const withoutRun: ReadonlySet<string> = new Set(['provider', 'user', 'review-post']);
+
+export const needsRun = (stream: string): boolean => !withoutRun.has(stream.split('/')[0]!);

@@ -98,6 +98,7 @@ export async function startSuite({ policy = {}, env = {}, worker = true, api = t
     TEMPORAL_ADDRESS: coordinate('TEMPORAL_ADDRESS'),
     TEMPORAL_NAMESPACE: namespace,
     RATE_LIMIT_PER_MINUTE: '100000',
+    RATE_LIMIT_ANONYMOUS_PER_MINUTE: '100000',
     POLICY: JSON.stringify(policy),
     ...env,
   });

@@ -2,6 +2,7 @@ import type { EventBase, EventMeta } from '../../domain/timeline.ts';
 import type { Db } from '../orm.ts';
 import { bookingProjectors } from './booking.ts';
 import { enrollmentProjectors } from './enrollment.ts';
+import { providerProjectors, reviewPostProjectors, userProjectors } from './own.ts';
 import { requestProjectors } from './request.ts';
 import { reviewProjectors } from './review.ts';
 
@@ -13,6 +14,9 @@ const projectorsByNoun: Record<string, Record<string, AnyProjector>> = {
   booking: bookingProjectors,
   review: reviewProjectors,
   enrollment: enrollmentProjectors,
+  provider: providerProjectors,
+  user: userProjectors,
+  'review-post': reviewPostProjectors,
 };
 
 /** Applies one written event to the rows. @throws Error for an event nobody projects: that is a bug, and nothing is written */

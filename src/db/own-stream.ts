@@ -1,0 +1,37 @@
+// Rows that no workflow owns: changed by the API, on a timeline all the same.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CommandMeta } from '../contracts/command.ts';
+import { DomainError } from '../domain/errors.ts';
+import type { EventBase } from '../domain/timeline.ts';
+import { sql, type Db, type Orm } from './orm.ts';
+import { answerOf, write } from './timeline.ts';
+import { inTransaction } from './transaction.ts';
+
+export interface Change {
+  /** `provider/<id>` and so on. */
+  stream: string;
+  command: CommandMeta;
+  /**
+   * Changes the rows and says what happened: bodies go into rows, ids and field names into events. Nothing to say is
+   * nothing to write. Throws the refusal.
+   * @param seq where the stream stands; compare with If-Match here, in the same transaction
+   */
+  work: (tx: Db, seq: number) => Promise<EventBase[]>;
+}
+
+const attempts = 5;
+
+/** One transaction: look, change, append. Whoever comes second looks again; the same command twice changes once. */
+export async function change(orm: Orm, { stream, command, work }: Change): Promise<void> {
+  for (let attempt = 1; attempt <= attempts; attempt += 1) {
+    const done = await inTransaction(orm, async (tx) => {
+      const [row] = await sql<{ seq: number }>(tx, 'select coalesce(max(seq), 0)::int as seq from event where stream = ?', [stream]);
+      const events = await work(tx, row!.seq);
+      if (events.length) await write(tx, { stream, after: row!.seq, command, at: new Date().toISOString(), events });
+      return true;
+    });
+    if (done || (await answerOf(orm, stream, command.id))) return;
+    await sleep(attempt * 5);
+  }
+  throw new DomainError('timeline_busy', undefined, { retryAfterS: 1 });
+}
