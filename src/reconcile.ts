@@ -1,4 +1,4 @@
-// `npm run reconcile`: checks and repairs now, prints what it found. Exit 1 when something disagrees.
+// `npm run reconcile`: checks and repairs now, prints what it found. Exit 1 when something disagrees or could not be checked.
 import { reconcile } from './activities/reconcile.ts';
 import { loadConfig } from './config.ts';
 import { openOrm } from './db/orm.ts';
@@ -8,7 +8,7 @@ const config = loadConfig();
 const orm = await openOrm({ databaseUrl: config.database.url, poolMax: 2, applicationName: 'proxie-reconcile' });
 const temporal = temporalClient(config.temporal);
 try {
-  const report = await reconcile({ orm, temporal }, { quietMs: 0, limit: 10_000 });
+  const report = await reconcile({ orm, temporal }, { quietMs: 0, newestEvents: 100_000 });
   if (process.argv.includes('--json')) console.log(JSON.stringify(report, null, 2));
   else {
     console.log(`${report.checked} streams checked`);
@@ -16,9 +16,10 @@ try {
     for (const stream of report.caughtUp) console.log(`caught up   ${stream}`);
     for (const stream of report.told) console.log(`told        ${stream}`);
     for (const { stream, between, detail } of report.disagreements) console.log(`DISAGREES   ${stream}  ${between}: ${detail}`);
+    for (const { stream, error } of report.failed) console.log(`NOT CHECKED ${stream}  ${error}`);
     console.log(report.disagreements.length ? `${report.disagreements.length} disagreements` : 'no disagreements');
   }
-  process.exitCode = report.disagreements.length ? 1 : 0;
+  process.exitCode = report.disagreements.length + report.failed.length ? 1 : 0;
 } finally {
   await temporal.connection.close();
   await orm.close(true);

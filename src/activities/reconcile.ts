@@ -1,18 +1,12 @@
-// Timeline, rows and runs: starts what is missing, wakes what is behind, reports what disagrees. Never guesses.
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+// Timelines, rows and runs: starts what is missing, wakes what is behind, reports what disagrees. Never guesses.
+import { heartbeat, log } from '@temporalio/activity';
+import type { Client } from '@temporalio/client';
 import { bookingEnded, requestWorkflowId } from '../contracts/request.messages.ts';
-import { catchUp, getPosition } from '../contracts/run.messages.ts';
 import type { BookingOutcome } from '../domain/request.types.ts';
-import type { EventBase, Recorded } from '../domain/timeline.ts';
 import { sql, type Orm } from '../db/orm.ts';
-import { eventsOf } from '../db/timeline.ts';
-import { duplicate, streamKinds } from './streams.ts';
-
-export interface Disagreement {
-  stream: string;
-  between: 'row and timeline' | 'run and timeline' | 'timeline and its noun';
-  detail: string;
-}
+import { checkRun, type Deps } from './reconcile.run.ts';
+import { checkTimeline, type Disagreement } from './reconcile.timeline.ts';
+import { streamKinds } from './streams.ts';
 
 export interface ReconcileReport {
   /** Streams looked at. */
@@ -24,139 +18,160 @@ export interface ReconcileReport {
   /** Requests that had not heard of their booking's end, and were told. */
   told: string[];
   disagreements: Disagreement[];
+  /** Streams that could not be checked this time. One of them stops no other. */
+  failed: { stream: string; error: string }[];
 }
 
 export interface ReconcileOptions {
   /** Leaves out streams whose last event is younger: their command may still be on its way. */
   quietMs: number;
-  /** Streams checked in one call, newest first. */
-  limit: number;
+  /** Streams that have ended are looked at as well when they are among this many newest events. */
+  newestEvents?: number;
+  /** Open streams read at once; all are read. */
+  pageSize?: number;
+  /** Called after every stream. */
+  onProgress?: (checked: number) => void;
 }
+
+/** What a run of the self-check keeps in its history: counts, and as much detail as a person reads. */
+export interface ReconcileSummary {
+  checked: number;
+  started: number;
+  caughtUp: number;
+  told: number;
+  disagreed: number;
+  failed: number;
+  disagreements: Disagreement[];
+}
+
+const shown = 50;
 
 export type ReconcileActivities = ReturnType<typeof reconcileActivities>;
 
-export function reconcileActivities(deps: { orm: Orm; temporal: Client }) {
+export function reconcileActivities(deps: Deps) {
   return {
-    /** For the Schedule: what to do is done, what disagrees fails the activity's summary visibly. */
-    reconcile: (options: ReconcileOptions): Promise<ReconcileReport> => reconcile(deps, options),
+    /** For the Schedule; what disagrees is logged as an error as well. */
+    async reconcile({ quietMs }: { quietMs: number }): Promise<ReconcileSummary> {
+      const { checked, started, caughtUp, told, disagreements, failed } = await reconcile(deps, { quietMs, onProgress: heartbeat });
+      for (const disagreement of disagreements.slice(0, shown)) log.error('timeline, row and run disagree', { ...disagreement });
+      for (const failure of failed.slice(0, shown)) log.warn('a stream could not be checked', failure);
+      const counts = { started: started.length, caughtUp: caughtUp.length, told: told.length, disagreed: disagreements.length, failed: failed.length };
+      return { checked, ...counts, disagreements: disagreements.slice(0, shown) };
+    },
   };
 }
 
 interface StreamRow {
   stream: string;
   open: boolean;
-  seq: number;
 }
 
-export async function reconcile({ orm, temporal }: { orm: Orm; temporal: Client }, { quietMs, limit }: ReconcileOptions): Promise<ReconcileReport> {
-  const report: ReconcileReport = { checked: 0, started: [], caughtUp: [], told: [], disagreements: [] };
-  const streams = await sql<StreamRow>(
-    orm.em.fork(),
-    `select o.stream, true as open, last.seq from open_stream o
-     cross join lateral (select seq, at from event e where e.stream = o.stream order by seq desc limit 1) last
-     where last.at <= now() - ? * interval '1 ms' order by last.at desc limit ?`,
-    [quietMs, limit],
-  );
-  const closed = await recentlyClosed(orm, limit);
-  for (const row of [...streams, ...closed]) {
-    report.checked += 1;
-    await checkRows(orm, row, report);
-    if (row.open) await checkRun(orm, temporal, row, report);
+/** Streams checked side by side: commands need the pool, too. */
+const lanes = 4;
+/** After so many failures in a row it is not the streams: the activity fails and is tried again. */
+const hopeless = 10;
+
+/** Running it twice changes nothing the second time. @throws when nothing can be checked at all */
+export async function reconcile(deps: Deps, options: ReconcileOptions): Promise<ReconcileReport> {
+  const { quietMs, newestEvents = 10_000, pageSize = 500, onProgress = () => undefined } = options;
+  const report: ReconcileReport = { checked: 0, started: [], caughtUp: [], told: [], disagreements: [], failed: [] };
+  let inARow = 0;
+  let silent = 0;
+
+  async function check({ stream, open }: StreamRow): Promise<void> {
+    try {
+      const { found, sound, seq } = await checkTimeline(deps.orm, stream, open);
+      report.disagreements.push(...found);
+      if (open) {
+        const run = await checkRun(deps, stream, { seq, mayStart: sound, mayAsk: silent < hopeless });
+        silent = run.is === 'silent' ? silent + 1 : 0;
+        if (run.is === 'started') report.started.push(stream);
+        if (run.is === 'woken') report.caughtUp.push(stream);
+        if (run.detail) report.disagreements.push({ stream, between: 'run and timeline', detail: run.detail });
+      }
+      onProgress((report.checked += 1));
+      inARow = 0;
+    } catch (error) {
+      report.failed.push({ stream, error: String(error) });
+      if ((inARow += 1) >= hopeless) throw error;
+    }
   }
-  await tellEnds(orm, temporal, report);
+
+  async function checkAll(rows: StreamRow[]): Promise<void> {
+    const waiting = rows.values();
+    const lane = async () => {
+      for (const row of waiting) await check(row);
+    };
+    const results = await Promise.allSettled(Array.from({ length: lanes }, lane));
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+  }
+
+  for (let after = ''; ; ) {
+    const rows = await openStreams(deps.orm, { quietMs, after, pageSize });
+    await checkAll(rows.filter(({ quiet }) => quiet));
+    if (rows.length < pageSize) break;
+    after = rows.at(-1)!.stream;
+  }
+  await checkAll(await newlyEnded(deps.orm, newestEvents));
+  report.disagreements.push(...(await abandonedRows(deps.orm)));
+  if (silent >= hopeless) report.disagreements.push({ stream: '*', between: 'run and timeline', detail: 'no run answers: is a worker running?' });
+  await tellEnds(deps, report);
   return report;
 }
 
-/** Streams that ended within the last day: their rows must still say what their timelines say. */
-function recentlyClosed(orm: Orm, limit: number): Promise<StreamRow[]> {
-  return sql<StreamRow>(
+/** Streams that still have something to do, page by page. One without any event is as quiet as can be. */
+function openStreams(orm: Orm, { quietMs, after, pageSize }: { quietMs: number; after: string; pageSize: number }) {
+  return sql<StreamRow & { quiet: boolean }>(
     orm.em.fork(),
-    `select e.stream, false as open, max(e.seq) as seq from event e where e.at > now() - interval '1 day'
-       and not exists (select 1 from open_stream o where o.stream = e.stream) group by e.stream limit ?`,
-    [limit],
+    `select o.stream, true as open, coalesce(last.at <= now() - ? * interval '1 ms', true) as quiet from open_stream o
+     left join lateral (select at from event e where e.stream = o.stream order by seq desc limit 1) last on true
+     where o.stream > ? order by o.stream limit ?`,
+    [quietMs, after, pageSize],
   );
 }
 
-async function checkRows(orm: Orm, { stream }: StreamRow, report: ReconcileReport): Promise<void> {
-  const [noun, id] = stream.split('/') as [string, string];
-  const kind = streamKinds[noun];
-  if (!kind) return; // rows that no workflow owns have no fold
-  const em = orm.em.fork();
-  const actual = await kind.actual(em, id);
-  let expected: Record<string, string>;
-  try {
-    expected = kind.expected(await wholeTimeline(orm, stream));
-  } catch (error) {
-    report.disagreements.push({ stream, between: 'timeline and its noun', detail: (error as Error).message });
-    return;
-  }
-  for (const key of new Set([...Object.keys(expected), ...Object.keys(actual)])) {
-    if (expected[key] === actual[key]) continue;
-    // Both were read one after the other: what changed in between is no disagreement.
-    const again = (await kind.actual(orm.em.fork(), id))[key];
-    const then = kind.expected(await wholeTimeline(orm, stream))[key];
-    if (again !== then) report.disagreements.push({ stream, between: 'row and timeline', detail: `${key}: row ${again ?? 'missing'}, timeline ${then ?? 'missing'}` });
-  }
+/** Streams that have ended not long ago: their rows must still say what their timelines say. */
+function newlyEnded(orm: Orm, newestEvents: number): Promise<StreamRow[]> {
+  return sql<StreamRow>(
+    orm.em.fork(),
+    `select distinct e.stream, false as open from (select stream from event order by position desc limit ?) e
+     where not exists (select 1 from open_stream o where o.stream = e.stream)`,
+    [newestEvents],
+  );
 }
 
-async function wholeTimeline(orm: Orm, stream: string) {
-  const events: Recorded<EventBase>[] = [];
-  for (;;) {
-    const page: Recorded<EventBase>[] = await eventsOf(orm.em.fork(), stream, events.length);
-    if (page.length === 0) return events;
-    events.push(...page);
+/** Rows that wait for something although their timeline says it is over, or is gone: nothing would ever move them. */
+async function abandonedRows(orm: Orm): Promise<Disagreement[]> {
+  const found: Disagreement[] = [];
+  for (const [noun, { openStatuses }] of Object.entries(streamKinds)) {
+    if (!openStatuses) continue;
+    const rows = await sql<{ stream: string; status: string }>(
+      orm.em.fork(),
+      `select '${noun}/' || id as stream, status from ${noun} where status in (${openStatuses.map((status) => `'${status}'`).join()})
+         and not exists (select 1 from open_stream o where o.stream = '${noun}/' || id) limit 1000`,
+    );
+    found.push(...rows.map(({ stream, status }) => ({ stream, between: 'row and timeline' as const, detail: `row ${status}, but the stream is not open` })));
   }
-}
-
-async function checkRun(orm: Orm, temporal: Client, { stream, seq }: StreamRow, report: ReconcileReport): Promise<void> {
-  const kind = streamKinds[stream.split('/')[0]!];
-  if (!kind) return;
-  const handle = temporal.workflow.getHandle(stream);
-  if (!(await isRunning(temporal, stream))) {
-    const [first] = await eventsOf(orm.em.fork(), stream, 0);
-    await temporal.workflow.start(kind.workflowType, {
-      workflowId: stream,
-      taskQueue: 'proxie',
-      args: [kind.inputOf(first!)],
-      workflowIdReusePolicy: duplicate,
-      workflowIdConflictPolicy: 'USE_EXISTING',
-      staticSummary: `${kind.workflowType} rebuilt from its timeline`,
-    });
-    report.started.push(stream);
-    return;
-  }
-  const position = await temporal.withDeadline(Date.now() + 5_000, () => handle.query(getPosition)).catch(() => null);
-  if (position === null) {
-    report.disagreements.push({ stream, between: 'run and timeline', detail: 'the run does not answer: no worker, or its workflow task fails' });
-  } else if (position < seq) {
-    await handle.signal(catchUp);
-    report.caughtUp.push(stream);
-  } else if (position > seq) {
-    const [now] = await sql<{ seq: number }>(orm.em.fork(), 'select max(seq) as seq from event where stream = ?', [stream]);
-    if (position > now!.seq) report.disagreements.push({ stream, between: 'run and timeline', detail: `run at ${position}, timeline at ${now!.seq}: commits were lost` });
-  }
-}
-
-async function isRunning(temporal: Client, workflowId: string): Promise<boolean> {
-  try {
-    return (await temporal.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
-    throw error;
-  }
+  return found;
 }
 
 /** A booking's end that its request never heard of: the request's run was gone at that moment. */
-async function tellEnds(orm: Orm, temporal: Client, report: ReconcileReport): Promise<void> {
+async function tellEnds({ orm, temporal }: { orm: Orm; temporal: Client }, report: ReconcileReport): Promise<void> {
   const rows = await sql<{ requestId: string; bookingId: string; outcome: BookingOutcome }>(
     orm.em.fork(),
     `select r.id as "requestId", b.id as "bookingId",
        case b.status when 'completed' then 'completed' when 'released' then 'released' when 'no_show' then 'no_show' else b.status_reason end as outcome
      from request r join booking b on b.id = r.booking_id
-     where r.status = 'booked' and b.status in ('completed', 'released', 'no_show', 'cancelled') and b.closed_at < now() - interval '1 second' limit 500`,
+     where r.status = 'booked' and b.status in ('completed', 'released', 'no_show', 'cancelled') and b.closed_at < now() - interval '1 second'
+     order by b.closed_at desc limit 1000`,
   );
   for (const { requestId, bookingId, outcome } of rows) {
-    await temporal.workflow.getHandle(requestWorkflowId(requestId)).signal(bookingEnded, { bookingId, outcome });
-    report.told.push(requestWorkflowId(requestId));
+    const stream = requestWorkflowId(requestId);
+    try {
+      await temporal.workflow.getHandle(stream).signal(bookingEnded, { bookingId, outcome });
+      report.told.push(stream);
+    } catch (error) {
+      report.failed.push({ stream, error: String(error) });
+    }
   }
 }

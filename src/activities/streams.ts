@@ -1,10 +1,14 @@
 // What the reconciler must know of each noun: which workflow runs a stream, from what input, and how rows follow from it.
-import type { WorkflowIdReusePolicy } from '@temporalio/common';
+import type { SearchAttributePair, WorkflowIdReusePolicy } from '@temporalio/common';
 import { bookingWorkflowId } from '../contracts/booking.messages.ts';
+import { searchAttributes } from '../contracts/search-attributes.ts';
+import { occupyingStatuses } from '../domain/booking.machine.ts';
 import { emptyBooking, evolveBooking } from '../domain/booking.ts';
 import type { BookingHeld } from '../domain/booking.types.ts';
+import { enrollmentMachine } from '../domain/enrollment.machine.ts';
 import { emptyEnrollment, evolveEnrollment } from '../domain/enrollment.ts';
 import { emptyRequest, evolveRequest } from '../domain/request.evolve.ts';
+import { requestMachine } from '../domain/request.machine.ts';
 import type { RequestState } from '../domain/request.types.ts';
 import { emptyReview, evolveReview } from '../domain/review.ts';
 import type { EventBase, Recorded } from '../domain/timeline.ts';
@@ -16,6 +20,10 @@ export interface StreamKind {
   workflowType: string;
   /** Workflow input, rebuilt from the first event. */
   inputOf(first: AnyEvent): object;
+  /** What operators find the run by, from the first event; the stage is the run's own business. */
+  attributesOf(first: AnyEvent): SearchAttributePair[];
+  /** Statuses in which the row of this noun (same name, same id) needs an open stream. */
+  openStatuses?: readonly string[];
   /** Statuses as the fold of the timeline says, by `table/id`. */
   expected(events: AnyEvent[]): Record<string, string>;
   /** Statuses as the rows say, by `table/id`. */
@@ -29,6 +37,8 @@ export const streamKinds: Record<string, StreamKind> = {
   request: {
     workflowType: 'requestWorkflow',
     inputOf: (first) => pick(first, ['requestId', 'consumerId', 'mode', 'catalogueVersion', 'policy']),
+    attributesOf,
+    openStatuses: requestMachine.statuses.filter((status) => !requestMachine.terminal.includes(status)),
     expected(events) {
       const state = events.reduce((before: RequestState, event) => evolveRequest(before, event as never), emptyRequest);
       const offers = Object.entries(state.offers).map(([id, { status }]) => [`offer/${id}`, status]);
@@ -39,6 +49,8 @@ export const streamKinds: Record<string, StreamKind> = {
   booking: {
     workflowType: 'bookingWorkflow',
     inputOf: (first) => ({ bookingId: (first as unknown as BookingHeld).bookingId }),
+    attributesOf,
+    openStatuses: occupyingStatuses,
     expected(events) {
       const state = events.reduce((before, event) => evolveBooking(before, event as never), emptyBooking);
       return { [bookingWorkflowId(state.booking!.bookingId)]: state.status };
@@ -48,6 +60,8 @@ export const streamKinds: Record<string, StreamKind> = {
   enrollment: {
     workflowType: 'enrollmentWorkflow',
     inputOf: (first) => pick(first, ['enrollmentId', 'applicantId', 'policy']),
+    attributesOf: (first) => [{ key: searchAttributes.consumer, value: (first as unknown as { applicantId: string }).applicantId }],
+    openStatuses: enrollmentMachine.statuses.filter((status) => !enrollmentMachine.terminal.includes(status)),
     expected(events) {
       const state = events.reduce((before, event) => evolveEnrollment(before, event as never), emptyEnrollment);
       return { [`enrollment/${state.enrollmentId}`]: state.status };
@@ -57,6 +71,7 @@ export const streamKinds: Record<string, StreamKind> = {
   review: {
     workflowType: 'reviewWorkflow',
     inputOf: (first) => pick(first, ['bookingId']),
+    attributesOf,
     // Only what the run decides: an operator may have hidden a review since.
     expected(events) {
       const state = events.reduce((before, event) => evolveReview(before, event as never), emptyReview);
@@ -73,3 +88,13 @@ async function statuses(em: Db, text: string, params: unknown[]): Promise<Record
 }
 
 const pick = (from: object, keys: string[]) => Object.fromEntries(keys.map((key) => [key, (from as Record<string, unknown>)[key]]));
+
+/** Both sides and the service, as far as the first event names them. */
+function attributesOf(first: AnyEvent): SearchAttributePair[] {
+  const { consumerId, providerId, service } = first as unknown as Partial<BookingHeld>;
+  return [
+    ...(consumerId ? [{ key: searchAttributes.consumer, value: consumerId }] : []),
+    ...(providerId ? [{ key: searchAttributes.provider, value: providerId }] : []),
+    ...(service ? [{ key: searchAttributes.service, value: service }] : []),
+  ];
+}

@@ -1,9 +1,11 @@
 import { z } from 'zod';
-import { ChatAccepted, ChatView, PostChat, TurnView } from '../contracts/chat.ts';
+import { ChatAccepted, ChatView, ClaimChat, PostChat, TurnView } from '../contracts/chat.ts';
 import { idFrom } from '../contracts/ids.ts';
-import { postMessage, requestWorkflowId } from '../contracts/request.messages.ts';
+import { claimRequest, postMessage, requestWorkflowId } from '../contracts/request.messages.ts';
 import { chatFor, storeMessage, turnFor } from '../db/queries/chat.ts';
+import { DomainError } from '../domain/errors.ts';
 import type { Api } from './deps.ts';
+import { guestIssuer } from './guest.ts';
 import { startRequest } from './request-start.ts';
 import { route } from './route.ts';
 
@@ -46,6 +48,36 @@ export function chatRoutes(api: Api): void {
         turnId,
         links: { self, turn: `${self}/turns/${turnId}`, request: `/api/v1/requests/${requestId}`, events: '/api/v1/events' },
       };
+    },
+  );
+
+  route(
+    api,
+    {
+      method: 'post',
+      path: '/chat/:requestId/claim',
+      summary: 'Make a guest conversation your own',
+      description: 'After signing in: the guest token proves that the conversation was yours. It can be sent out from then on.',
+      auth: ['consumer'],
+      params: chatId,
+      body: ClaimChat,
+      response: ChatView,
+      errors: ['not_found', 'not_owner', 'invalid_transition', 'temporarily_unavailable'],
+    },
+    async ({ params: { requestId }, body, actor, commandId, signal }) => {
+      const guest = await api.tokens(body.guestToken);
+      if (guest.issuer !== guestIssuer) {
+        throw new DomainError('validation_failed', undefined, { fields: [{ field: '/guestToken', message: 'must be the token of a guest session' }] });
+      }
+      const guestId = guest.subject;
+      await api.commands.send({
+        workflowId: requestWorkflowId(requestId),
+        update: claimRequest,
+        command: { id: commandId, by: actorOf(actor), guestId },
+        closed: async () => (await chatFor(api.orm.em.fork(), { id: guestId, role: 'guest' }, requestId), new DomainError('invalid_transition')),
+        signal,
+      });
+      return chatFor(api.orm.em.fork(), actor, requestId);
     },
   );
 

@@ -5,9 +5,11 @@ import { Instant, Links } from './common.ts';
 export const PostChat = z
   .strictObject({
     message: z.string().trim().min(1).max(4000),
-    requestId: z.uuid().optional().meta({ description: 'Absent: a new request begins' }),
+    requestId: z.uuid().toLowerCase().optional().meta({ description: 'Absent: a new request begins' }),
   })
   .meta({ id: 'PostChat', example: { message: 'My kitchen sink is leaking, can somebody come today?' } });
+
+export const ClaimChat = z.strictObject({ guestToken: z.string().min(1).max(4000) }).meta({ id: 'ClaimChat' });
 
 /** The acknowledgement: the answer is a turn that can be polled or followed as events. */
 export const ChatAccepted = z.strictObject({ requestId: z.uuid(), messageId: z.uuid(), turnId: z.uuid(), links: Links }).meta({ id: 'ChatAccepted' });

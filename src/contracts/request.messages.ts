@@ -20,6 +20,7 @@ export const postMessage = defineUpdate<CommandAnswer, [CommandMeta & { messageI
 export const editRequest = defineUpdate<CommandAnswer, [CommandMeta & { draft: DraftSummary; mode?: RequestMode; submit?: boolean }]>('editRequest');
 export const submitRequest = defineUpdate<CommandAnswer, [CommandMeta & { draftHash: string }]>('submitRequest');
 export const cancelRequest = defineUpdate<CommandAnswer, [CommandMeta]>('cancelRequest');
+export const claimRequest = defineUpdate<CommandAnswer, [CommandMeta & { guestId: string }]>('claimRequest');
 export const proposeOffer = defineUpdate<CommandAnswer, [CommandMeta & { offerId: string; terms?: Terms }]>('proposeOffer');
 export const counterOffer = defineUpdate<CommandAnswer, [CommandMeta & { offerId: string; terms: Terms }]>('counterOffer');
 export const acceptOffer = defineUpdate<CommandAnswer, [CommandMeta & { offerId: string; bookingId: string }]>('acceptOffer');

@@ -4,7 +4,7 @@ import type { CommandMeta } from '../contracts/command.ts';
 import { DomainError } from '../domain/errors.ts';
 import type { EventBase } from '../domain/timeline.ts';
 import { sql, type Db, type Orm } from './orm.ts';
-import { answerOf, write } from './timeline.ts';
+import { write } from './timeline.ts';
 import { inTransaction } from './transaction.ts';
 
 export interface Change {
@@ -25,12 +25,17 @@ const attempts = 5;
 export async function change(orm: Orm, { stream, command, work }: Change): Promise<void> {
   for (let attempt = 1; attempt <= attempts; attempt += 1) {
     const done = await inTransaction(orm, async (tx) => {
-      const [row] = await sql<{ seq: number }>(tx, 'select coalesce(max(seq), 0)::int as seq from event where stream = ?', [stream]);
+      const [row] = await sql<{ seq: number; done: boolean }>(
+        tx,
+        `select coalesce(max(seq), 0)::int as seq, exists (select 1 from event where stream = ? and command_id = ?) as done from event where stream = ?`,
+        [stream, command.id, stream],
+      );
+      if (row!.done) return true;
       const events = await work(tx, row!.seq);
       if (events.length) await write(tx, { stream, after: row!.seq, command, at: new Date().toISOString(), events });
       return true;
     });
-    if (done || (await answerOf(orm, stream, command.id))) return;
+    if (done) return;
     await sleep(attempt * 5);
   }
   throw new DomainError('timeline_busy', undefined, { retryAfterS: 1 });

@@ -50,6 +50,8 @@ export function decideRequest(state: RequestState, command: RequestCommand, now:
       return endBooking(state, command);
     case 'cancelRequest':
       return cancel(state, command);
+    case 'claimRequest':
+      return claim(state, command);
     case 'nudge':
       return [{ type: 'request.nudged', audience: [state.consumerId], notify: [{ to: state.consumerId, kind: 'intake_idle' }] }];
     case 'abandon':
@@ -138,6 +140,14 @@ function closeRound(state: RequestState, { round }: Command<'closeRound'>, now: 
     ...offersThatAre(state, 'invited').map(([id, offer]) => expired(id, offer, 'round_closed')),
     { type: 'round.closed', round, live: live.length, decideBy, audience: [state.consumerId], notify: live.length ? [{ to: state.consumerId, kind: 'offers_ready' }] : [] },
   ];
+}
+
+/** A guest has signed in: the conversation becomes their account's. Claiming it again changes nothing. */
+function claim(state: RequestState, { by, guestId }: Command<'claimRequest'>): RequestTimelineEvent[] {
+  if (state.consumerId === by.id) return [];
+  if (state.consumerId !== guestId) throw new DomainError('not_owner');
+  inIntake(state, 'claimRequest');
+  return [{ type: 'request.claimed', guestId, consumerId: by.id, audience: [by.id] }];
 }
 
 /** The request's move for each way a booking can end. */

@@ -82,6 +82,8 @@ export function evolveRequest(before: RequestState, event: Recorded<RequestTimel
       return { ...state, status: requestMachine.next(state.status, 'rematch'), decideBy: null, closesAt: null, remindAt: null, searchedBefore: state.round };
     case 'request.extended':
       return { ...state, closesAt: event.closesAt || null, decideBy: event.decideBy };
+    case 'request.claimed':
+      return { ...state, consumerId: event.consumerId, lastActivityAt: event.at };
     case 'request.nudged':
       return { ...state, nudged: true };
     case 'request.completed':

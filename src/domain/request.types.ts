@@ -64,6 +64,7 @@ export type RequestCommand = Meta &
     | { do: 'loseOffer'; offerId: string; code: string }
     | { do: 'endBooking'; bookingId: string; outcome: BookingOutcome }
     | { do: 'cancelRequest' }
+    | { do: 'claimRequest'; guestId: string }
     | { do: 'nudge' }
     | { do: 'abandon' }
     | { do: 'giveUp'; code: string }
@@ -89,6 +90,7 @@ export type RequestEvent = EventBase &
     | { type: 'request.rematched' }
     | { type: 'request.extended'; closesAt: string; decideBy: string | null }
     | { type: 'request.nudged' }
+    | { type: 'request.claimed'; guestId: string; consumerId: string }
     | { type: 'request.completed' | 'request.cancelled' | 'request.abandoned' | 'request.unfilled'; code: string }
     | { type: 'operator.intervened'; action: string; ticket: string }
   );

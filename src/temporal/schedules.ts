@@ -2,11 +2,10 @@ import { ScheduleAlreadyRunning, ScheduleOverlapPolicy, WorkflowExecutionAlready
 
 /** A command that is being written now is not behind. */
 const quietMs = 5_000;
-const limit = 1_000;
 
 /** The reconciler every five minutes, and once now. Runs of several workers fall together. */
 export async function ensureReconciler(temporal: Client): Promise<void> {
-  const action = { type: 'startWorkflow' as const, workflowType: 'reconcileWorkflow', workflowId: 'reconcile', taskQueue: 'proxie', args: [{ quietMs, limit }] };
+  const action = { type: 'startWorkflow' as const, workflowType: 'reconcileWorkflow', workflowId: 'reconcile', taskQueue: 'proxie', args: [{ quietMs }] };
   try {
     await temporal.schedule.create({
       scheduleId: 'proxie-reconcile',
@@ -21,7 +20,7 @@ export async function ensureReconciler(temporal: Client): Promise<void> {
     await temporal.workflow.start(action.workflowType, {
       workflowId: 'reconcile/start',
       taskQueue: action.taskQueue,
-      args: [{ quietMs: 0, limit }],
+      args: [{ quietMs: 0 }],
       staticSummary: 'Self-check at start',
     });
   } catch (error) {

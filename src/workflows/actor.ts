@@ -51,7 +51,9 @@ export function actor<S extends StreamState, C extends CommandMeta & { do: strin
 
   function fold(events: Recorded<Fact>[]): void {
     for (const event of events) {
-      if (event.seq !== seq + 1) continue; // already known
+      if (event.seq <= seq) continue; // already known
+      // Deciding on what stands behind a gap would be guessing.
+      if (event.seq > seq + 1) throw refusedOutside('timeline_behind', {});
       state = evolve(state, event);
       seq = event.seq;
     }
@@ -133,7 +135,8 @@ export function actor<S extends StreamState, C extends CommandMeta & { do: strin
 /** Wires what every run answers; after the opening command has been queued. */
 export function answerPosition<S extends StreamState, C>(actor: Actor<S, C>): void {
   setHandler(getPosition, () => actor.seq, { description: 'the last event this run has folded' });
-  setHandler(catchUp, () => actor.learn(), { description: 'folds what stands on the timeline now' });
+  // A failing signal handler would fail the run.
+  setHandler(catchUp, () => actor.learn().catch(needAttention), { description: 'folds what stands on the timeline now' });
 }
 
 /** The stream's own events as they now stand; events that open another stream are folded by that stream's run. */

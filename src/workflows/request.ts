@@ -10,7 +10,8 @@ import type { MatchingActivities } from '../activities/matching.ts';
 import type { CommandAnswer } from '../contracts/command.ts';
 import { bookingWorkflowId } from '../contracts/booking.messages.ts';
 import {
-  acceptOffer, bookingEnded, cancelRequest, counterOffer, declineOffer, editRequest, interveneRequest, offerAccepted, postMessage, proposeOffer,
+  acceptOffer, bookingEnded, cancelRequest,
+  claimRequest, counterOffer, declineOffer, editRequest, interveneRequest, offerAccepted, postMessage, proposeOffer,
   requestWorkflowId, submitRequest, withdrawOffer, type RequestInput,
 } from '../contracts/request.messages.ts';
 import { searchAttributes } from '../contracts/search-attributes.ts';
@@ -52,6 +53,7 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
   receive(request, editRequest, 'editRequest', 'changes the draft');
   receive(request, submitRequest, 'submitRequest', 'the explicit yes to a draft');
   receive(request, cancelRequest, 'cancelRequest', 'ends the request');
+  receive(request, claimRequest, 'claimRequest', 'a guest has signed in');
   receive(request, proposeOffer, 'proposeOffer', 'terms of a provider');
   receive(request, counterOffer, 'counterOffer', 'other terms of the consumer');
   setHandler(acceptOffer, (input) => takingSlot({ ...input, do: 'acceptOffer' }), {
@@ -168,7 +170,7 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
     await stage();
     const { bookingId, providerId } = request.state.accepted!;
     const ids = [searchAttributes.consumer, searchAttributes.provider, searchAttributes.service] as const;
-    const values = [consumerId, providerId, request.state.draft.service ?? ''];
+    const values = [request.state.consumerId, providerId, request.state.draft.service ?? ''];
     try {
       await startChild(bookingWorkflow, {
         workflowId: bookingWorkflowId(bookingId),

@@ -38,7 +38,8 @@ export interface Servers {
 }
 
 const say: Say = (line) => void process.stderr.write(`${line}\n`);
-const runsFolder = () => join(tmpdir(), `proxie-test-${userInfo().username}`);
+/** Where runs keep what they started; the next run ends what a killed one has left here. */
+export const runsFolder = () => join(tmpdir(), `proxie-test-${userInfo().username}`);
 
 /** One Postgres and one Temporal server for all suites of a run, found the way `npm start` finds them. */
 export async function startServers(): Promise<Servers> {

@@ -31,6 +31,11 @@ export const requestProjectors = {
   'request.rematched': (tx, { id }) => move(tx, Request, requestMachine, id, 'rematch', { deadline: null }),
   'request.extended': (tx, { id, closesAt, decideBy }) => tx.nativeUpdate(Request, { id }, { deadline: new Date(decideBy ?? closesAt) }),
   'request.nudged': nothing,
+  'request.claimed': async (tx, { id, guestId, consumerId }) => {
+    await tx.nativeUpdate(Request, { id }, { consumerId });
+    // What the guest could see stays visible to the person they turned out to be.
+    await sql(tx, 'update event set audience = array_replace(audience, ?::uuid, ?::uuid) where stream = ?', [guestId, consumerId, `request/${id}`]);
+  },
   'request.completed': (tx, event) => close(tx, event, 'complete'),
   'request.cancelled': (tx, event) => close(tx, event, 'cancel'),
   'request.abandoned': (tx, event) => close(tx, event, 'abandon'),

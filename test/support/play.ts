@@ -1,0 +1,94 @@
+// Plays whole paths over HTTP: for recordings and measurements, which need them as data and not as assertions.
+import { eventually, type Answer, type Caller, type Json } from './http.ts';
+import { leakRequest, seedProvider, type SeededProvider } from './seed.ts';
+import type { Suite } from './suite.ts';
+
+/** The body of an answer that is not a refusal. */
+export function accepted({ status, body }: Answer): Json {
+  if (status >= 300) throw new Error(`refused with ${status}: ${JSON.stringify(body)}`);
+  return body;
+}
+
+export function seedProviders(suite: Suite, count = 3): Promise<SeededProvider[]> {
+  return Promise.all(Array.from({ length: count }, (_, n) => seedProvider(suite.orm, { price: 11_000 + n * 1_000 })));
+}
+
+/** A structured request that is sent out at once. @returns its id */
+export async function submitRequest(consumer: Caller, more: object = {}): Promise<string> {
+  return accepted(await consumer.post('/requests', leakRequest({ submit: true, ...more }))).id;
+}
+
+/** Waits on the row, not on a route: what is measured is not disturbed by who looks. */
+export async function untilStatus(suite: Suite, table: 'request' | 'booking' | 'offer', id: string, ...statuses: string[]): Promise<Json> {
+  const rows = await eventually(
+    () => suite.rows<{ status: string }>(`select * from ${table} where id = ?`, [id]),
+    ([row]) => row !== undefined && statuses.includes(row.status),
+    { what: `${table} ${statuses.join(' or ')}` },
+  );
+  return rows[0];
+}
+
+/** The provider and the invitation they hold. */
+export async function invited(suite: Suite, { id, subject }: SeededProvider, requestId: string): Promise<{ caller: Caller; offerId: string }> {
+  const rows = await eventually(
+    () => suite.rows<{ id: string }>('select id from offer where request_id = ? and provider_id = ?', [requestId, id]),
+    (found) => found.length > 0,
+    { what: 'the invitation' },
+  );
+  return { caller: await suite.as(subject, 'provider'), offerId: rows[0]!.id };
+}
+
+/** Every provider takes the suggested terms. @returns the offers, best first */
+export async function proposeAll(suite: Suite, providers: readonly SeededProvider[], consumer: Caller, requestId: string): Promise<Json[]> {
+  for (const provider of providers) {
+    const { caller, offerId } = await invited(suite, provider, requestId);
+    accepted(await caller.post(`/offers/${offerId}/propose`));
+  }
+  return accepted(await consumer.get(`/requests/${requestId}/offers`)).items;
+}
+
+export interface Booked {
+  bookingId: string;
+  providerId: string;
+  winner: Caller;
+}
+
+/** The booking of a request, confirmed. */
+export async function untilConfirmed(suite: Suite, requestId: string): Promise<Booked> {
+  const { booking_id: bookingId } = await untilStatus(suite, 'request', requestId, 'booked');
+  const { provider_id: providerId } = await untilStatus(suite, 'booking', bookingId, 'confirmed');
+  return { bookingId, providerId, winner: await suite.as(`provider-${providerId}`, 'provider') };
+}
+
+/** The job is done, and everybody has heard of it. */
+export async function carryOut(suite: Suite, requestId: string, { bookingId, winner }: Booked): Promise<void> {
+  accepted(await winner.post(`/bookings/${bookingId}/check-in`));
+  accepted(await winner.post(`/bookings/${bookingId}/complete`));
+  await untilStatus(suite, 'request', requestId, 'completed');
+}
+
+/** Says something and waits for the answer. @returns the request and the answer's intent */
+export async function say(consumer: Caller, message: string, requestId?: string): Promise<{ requestId: string; intent: string }> {
+  const said = accepted(await consumer.post('/chat', { message, requestId }));
+  const turn = await eventually(
+    async () => accepted(await consumer.get(said.links.turn.replace('/api/v1', ''))),
+    ({ status }) => status === 'done',
+    { what: 'the answer' },
+  );
+  return { requestId: said.requestId, intent: turn.intent };
+}
+
+const quarterMs = 15 * 60_000;
+
+/**
+ * A request whose slot is known before it is made, so that a policy can name reminders that fire while we wait: slots lie on
+ * quarters of an hour, reminders are counted back from them.
+ */
+export function soonSlot(remindInMs: readonly number[]): { policy: { reminderBeforeMs: number[] }; when: { from: string; to: string; zone: string } } {
+  const now = Date.now();
+  const start = Math.ceil((now + Math.max(...remindInMs) + 60_000) / quarterMs) * quarterMs;
+  return {
+    policy: { reminderBeforeMs: remindInMs.map((ms) => start - now - ms) },
+    when: { from: new Date(start).toISOString(), to: new Date(start + 16 * quarterMs).toISOString(), zone: 'America/New_York' },
+  };
+}
