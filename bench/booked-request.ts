@@ -1,61 +1,99 @@
 // One booked request with three offers, and what each of its three runs costs.
-import { withClient } from '../src/dev/postgres.ts';
-import { caller } from '../test/support/http.ts';
-import { accepted, carryOut, proposeAll, seedProviders, soonSlot, submitRequest, untilConfirmed } from '../test/support/play.ts';
-import { startSuite } from '../test/support/suite.ts';
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { reviewWorkflowId, submitReview } from '../src/contracts/review.messages.ts';
 import { eventually } from '../test/support/http.ts';
+import { accepted, carryOut, proposeAll, seedProviders, soonSlot, submitRequest, untilConfirmed } from '../test/support/play.ts';
+import { startSuite, type Suite } from '../test/support/suite.ts';
 import { costOf, type RunCost } from './history-cost.ts';
 
-export type RunName = 'request' | 'booking' | 'review';
+const runNames = ['request', 'booking', 'review'] as const;
+export type RunName = (typeof runNames)[number];
+
+export interface SqlCost {
+  /** Transactions that changed something: each takes one transaction id. Exact while nobody else uses the server. */
+  writingTransactions: number;
+  /** Statements of both processes; what the player asks while it waits is left out. */
+  statements: number;
+}
 
 export interface BookedRequestCost {
   runs: Record<RunName, RunCost>;
   sql: SqlCost;
 }
 
-export interface SqlCost {
-  /** Transactions that changed something: each has one transaction id. Exact while nobody else uses the server. */
-  writingTransactions: number;
-  /** Statements that wrote, and all statements, our own waiting included. */
-  writingStatements: number;
-  statements: number;
-}
-
-/** Reminders fire this long after the start, time enough for the booking to be confirmed before, on a busy machine too. */
+/** Reminders are due this long after the start: time enough for the booking to be confirmed before, on a busy machine too. */
 const remindInMs = [20_000, 21_000];
 
-/** Plays it against the servers that the environment names (test/support/servers.ts). */
+/** Plays it on the servers that the environment names (test/support/servers.ts). */
 export async function measureBookedRequest(): Promise<BookedRequestCost> {
   const { policy, when } = soonSlot(remindInMs);
   const suite = await startSuite({ policy });
   try {
     const providers = await seedProviders(suite);
-    const consumer = caller(suite.url, await suite.token('consumer', 'consumer'));
-    // Everybody is known before the counting begins.
+    const consumer = await suite.as('consumer', 'consumer');
+    // Everybody is known before the counting begins: a first visit writes the user's row.
     for (const { subject } of providers) accepted(await (await suite.as(subject, 'provider')).get('/leads'));
     accepted(await consumer.get('/requests'));
-    const sqlCost = await countSql(suite.databaseUrl);
+    const countSql = await sqlCounter(suite);
 
     const requestId = await submitRequest(consumer, { when });
     const [best] = await proposeAll(suite, providers, consumer, requestId);
     accepted(await consumer.post(`/offers/${best.id}/accept`));
     const booked = await untilConfirmed(suite, requestId);
-    const reminded = 'select seq from event where stream = ? and type = ?';
-    await eventually(
-      () => suite.rows(reminded, [`booking/${booked.bookingId}`, 'booking.reminded']),
-      (rows) => rows.length === remindInMs.length,
-      { withinMs: 40_000, what: 'both reminders (a confirmation later than they are due skips them)' },
-    );
+    await bothReminders(suite, booked.bookingId);
     await carryOut(suite, requestId, booked);
-    for (const side of [consumer, booked.winner]) accepted(await review(suite, side, booked.bookingId));
+    const consumerId = (await suite.rows<{ id: string }>('select consumer_id as id from request where id = ?', [requestId]))[0]!.id;
+    for (const [author, role] of [[consumerId, 'consumer'], [booked.providerId, 'provider']] as const) {
+      await writeReview(suite, booked.bookingId, { id: author, role });
+    }
 
-    const result = (workflowId: string) => suite.temporal.workflow.getHandle(workflowId).result();
-    const ids = { request: `request/${requestId}`, booking: `booking/${booked.bookingId}`, review: `review/${booked.bookingId}` };
-    await Promise.all(Object.values(ids).map(result));
-    const history = async (workflowId: string) => costOf(await suite.temporal.workflow.getHandle(workflowId).fetchHistory());
-    const sql = await sqlCost();
-    return { runs: { request: await history(ids.request), booking: await history(ids.booking), review: await history(ids.review) }, sql };
+    const ids = { request: `request/${requestId}`, booking: `booking/${booked.bookingId}`, review: reviewWorkflowId(booked.bookingId) };
+    const handle = (name: RunName) => suite.temporal.workflow.getHandle(ids[name]);
+    await Promise.all(runNames.map((name) => handle(name).result()));
+    const sql = await countSql();
+    const costs = await Promise.all(runNames.map(async (name) => [name, await costOf(handle(name))] as const));
+    return { runs: Object.fromEntries(costs) as Record<RunName, RunCost>, sql };
   } finally {
     await suite.close();
   }
+}
+
+async function bothReminders(suite: Suite, bookingId: string): Promise<void> {
+  await eventually(
+    () => suite.rows(`select seq from event where stream = ? and type = 'booking.reminded'`, [`booking/${bookingId}`]),
+    (rows) => rows.length === remindInMs.length,
+    { withinMs: 40_000, what: 'both reminders (a booking confirmed later than they are due skips them)' },
+  );
+}
+
+/** As the API does it: the text is stored first, the run sees an id and a number. */
+async function writeReview(suite: Suite, bookingId: string, by: { id: string; role: 'consumer' | 'provider' }): Promise<void> {
+  const reviewId = randomUUID();
+  await suite.rows('insert into review_draft (id, booking_id, author_id, text) values (?, ?, ?, ?)', [reviewId, bookingId, by.id, 'Well done']);
+  const run = suite.temporal.workflow.getHandle(reviewWorkflowId(bookingId));
+  const ask = () => run.executeUpdate(submitReview, { args: [{ id: reviewId, by, reviewId, rating: 5 }], updateId: reviewId }).catch(() => null);
+  await eventually(ask, (answer) => answer !== null, { what: 'the review' });
+}
+
+/** Counts from now on, on a connection of its own. */
+async function sqlCounter({ databaseUrl }: Suite): Promise<() => Promise<SqlCost>> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  await client.query('create extension if not exists pg_stat_statements');
+  // Statements the player sends while it waits are those of the tests' own connections, all of this form.
+  const count = async () => {
+    const { rows } = await client.query<{ xid: string; statements: string }>(
+      `select pg_snapshot_xmax(pg_current_snapshot())::text as xid,
+         (select coalesce(sum(calls), 0)::text from pg_stat_statements s join pg_database d on d.oid = s.dbid
+          where d.datname = current_database() and query not ilike 'select * from%' and query not ilike '%pg_stat_statements%') as statements`,
+    );
+    return { xid: Number(rows[0]!.xid), statements: Number(rows[0]!.statements) };
+  };
+  const before = await count();
+  return async () => {
+    const after = await count();
+    await client.end();
+    return { writingTransactions: after.xid - before.xid, statements: after.statements - before.statements };
+  };
 }

@@ -1,8 +1,7 @@
 // What a run costs, counted from its history: billed actions by the rules of Temporal's "Cloud Actions" page.
-import { temporal } from '@temporalio/proto';
+import type { WorkflowHandle } from '@temporalio/client';
 
-type History = temporal.api.history.v1.IHistory;
-type Event = temporal.api.history.v1.IHistoryEvent;
+type History = Awaited<ReturnType<WorkflowHandle['fetchHistory']>>;
 
 export interface RunCost {
   /** Billed actions by what they are for. */
@@ -17,14 +16,13 @@ export interface RunCost {
  * Counts one run. A child is billed to its parent, a signal to the run that receives it, and all local activities of one workflow
  * task together. Not in a history, so not counted: queries, heartbeats, rejected updates, schedules.
  */
-export function costOf(history: History): RunCost {
+export function countHistory(history: History): Omit<RunCost, 'bytes'> {
   const events = history.events ?? [];
   const billed: Record<string, number> = {};
   const bill = (what: string, actions = 1) => {
     if (actions) billed[what] = (billed[what] ?? 0) + actions;
   };
   const tasksWithLocalActivities = new Set<string>();
-  const upserts = (event: Event) => event.upsertWorkflowSearchAttributesEventAttributes;
   for (const event of events) {
     const started = event.workflowExecutionStartedEventAttributes;
     const marker = event.markerRecordedEventAttributes;
@@ -32,7 +30,7 @@ export function costOf(history: History): RunCost {
     if (event.workflowExecutionUpdateAcceptedEventAttributes) bill('updates');
     if (event.workflowExecutionSignaledEventAttributes) bill('signals');
     if (event.timerStartedEventAttributes) bill('timers');
-    if (upserts(event)) bill('search-attribute upserts');
+    if (event.upsertWorkflowSearchAttributesEventAttributes) bill('search-attribute upserts');
     if (event.startChildWorkflowExecutionInitiatedEventAttributes) bill('children', 2);
     if (event.activityTaskScheduledEventAttributes) bill('activities');
     if (event.activityTaskStartedEventAttributes) bill('activity retries', (event.activityTaskStartedEventAttributes.attempt ?? 1) - 1);
@@ -43,7 +41,12 @@ export function costOf(history: History): RunCost {
     billed,
     actions: Object.values(billed).reduce((sum, actions) => sum + actions, 0),
     events: events.length,
-    bytes: temporal.api.history.v1.History.encode(history).finish().length,
     workflowTasks: events.filter(({ workflowTaskCompletedEventAttributes }) => workflowTaskCompletedEventAttributes).length,
   };
+}
+
+/** A run's cost, with its size as the server counts it against its limits. */
+export async function costOf(handle: WorkflowHandle): Promise<RunCost> {
+  const [history, { historySize = 0 }] = await Promise.all([handle.fetchHistory(), handle.describe()]);
+  return { ...countHistory(history), bytes: historySize };
 }

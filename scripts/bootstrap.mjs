@@ -52,22 +52,28 @@ async function installWhatIsMissing() {
 
 function isInstalled() {
   const hash = lockHash();
-  if (existsSync(stampFile)) return readFileSync(stampFile, 'utf8').trim() === hash;
+  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8').trim() === hash) return true;
   if (!agreesWithLock()) return false;
   writeFileSync(stampFile, `${hash}\n`);
   return true;
 }
 
-/** Whether an installation made by hand (npm ci, npm install) has what the lock file asks for. npm writes its own record last, so it also tells a finished one. */
+/**
+ * Whether what is installed, by npm ci or npm install, is what the lock file asks for, no more and no less.
+ * npm writes its own record last, so it also tells a finished installation from one that was killed.
+ */
 function agreesWithLock() {
   const record = join(modules, '.package-lock.json');
   if (!existsSync(record)) return false;
   const installed = JSON.parse(readFileSync(record, 'utf8')).packages;
-  const wanted = Object.entries(JSON.parse(readFileSync(lockFile, 'utf8')).packages);
-  const required = wanted.filter(
-    ([path, entry]) => path !== '' && !entry.optional && !(entry.dev && process.env.NODE_ENV === 'production'),
+  const wanted = JSON.parse(readFileSync(lockFile, 'utf8')).packages;
+  const isNeeded = ([path, entry]) => path !== '' && !entry.optional && !(entry.dev && process.env.NODE_ENV === 'production');
+  return (
+    Object.entries(wanted)
+      .filter(isNeeded)
+      .every(([path, entry]) => installed[path]?.version === entry.version) &&
+    Object.entries(installed).every(([path, entry]) => wanted[path]?.version === entry.version)
   );
-  return required.every(([path, entry]) => installed[path]?.version === entry.version);
 }
 
 /** One installation at a time per checkout. The holder touches the file, so a killed one is told by its age, not by a pid that may be somebody else's by now. */

@@ -43,11 +43,14 @@ export function* listSlots(
   { from, to, durationMinutes, now }: { from: number; to: number; durationMinutes: number; now: number },
 ): Generator<Interval> {
   const openings = openingsOf(calendar, from, to);
+  let last = -Infinity; // openings may overlap; a slot is listed once
   for (const opening of openings) {
     const firstStep = Math.max(0, Math.ceil((from - opening.start) / (slotStepMinutes * minuteMs)));
     for (let start = opening.start + firstStep * slotStepMinutes * minuteMs; start < Math.min(opening.end, to); start += slotStepMinutes * minuteMs) {
       const slot = { start, end: start + durationMinutes * minuteMs };
-      if (whyNotIn(calendar, slot, now, openings) === null) yield slot;
+      if (start <= last || whyNotIn(calendar, slot, now, openings) !== null) continue;
+      last = start;
+      yield slot;
     }
   }
 }

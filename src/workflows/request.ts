@@ -73,7 +73,7 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
     if (!agreed) break;
     await book();
     await condition(() => request.state.status !== 'booked');
-    await stage();
+    stage();
   }
   await condition(allHandlersFinished);
   return { outcome: request.state.status };
@@ -105,7 +105,7 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
       if (!inTime) await request.commit(systemCommand(nudged ? 'abandon' : 'nudge', request.seq));
     }
     timer.disarm();
-    await stage();
+    stage();
   }
 
   async function answer({ turnId, messageId }: { turnId: string; messageId: string }): Promise<void> {
@@ -139,7 +139,7 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
     const found = await match.executeWithOptions({ summary: `round ${round}: ${radiusKm} km` }, [{ requestId, round, radiusKm, excluded: request.state.excluded, policy }]);
     const invitations = found.map((candidate) => ({ offerId: uuid4(), ...candidate }));
     await request.commit({ id: `round/${round}`, do: 'invite', by: SYSTEM, round, radiusKm, invitations });
-    if (invitations.length) await stage();
+    if (invitations.length) stage();
   }
 
   /** Collects offers until enough are live, nobody is left to answer, or the round's deadline. Reminds at half-time. */
@@ -167,7 +167,7 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
 
   /** The booking lives in a run of its own; the slot is held since the acceptance. Running already: it will tell us its end. */
   async function book(): Promise<void> {
-    await stage();
+    stage();
     const { bookingId, providerId } = request.state.accepted!;
     const ids = [searchAttributes.consumer, searchAttributes.provider, searchAttributes.service] as const;
     const values = [request.state.consumerId, providerId, request.state.draft.service ?? ''];
@@ -185,12 +185,15 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
     }
   }
 
-  async function stage(): Promise<void> {
-    const { status, draft } = request.state;
+  /** What operators filter by, once per stage and in one upsert: each is billed. */
+  function stage(): void {
+    const { status, draft, closesAt, decideBy } = request.state;
+    const deadline = earliest(closesAt, decideBy);
     upsertSearchAttributes([
       { key: searchAttributes.stage, value: status },
       ...(draft.service ? [{ key: searchAttributes.service, value: draft.service }] : []),
       ...(draft.region ? [{ key: searchAttributes.region, value: draft.region }] : []),
+      ...(deadline ? [{ key: searchAttributes.deadline, value: new Date(deadline) }] : []),
     ]);
   }
 

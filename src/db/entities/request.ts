@@ -20,7 +20,6 @@ export const Request = defineEntity({
     mode: p.enum([...requestModes]).default('compare'),
     serviceCode: p.text().nullable(),
     catalogueVersion: p.integer(),
-    draft: json<unknown>().nullable(),
     draftHash: p.text().nullable(),
     missing: p.array().columnType('text[]').defaultRaw("'{}'"),
     round: p.smallint().default(0),

@@ -205,7 +205,6 @@ create table "request" (
   "mode" text not null default 'compare',
   "service_code" text null,
   "catalogue_version" int not null,
-  "draft" jsonb null,
   "draft_hash" text null,
   "missing" text[] not null default '{}',
   "round" smallint not null default 0,
