@@ -1,6 +1,5 @@
 // One booked request with three offers, and what each of its three runs costs.
 import { randomUUID } from 'node:crypto';
-import pg from 'pg';
 import { reviewWorkflowId, submitReview } from '../src/contracts/review.messages.ts';
 import { eventually } from '../test/support/http.ts';
 import { accepted, carryOut, proposeAll, seedProviders, soonSlot, submitRequest, untilConfirmed } from '../test/support/play.ts';
@@ -13,8 +12,8 @@ export type RunName = (typeof runNames)[number];
 export interface SqlCost {
   /** Transactions that changed something: each takes one transaction id. Exact while nobody else uses the server. */
   writingTransactions: number;
-  /** Statements of both processes; what the player asks while it waits is left out. */
-  statements: number;
+  /** Those of them that wrote to a timeline. */
+  appends: number;
 }
 
 export interface BookedRequestCost {
@@ -76,24 +75,13 @@ async function writeReview(suite: Suite, bookingId: string, by: { id: string; ro
   await eventually(ask, (answer) => answer !== null, { what: 'the review' });
 }
 
-/** Counts from now on, on a connection of its own. */
-async function sqlCounter({ databaseUrl }: Suite): Promise<() => Promise<SqlCost>> {
-  const client = new pg.Client({ connectionString: databaseUrl });
-  await client.connect();
-  await client.query('create extension if not exists pg_stat_statements');
-  // Statements the player sends while it waits are those of the tests' own connections, all of this form.
-  const count = async () => {
-    const { rows } = await client.query<{ xid: string; statements: string }>(
-      `select pg_snapshot_xmax(pg_current_snapshot())::text as xid,
-         (select coalesce(sum(calls), 0)::text from pg_stat_statements s join pg_database d on d.oid = s.dbid
-          where d.datname = current_database() and query not ilike 'select * from%' and query not ilike '%pg_stat_statements%') as statements`,
-    );
-    return { xid: Number(rows[0]!.xid), statements: Number(rows[0]!.statements) };
-  };
-  const before = await count();
+/** Counts from now on. */
+async function sqlCounter(suite: Suite): Promise<() => Promise<SqlCost>> {
+  const transactionId = async () => Number((await suite.rows<{ xid: string }>('select pg_snapshot_xmax(pg_current_snapshot())::text as xid'))[0]!.xid);
+  const before = await transactionId();
   return async () => {
-    const after = await count();
-    await client.end();
-    return { writingTransactions: after.xid - before.xid, statements: after.statements - before.statements };
+    const writingTransactions = (await transactionId()) - before;
+    const [row] = await suite.rows<{ appends: number }>('select count(distinct transaction)::int as appends from event');
+    return { writingTransactions, appends: row!.appends };
   };
 }

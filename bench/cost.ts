@@ -22,7 +22,7 @@ function tableOf({ runs, sql }: BookedRequestCost): string {
   ];
   const wide = Math.max(...rows.map(([what]) => what.length));
   const lines = rows.map(([what, ...cells]) => what.padEnd(wide) + cells.map((cell) => String(cell).padStart(10)).join(''));
-  return [...lines, '', `SQL: ${sql.writingTransactions} transactions that wrote, ${sql.statements} statements`].join('\n');
+  return [...lines, '', `SQL: ${sql.writingTransactions} writing transactions, ${sql.appends} of them appends to a timeline`].join('\n');
 }
 
 function withSum(what: string, values: number[]): [string, ...number[]] {

@@ -235,8 +235,12 @@ function toQueues(text: string, context: z.RefinementCtx): TaskQueue[] {
 
 /** Origins as browsers send them: scheme, host and port, nothing behind. */
 function toOrigins(text: string, context: z.RefinementCtx): string[] {
-  const origins = text.split(',').map((origin) => origin.trim()).filter(Boolean);
-  if (origins.some((origin) => !URL.canParse(origin) || new URL(origin).origin !== origin)) context.addIssue('must name origins such as https://app.example.com');
+  const origins = text
+    .split(',')
+    .map((origin) => origin.trim())
+    .filter(Boolean);
+  if (origins.some((origin) => !URL.canParse(origin) || new URL(origin).origin !== origin))
+    context.addIssue('must name origins such as https://app.example.com');
   return origins;
 }
 

@@ -42,7 +42,7 @@ export function mailActivities({ orm, mailer, publicUrl = '', mailTiming = {} }:
       while (!cancellationSignal().aborted) {
         const batch = await takeMails(orm.em.fork(), batchSize, timing.leaseMs);
         if (batch.length === 0) break;
-        const results = await Promise.allSettled(batch.map((mail) => (mail.to === null ? false : send(mailer, mail, mail.to))));
+        const results = await Promise.allSettled(batch.map((mail) => send(mailer, mail)));
         sent += results.filter((result) => result.status === 'fulfilled' && result.value).length;
         heartbeat(sent);
         const failed = results.find((result) => result.status === 'rejected');
@@ -52,7 +52,9 @@ export function mailActivities({ orm, mailer, publicUrl = '', mailTiming = {} }:
     },
   };
 
-  async function send(mailer: Mailer, mail: TakenMail, to: string): Promise<boolean> {
+  async function send(mailer: Mailer, mail: TakenMail): Promise<boolean> {
+    const { to } = mail;
+    if (to === null) return false;
     const em = orm.em.fork();
     const outcome = await mailer.send({ id: mail.id, to, ...mailText(mail, publicUrl) }).catch(async (error: unknown) => {
       await postponeMail(em, mail.id, 0, false);

@@ -8,12 +8,19 @@ import { route } from './route.ts';
 
 const code = z.string().min(1).max(64);
 /** Long enough to spare us most questions, short enough that an edit is seen the same hour. */
-const common = { method: 'get', auth: 'public', cache: 'public, max-age=300', etag: ({ version }: { version: number }) => version } as const;
+const common = {
+  method: 'get',
+  auth: 'public',
+  cache: 'public, max-age=300',
+  etag: ({ version }: { version: number }) => version,
+} as const;
 
 export function catalogueRoutes(api: Api): void {
   const catalogue = () => loadCatalogue(api.orm.em.fork());
 
-  route(api, { ...common, path: '/catalogue', summary: 'What can be booked', response: CatalogueView, errors: [] }, async () => toCatalogueView(await catalogue()));
+  route(api, { ...common, path: '/catalogue', summary: 'What can be booked', response: CatalogueView, errors: [] }, async () =>
+    toCatalogueView(await catalogue()),
+  );
 
   route(
     api,

@@ -56,10 +56,19 @@ export function enrollmentRoutes(api: Api): void {
       const id = idFrom(commandId, 'enrollment');
       const open = await openEnrollmentOf(db(), actor.id);
       if (open && open.id !== id) {
-        throw new DomainError('invalid_transition', `You have an application already: ${open.id}.`, { status: open.status, allowed: ['updateApplication'] });
+        throw new DomainError('invalid_transition', `You have an application already: ${open.id}.`, {
+          status: open.status,
+          allowed: ['updateApplication'],
+        });
       }
       const command = await staged(actor, commandId, id, body);
-      await api.commands.send({ workflowId: enrollmentWorkflowId(id), update: updateApplication, command, start: startEnrollment(id, actor.id), signal });
+      await api.commands.send({
+        workflowId: enrollmentWorkflowId(id),
+        update: updateApplication,
+        command,
+        start: startEnrollment(id, actor.id),
+        signal,
+      });
       return reply(201, await enrollmentFor(db(), actor, id), { location: `/api/v1/enrollments/${id}` });
     },
   );
@@ -160,7 +169,11 @@ export function enrollmentRoutes(api: Api): void {
     },
     async ({ params, body, actor, commandId, signal }) => {
       await enrollmentFor(db(), actor, params.enrollmentId);
-      return send(actor, params.enrollmentId, { update: decideApplication, command: { id: commandId, by: actorOf(actor), ...body }, signal });
+      return send(actor, params.enrollmentId, {
+        update: decideApplication,
+        command: { id: commandId, by: actorOf(actor), ...body },
+        signal,
+      });
     },
   );
 

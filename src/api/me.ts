@@ -17,7 +17,15 @@ export function meRoutes(api: Api): void {
 
   route(
     api,
-    { method: 'get', path: '/me', summary: 'Your profile and preferences', auth: everybody, response: Me, etag: ({ seq }) => seq, errors: ['not_found'] },
+    {
+      method: 'get',
+      path: '/me',
+      summary: 'Your profile and preferences',
+      auth: everybody,
+      response: Me,
+      etag: ({ seq }) => seq,
+      errors: ['not_found'],
+    },
     ({ actor }) => profileOf(db(), actor.id),
   );
 
@@ -56,7 +64,13 @@ export function meRoutes(api: Api): void {
       path: '/me/notifications',
       summary: 'Your inbox, newest first',
       auth: everybody,
-      query: z.strictObject({ ...PageQuery.shape, unread: z.enum(['true', 'false']).transform((text) => text === 'true').optional() }),
+      query: z.strictObject({
+        ...PageQuery.shape,
+        unread: z
+          .enum(['true', 'false'])
+          .transform((text) => text === 'true')
+          .optional(),
+      }),
       response: pageOf(NotificationView),
       errors: [],
     },

@@ -22,8 +22,10 @@ const editable = { ...common, ifMatch: 'optional' } as const;
 
 /** What a provider changes themselves: no workflow owns it, so If-Match is checked in the transaction that writes. */
 export function ownProviderRoutes(api: Api): void {
-  route(api, { ...common, method: 'get', path: '/providers/me', summary: 'Your profile as a provider', errors: ['not_found'] }, ({ actor }) =>
-    ownProvider(api.orm.em.fork(), actor.id),
+  route(
+    api,
+    { ...common, method: 'get', path: '/providers/me', summary: 'Your profile as a provider', errors: ['not_found'] },
+    ({ actor }) => ownProvider(api.orm.em.fork(), actor.id),
   );
 
   route(
@@ -64,9 +66,12 @@ export function ownProviderRoutes(api: Api): void {
       if (others.length) throw new DomainError('validation_failed', undefined, { fields: [...others, ...prices] });
       if (prices.length) throw new DomainError('price_out_of_bounds', undefined, { fields: prices });
       return changed(call, async (tx, { photos }) => {
-        if (service.active && licence && !(await hasLicence(tx, call.actor.id, category))) throw new DomainError('credential_lapsed', `${licence.name} is needed.`);
+        if (service.active && licence && !(await hasLicence(tx, call.actor.id, category)))
+          throw new DomainError('credential_lapsed', `${licence.name} is needed.`);
         if (service.active && photos < minPortfolioPhotos) {
-          throw new DomainError('portfolio_too_small', undefined, { fields: [{ field: '/portfolio', message: `at least ${minPortfolioPhotos} photos` }] });
+          throw new DomainError('portfolio_too_small', undefined, {
+            fields: [{ field: '/portfolio', message: `at least ${minPortfolioPhotos} photos` }],
+          });
         }
         await putService(tx, call.actor.id, service);
         return [{ type: 'provider.service_changed', service: service.code, active: service.active }];

@@ -30,7 +30,10 @@ const ProviderQuery = z
 const SlotQuery = z
   .strictObject({ service, from: Instant, to: Instant, limit: z.coerce.number().int().min(1).max(1_000).default(200) })
   .refine(({ from, to }) => Date.parse(from) < Date.parse(to), { path: ['to'], message: 'must be after from' })
-  .refine(({ from, to }) => Date.parse(to) - Date.parse(from) <= maxDays * 86_400_000, { path: ['to'], message: `at most ${maxDays} days after from` });
+  .refine(({ from, to }) => Date.parse(to) - Date.parse(from) <= maxDays * 86_400_000, {
+    path: ['to'],
+    message: `at most ${maxDays} days after from`,
+  });
 
 /** What everybody may read. */
 export function providerRoutes(api: Api): void {

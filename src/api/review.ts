@@ -6,7 +6,8 @@ import { sql } from '../db/orm.ts';
 import { change } from '../db/own-stream.ts';
 import { bookingFor } from '../db/queries/booking.ts';
 import { dropStagedReview, reviewBy, reviewById, reviewsOf, stageReview, toReviewView, type ReviewRow } from '../db/queries/review.ts';
-import { DomainError, isErrorCode } from '../domain/errors.ts';
+import { DomainError } from '../domain/errors.ts';
+import type { ReviewPostEvent } from '../domain/provider.types.ts';
 import { isPassing } from './problem-guide.ts';
 import { asSide } from './auth.ts';
 import { actorOf } from './chat.ts';
@@ -53,10 +54,12 @@ export function reviewRoutes(api: Api): void {
           signal,
         });
       } catch (error) {
-        if (error instanceof DomainError && isErrorCode(error.code) && !isPassing(error.code)) await dropStagedReview(db(), id);
+        if (error instanceof DomainError && !isPassing(error.code)) await dropStagedReview(db(), id);
         throw error;
       }
-      return reply(201, toReviewView((await reviewBy(db(), actor.id, bookingId))!), { location: `/api/v1/providers/${provider.id}/reviews` });
+      return reply(201, toReviewView((await reviewBy(db(), actor.id, bookingId))!), {
+        location: `/api/v1/providers/${provider.id}/reviews`,
+      });
     },
   );
 
@@ -111,9 +114,10 @@ export function reviewRoutes(api: Api): void {
         command: { id: commandId, by: actorOf(actor) },
         async work(tx) {
           const review = published(await reviewById(tx, id), ({ subjectId }) => [subjectId], actor.id);
-          if (review.reply !== null) throw new DomainError('invalid_transition', 'You have answered it already.', { status: 'replied', allowed: [] });
+          if (review.reply !== null)
+            throw new DomainError('invalid_transition', 'You have answered it already.', { status: 'replied', allowed: [] });
           await sql(tx, 'update review set reply = ? where id = ?', [body.text, id]);
-          return [{ type: 'review.replied', audience: [review.authorId, review.subjectId] }];
+          return [{ type: 'review.replied', audience: [review.authorId, review.subjectId] } satisfies ReviewPostEvent];
         },
       });
       return toReviewView((await reviewById(db(), id))!);
@@ -138,7 +142,7 @@ export function reviewRoutes(api: Api): void {
         async work(tx) {
           const review = published(await reviewById(tx, id), ({ subjectId, authorId }) => [subjectId, authorId], actor.id);
           await sql(tx, 'update review set reported = true where id = ?', [review.id]);
-          return [{ type: 'review.reported', code: body.reason, audience: [actor.id] } as never];
+          return [{ type: 'review.reported', code: body.reason, audience: [actor.id] } satisfies ReviewPostEvent];
         },
       });
       return undefined;

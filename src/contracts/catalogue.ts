@@ -33,15 +33,39 @@ export const ServiceView = z
 
 const CategoryShape = { ...named, services: z.array(z.strictObject(named)) };
 export const CategoryView = z.strictObject({ version: z.int(), ...CategoryShape }).meta({ id: 'Category' });
-export const CatalogueView = z.strictObject({ version: z.int(), categories: z.array(z.strictObject(CategoryShape)) }).meta({ id: 'Catalogue' });
+export const CatalogueView = z
+  .strictObject({ version: z.int(), categories: z.array(z.strictObject(CategoryShape)) })
+  .meta({ id: 'Catalogue' });
 
-const categoryShape = ({ code, name, services }: Category) => ({ code, name, services: services.map(({ code: service, name: title }) => ({ code: service, name: title })) });
+const categoryShape = ({ code, name, services }: Category) => ({
+  code,
+  name,
+  services: services.map(({ code: service, name: title }) => ({ code: service, name: title })),
+});
 
-export const toCatalogueView = ({ version, categories }: Catalogue): z.infer<typeof CatalogueView> => ({ version, categories: categories.map(categoryShape) });
-export const toCategoryView = (version: number, category: Category): z.infer<typeof CategoryView> => ({ version, ...categoryShape(category) });
+export const toCatalogueView = ({ version, categories }: Catalogue): z.infer<typeof CatalogueView> => ({
+  version,
+  categories: categories.map(categoryShape),
+});
+export const toCategoryView = (version: number, category: Category): z.infer<typeof CategoryView> => ({
+  version,
+  ...categoryShape(category),
+});
 
 export function toServiceView(version: number, service: ServiceSpec): z.infer<typeof ServiceView> {
-  const { code, name, category, facts, requiredFacts, specialisations, durationMinutes, priceCents, currency, minPortfolioPhotos, licence } = service;
+  const {
+    code,
+    name,
+    category,
+    facts,
+    requiredFacts,
+    specialisations,
+    durationMinutes,
+    priceCents,
+    currency,
+    minPortfolioPhotos,
+    licence,
+  } = service;
   const price = (amount: number) => ({ amount, currency });
   return {
     version,

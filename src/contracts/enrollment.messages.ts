@@ -13,10 +13,13 @@ export interface EnrollmentInput {
   carried?: { state: EnrollmentState; seq: number };
 }
 
-export const updateApplication = defineUpdate<CommandAnswer, [CommandMeta & { revisionId: string; summary: ApplicationSummary }]>('updateApplication');
+export const updateApplication = defineUpdate<CommandAnswer, [CommandMeta & { revisionId: string; summary: ApplicationSummary }]>(
+  'updateApplication',
+);
 export const submitApplication = defineUpdate<CommandAnswer, [CommandMeta]>('submitApplication');
 export const decideApplication = defineUpdate<CommandAnswer, [CommandMeta & { verdict: ApplicationVerdict }]>('decideApplication');
 export const withdrawApplication = defineUpdate<CommandAnswer, [CommandMeta]>('withdrawApplication');
 
 /** A vendor's answer, e.g. `{ kind: 'licence', category: 'plumbing', outcome: 'passed' }`. `eventId` makes a repeated delivery harmless. */
-export const verificationResult = defineSignal<[{ eventId: string; kind: string; category?: string; outcome: CheckOutcome }]>('verificationResult');
+export const verificationResult =
+  defineSignal<[{ eventId: string; kind: string; category?: string; outcome: CheckOutcome }]>('verificationResult');

@@ -51,7 +51,9 @@ export const Application = z
   .partial()
   .meta({ id: 'Application' }) satisfies z.ZodType<ApplicationDetails>;
 
-export const DecideApplication = z.strictObject({ verdict: z.enum(applicationVerdicts), reason: line(500).optional() }).meta({ id: 'DecideApplication' });
+export const DecideApplication = z
+  .strictObject({ verdict: z.enum(applicationVerdicts), reason: line(500).optional() })
+  .meta({ id: 'DecideApplication' });
 
 export const EnrollmentView = z
   .strictObject({

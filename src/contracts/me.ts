@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { Instant, Links, Zone } from './common.ts';
 
 /** What somebody wants to hear of, and how. */
-export const Preferences = z.strictObject({ mail: z.boolean().meta({ description: 'false: nothing by mail' }) }).meta({ id: 'Preferences' });
+export const Preferences = z
+  .strictObject({ mail: z.boolean().meta({ description: 'false: nothing by mail' }) })
+  .meta({ id: 'Preferences' });
 
 export const Me = z
   .strictObject({

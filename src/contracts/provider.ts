@@ -25,7 +25,9 @@ export const ProviderView = z
     rating: z.number().nullable(),
     reviews: z.int(),
     services: z.array(ServiceOnOffer),
-    credentials: z.array(z.strictObject({ kind: z.enum(credentialKinds), category: z.string().nullable() })).meta({ description: 'Verified and valid now' }),
+    credentials: z
+      .array(z.strictObject({ kind: z.enum(credentialKinds), category: z.string().nullable() }))
+      .meta({ description: 'Verified and valid now' }),
     portfolio: photos,
     distanceKm: z.number().nullable().meta({ description: 'Only in a search near a place' }),
     links: Links,

@@ -18,7 +18,11 @@ const firstPauseMs = 100;
  * Hears a channel's notices on a connection of its own, and connects again with growing pauses when it is lost. Resolves
  * after the first attempt, successful or not: a database that is away is waited for in the background.
  */
-export async function listen({ databaseUrl, onListening, maxPauseMs = 5_000 }: ListenOptions, channel: string, onPayload: (payload: string) => void): Promise<Listening> {
+export async function listen(
+  { databaseUrl, onListening, maxPauseMs = 5_000 }: ListenOptions,
+  channel: string,
+  onPayload: (payload: string) => void,
+): Promise<Listening> {
   let client: pg.Client | null = null;
   let timer: NodeJS.Timeout | undefined;
   let pauseMs = firstPauseMs;
@@ -26,7 +30,13 @@ export async function listen({ databaseUrl, onListening, maxPauseMs = 5_000 }: L
 
   async function connect(): Promise<void> {
     // Keep-alive, because a cut line is silent: nothing is ever sent on this connection but by the server.
-    const next = new pg.Client({ connectionString: databaseUrl, keepAlive: true, keepAliveInitialDelayMillis: 10_000, connectionTimeoutMillis: 5_000, application_name: `proxie-listen-${channel}` });
+    const next = new pg.Client({
+      connectionString: databaseUrl,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
+      connectionTimeoutMillis: 5_000,
+      application_name: `proxie-listen-${channel}`,
+    });
     let lost = false;
     const onLost = () => {
       if (lost) return;

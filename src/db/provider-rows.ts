@@ -22,21 +22,36 @@ export async function changeProvider(tx: Db, id: string, { location, portfolio, 
     .map((key) => [`${columns[key]} = ?`, edit[key]]);
   if (location) changes.push(['lat = ?', location.lat], ['lon = ?', location.lon]);
   if (portfolio) changes.push(['portfolio = ?::jsonb', JSON.stringify(portfolio)]);
-  if (changes.length) await sql(tx, `update provider set ${changes.map(([column]) => column).join(', ')} where id = ?`, [...changes.map(([, value]) => value), id]);
-  if (location) await sql(tx, 'update provider_service set position = ll_to_earth(?, ?)::cube where provider_id = ?', [location.lat, location.lon, id]);
+  if (changes.length)
+    await sql(tx, `update provider set ${changes.map(([column]) => column).join(', ')} where id = ?`, [
+      ...changes.map(([, value]) => value),
+      id,
+    ]);
+  if (location)
+    await sql(tx, 'update provider_service set position = ll_to_earth(?, ?)::cube where provider_id = ?', [location.lat, location.lon, id]);
 }
 
-export async function putService(tx: Db, id: string, service: OfferedService & Pick<PutService, 'bufferBeforeMinutes' | 'bufferAfterMinutes' | 'active'>): Promise<void> {
+export async function putService(
+  tx: Db,
+  id: string,
+  service: OfferedService & Pick<PutService, 'bufferBeforeMinutes' | 'bufferAfterMinutes' | 'active'>,
+): Promise<void> {
   const { bufferBeforeMinutes, bufferAfterMinutes, active, ...offered } = service;
   await offerServices(tx, id, [offered]);
-  await sql(tx, 'update provider_service set buffer_before_minutes = ?, buffer_after_minutes = ?, active = ? where provider_id = ? and service_code = ?', [
-    bufferBeforeMinutes, bufferAfterMinutes, active, id, service.code,
-  ]);
+  await sql(
+    tx,
+    'update provider_service set buffer_before_minutes = ?, buffer_after_minutes = ?, active = ? where provider_id = ? and service_code = ?',
+    [bufferBeforeMinutes, bufferAfterMinutes, active, id, service.code],
+  );
 }
 
 /** Locks a provider's row, so that two changes of one calendar come one after the other, and holds wait for both. */
 export async function lockProvider(tx: Db, id: string): Promise<{ status: string; photos: number } | undefined> {
-  const [row] = await sql<{ status: string; photos: number }>(tx, 'select status, jsonb_array_length(portfolio) as photos from provider where id = ? for no key update', [id]);
+  const [row] = await sql<{ status: string; photos: number }>(
+    tx,
+    'select status, jsonb_array_length(portfolio) as photos from provider where id = ? for no key update',
+    [id],
+  );
   return row;
 }
 

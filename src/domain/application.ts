@@ -39,7 +39,8 @@ export interface GivenCredential {
   validUntil?: string;
 }
 
-export const checkOf = ({ kind, category }: Pick<GivenCredential, 'kind' | 'category'>): string => (category ? `${kind}/${category}` : kind);
+export const checkOf = ({ kind, category }: Pick<GivenCredential, 'kind' | 'category'>): string =>
+  category ? `${kind}/${category}` : kind;
 
 type Fields = { field: string; message: string }[];
 
@@ -57,7 +58,13 @@ export function checkApplication<D extends ApplicationDetails>(catalogue: Catalo
     prices.push(...wrong.prices);
     others.push(...wrong.others);
   }
-  others.push(...repeated(services.map(({ code }) => code), '/services'), ...repeated(credentials.map(checkOf), '/credentials'));
+  others.push(
+    ...repeated(
+      services.map(({ code }) => code),
+      '/services',
+    ),
+    ...repeated(credentials.map(checkOf), '/credentials'),
+  );
   if (others.length) throw new DomainError('validation_failed', undefined, { fields: [...others, ...prices] });
   if (prices.length) throw new DomainError('price_out_of_bounds', undefined, { fields: prices });
   return details;
@@ -75,7 +82,8 @@ export function offeredServiceFaults(catalogue: Catalogue, offered: OfferedServi
   const others: Fields = [];
   const bounds = [priceCents.min, priceCents.max].map((amount) => formatMoney({ amount, currency })).join(' to ');
   if (offered.price.currency !== currency) others.push({ field: `${at}/price/currency`, message: `must be ${currency}` });
-  else if (offered.price.amount < priceCents.min || offered.price.amount > priceCents.max) prices.push({ field: `${at}/price/amount`, message: `must be ${bounds}` });
+  else if (offered.price.amount < priceCents.min || offered.price.amount > priceCents.max)
+    prices.push({ field: `${at}/price/amount`, message: `must be ${bounds}` });
   if (offered.durationMinutes < duration.min || offered.durationMinutes > duration.max) {
     others.push({ field: `${at}/durationMinutes`, message: `must be ${duration.min} to ${duration.max}` });
   }
@@ -125,13 +133,18 @@ function applicationFaults(catalogue: Catalogue, details: ApplicationDetails): A
   const missing = (field: string, message = 'required'): ApplicationFault => ({ code: 'draft_incomplete', field, message });
   const offered = services.flatMap(({ code }) => findService(catalogue, code) ?? []);
   const licensed = new Map(offered.flatMap(({ category, licence }) => (licence ? [[category, licence.name]] : [])));
-  const hasLicence = (category: string) => credentials.some((credential) => credential.kind === 'licence' && credential.category === category);
+  const hasLicence = (category: string) =>
+    credentials.some((credential) => credential.kind === 'licence' && credential.category === category);
   const photos = Math.max(0, ...offered.map(({ minPortfolioPhotos }: ServiceSpec) => minPortfolioPhotos));
   return [
     ...required.filter((key) => details[key] === undefined).map((key) => missing(`/${key}`)),
     ...(services.length ? [] : [missing('/services', 'at least one')]),
     ...(availability.length ? [] : [missing('/availability', 'at least one weekly opening')]),
-    ...[...licensed].filter(([category]) => !hasLicence(category)).map(([category, name]) => missing('/credentials', `a licence for ${category}: ${name}`)),
-    ...(portfolio.length < photos ? [{ code: 'portfolio_too_small' as const, field: '/portfolio', message: `at least ${photos} photos` }] : []),
+    ...[...licensed]
+      .filter(([category]) => !hasLicence(category))
+      .map(([category, name]) => missing('/credentials', `a licence for ${category}: ${name}`)),
+    ...(portfolio.length < photos
+      ? [{ code: 'portfolio_too_small' as const, field: '/portfolio', message: `at least ${photos} photos` }]
+      : []),
   ];
 }

@@ -50,7 +50,12 @@ export function decideEnrollment(state: EnrollmentState, command: EnrollmentComm
     case 'beginChecks': {
       if (state.status !== 'submitted') return [];
       const checks = state.summary.credentials.map(({ check }) => check);
-      const checking: EnrollmentTimelineEvent = { type: 'enrollment.checking', checks, checksBy: iso(now + state.policy!.checkSlaMs), ...told };
+      const checking: EnrollmentTimelineEvent = {
+        type: 'enrollment.checking',
+        checks,
+        checksBy: iso(now + state.policy!.checkSlaMs),
+        ...told,
+      };
       return checks.length ? [checking] : [checking, { type: 'enrollment.in_review', ...told }];
     }
     case 'recordChecks':
@@ -58,7 +63,10 @@ export function decideEnrollment(state: EnrollmentState, command: EnrollmentComm
     case 'escalate': {
       const waitingFor = checksThatAre(state, 'pending');
       if (state.status !== 'checking') return [];
-      return [{ type: 'enrollment.escalated', waitingFor }, { type: 'enrollment.in_review', ...told }];
+      return [
+        { type: 'enrollment.escalated', waitingFor },
+        { type: 'enrollment.in_review', ...told },
+      ];
     }
     case 'decideApplication':
       return decideApplication(state, command, now);
@@ -68,7 +76,9 @@ export function decideEnrollment(state: EnrollmentState, command: EnrollmentComm
       return [{ type: 'enrollment.withdrawn', ...told }];
     // The clock may come too late: what has been touched since is neither reminded of nor given up.
     case 'remind':
-      return !state.reminded && isIdleFor(state, state.policy!.draftRemindMs, now) ? [{ type: 'enrollment.reminded', ...telling('enrollment_idle') }] : [];
+      return !state.reminded && isIdleFor(state, state.policy!.draftRemindMs, now)
+        ? [{ type: 'enrollment.reminded', ...telling('enrollment_idle') }]
+        : [];
     case 'expire':
       return isIdleFor(state, state.policy!.draftExpireMs, now) ? [{ type: 'enrollment.expired', ...telling('enrollment_expired') }] : [];
   }
@@ -81,7 +91,10 @@ function submit(state: EnrollmentState, now: number): EnrollmentTimelineEvent[] 
   const [first] = state.revisionId ? faults : [{ code: 'draft_incomplete' as const, field: '', message: 'nothing was filled in yet' }];
   if (first) {
     const fields = faults.filter(({ code }) => code === first.code).map(({ field, message }) => ({ field, message }));
-    throw new DomainError(first.code, undefined, { fields: fields.length ? fields : [first], allowed: ['updateApplication', 'withdrawApplication'] });
+    throw new DomainError(first.code, undefined, {
+      fields: fields.length ? fields : [first],
+      allowed: ['updateApplication', 'withdrawApplication'],
+    });
   }
   notLapsed(credentials, now);
   return [{ type: 'enrollment.submitted', revisionId: state.revisionId!, audience: [state.applicantId] }];
@@ -99,7 +112,11 @@ function recordChecks(state: EnrollmentState, { results }: Command<'recordChecks
   return events;
 }
 
-function decideApplication(state: EnrollmentState, { by, verdict, reason }: Command<'decideApplication'>, now: number): EnrollmentTimelineEvent[] {
+function decideApplication(
+  state: EnrollmentState,
+  { by, verdict, reason }: Command<'decideApplication'>,
+  now: number,
+): EnrollmentTimelineEvent[] {
   if (by.role !== 'admin') throw new DomainError('forbidden_role', 'Only an operator decides an application.');
   const { applicantId } = state;
   const telling = (kind: string) => ({ reason, audience: [applicantId], notify: [{ to: applicantId, kind }] });
@@ -107,7 +124,8 @@ function decideApplication(state: EnrollmentState, { by, verdict, reason }: Comm
     case 'approve':
       enrollmentMachine.next(state.status, 'approve');
       notLapsed(state.summary.credentials, now);
-      if (checksThatAre(state, 'pending', 'failed').length) needReason(reason, 'say why it is approved although not every check has passed');
+      if (checksThatAre(state, 'pending', 'failed').length)
+        needReason(reason, 'say why it is approved although not every check has passed');
       return [{ type: 'enrollment.approved', revisionId: state.revisionId!, applicantId, ...telling('enrollment_approved') }];
     case 'reject':
       enrollmentMachine.next(state.status, 'reject');
@@ -143,7 +161,13 @@ export function evolveEnrollment(before: EnrollmentState, event: Recorded<Enroll
     case 'enrollment.in_review':
       return { ...state, status: enrollmentMachine.next(state.status, 'review'), checksBy: null };
     case 'enrollment.changes_requested':
-      return { ...state, status: enrollmentMachine.next(state.status, 'requestChanges'), checksBy: null, reminded: false, lastActivityAt: event.at };
+      return {
+        ...state,
+        status: enrollmentMachine.next(state.status, 'requestChanges'),
+        checksBy: null,
+        reminded: false,
+        lastActivityAt: event.at,
+      };
     case 'enrollment.approved':
       return { ...state, status: enrollmentMachine.next(state.status, 'approve') };
     case 'enrollment.rejected':
@@ -159,7 +183,8 @@ export function evolveEnrollment(before: EnrollmentState, event: Recorded<Enroll
   }
 }
 
-const isIdleFor = (state: EnrollmentState, ms: number, now: number) => isWithApplicant(state) && now >= Date.parse(state.lastActivityAt) + ms;
+const isIdleFor = (state: EnrollmentState, ms: number, now: number) =>
+  isWithApplicant(state) && now >= Date.parse(state.lastActivityAt) + ms;
 
 const iso = (ms: number) => new Date(ms).toISOString();
 
@@ -184,6 +209,9 @@ function needReason(reason: string | undefined, message: string): void {
 export function notLapsed(credentials: readonly { check: string; validUntil: string | null }[], now: number): void {
   const lapsed = credentials.filter(({ validUntil }) => validUntil !== null && Date.parse(validUntil) <= now);
   if (lapsed.length === 0) return;
-  const fields = lapsed.map(({ check, validUntil }) => ({ field: `/credentials/${check.replaceAll('/', '~1')}`, message: `was valid until ${validUntil}` }));
+  const fields = lapsed.map(({ check, validUntil }) => ({
+    field: `/credentials/${check.replaceAll('/', '~1')}`,
+    message: `was valid until ${validUntil}`,
+  }));
   throw new DomainError('credential_lapsed', undefined, { fields, allowed: ['updateApplication', 'withdrawApplication'] });
 }

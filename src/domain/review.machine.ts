@@ -6,4 +6,3 @@ export const reviewMachine = defineMachine('review', ['submitted', 'published', 
   hide: { from: ['submitted', 'published'], to: 'hidden' },
   restore: { from: ['hidden'], to: 'published' },
 });
-export type ReviewStatus = (typeof reviewMachine.statuses)[number];

@@ -27,7 +27,10 @@ export function decideReview(state: ReviewState, command: ReviewCommand, now: nu
     case 'optOut': {
       const side = sideOf(state, command.userId);
       if (state.status === 'closed' || state.sides[side] !== 'waiting') return [];
-      return [{ type: 'review.opted_out', side, audience: [command.userId] }, ...(waitingSides(state, side).length ? [] : close(state, state.reviewIds))];
+      return [
+        { type: 'review.opted_out', side, audience: [command.userId] },
+        ...(waitingSides(state, side).length ? [] : close(state, state.reviewIds)),
+      ];
     }
     case 'remind': {
       const silent = waitingSides(state).map((side) => idOf(state, side));
@@ -42,7 +45,8 @@ export function decideReview(state: ReviewState, command: ReviewCommand, now: nu
 function submit(state: ReviewState, { by, reviewId, rating }: Command<'submitReview'>): ReviewTimelineEvent[] {
   const side = sideOf(state, by.id);
   if (state.sides[side] === 'written') throw new DomainError('already_reviewed');
-  if (state.status === 'closed') throw new DomainError('invalid_transition', 'The time for reviews is over.', { status: 'closed', allowed: [] });
+  if (state.status === 'closed')
+    throw new DomainError('invalid_transition', 'The time for reviews is over.', { status: 'closed', allowed: [] });
   if (!Number.isInteger(rating) || rating < 1 || rating > 5) {
     throw new DomainError('validation_failed', undefined, { fields: [{ field: '/rating', message: 'must be 1 to 5' }] });
   }
@@ -87,7 +91,12 @@ export function evolveReview(before: ReviewState, event: Recorded<ReviewTimeline
     case 'review.opened': {
       const { bookingId, consumerId, providerId, policy } = event;
       const after = (ms: number) => new Date(Date.parse(event.at) + ms).toISOString();
-      return { ...state, review: { bookingId, consumerId, providerId }, remindAt: after(policy.reviewRemindMs), publishAt: after(policy.reviewPublishMs) };
+      return {
+        ...state,
+        review: { bookingId, consumerId, providerId },
+        remindAt: after(policy.reviewRemindMs),
+        publishAt: after(policy.reviewPublishMs),
+      };
     }
     case 'review.submitted':
       return { ...state, sides: { ...state.sides, [event.side]: 'written' }, reviewIds: [...state.reviewIds, event.reviewId] };
@@ -103,7 +112,8 @@ export function evolveReview(before: ReviewState, event: Recorded<ReviewTimeline
   }
 }
 
-const waitingSides = ({ sides }: ReviewState, except?: ReviewSide): ReviewSide[] => reviewSides.filter((side) => side !== except && sides[side] === 'waiting');
+const waitingSides = ({ sides }: ReviewState, except?: ReviewSide): ReviewSide[] =>
+  reviewSides.filter((side) => side !== except && sides[side] === 'waiting');
 
 const idOf = ({ review }: ReviewState, side: ReviewSide): string => (side === 'consumer' ? review!.consumerId : review!.providerId);
 

@@ -21,12 +21,21 @@ interface Meta {
   reason?: string;
 }
 
-export type ReviewCommand = Meta & ({ do: 'submitReview'; reviewId: string; rating: number } | { do: 'optOut'; userId: string } | { do: 'remind' } | { do: 'close' });
+export type ReviewCommand = Meta &
+  ({ do: 'submitReview'; reviewId: string; rating: number } | { do: 'optOut'; userId: string } | { do: 'remind' } | { do: 'close' });
 
 export type ReviewEvent = EventBase &
   (
     | ReviewOpened
-    | { type: 'review.submitted'; reviewId: string; bookingId: string; side: ReviewSide; authorId: string; subjectId: string; rating: number }
+    | {
+        type: 'review.submitted';
+        reviewId: string;
+        bookingId: string;
+        side: ReviewSide;
+        authorId: string;
+        subjectId: string;
+        rating: number;
+      }
     | { type: 'review.opted_out'; side: ReviewSide }
     | { type: 'review.reminded' }
     | { type: 'review.published'; bookingId: string; reviewIds: string[] }

@@ -44,7 +44,10 @@ const anything = ['News for you', 'Something has changed.'] as const;
 export function mailText({ kind, stream, ids }: MailSubject, publicUrl: string): { subject: string; text: string } {
   const [subject, sentence] = mailTexts[kind] ?? anything;
   const link = `${publicUrl}/${pathTo(stream, ids)}`;
-  return { subject: `Proxie: ${subject}`, text: `${sentence}\n\n${link}\n\nYou can choose in your settings which mails you get: ${publicUrl}/me\n` };
+  return {
+    subject: `Proxie: ${subject}`,
+    text: `${sentence}\n\n${link}\n\nYou can choose in your settings which mails you get: ${publicUrl}/me\n`,
+  };
 }
 
 function pathTo(stream: string, { offerId, bookingId }: Record<string, string>): string {

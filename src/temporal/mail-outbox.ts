@@ -18,7 +18,13 @@ export interface MailOutboxOptions {
  * Keeps the outbox's run awake: at start, after every lost connection, and whenever a notification is written. A wake-up
  * that cannot be delivered is repeated until it can.
  */
-export async function serveMailOutbox({ temporal, listen, debounceMs = 250, retryMs = 5_000, onError }: MailOutboxOptions): Promise<{ close(): Promise<void> }> {
+export async function serveMailOutbox({
+  temporal,
+  listen,
+  debounceMs = 250,
+  retryMs = 5_000,
+  onError,
+}: MailOutboxOptions): Promise<{ close(): Promise<void> }> {
   let timer: NodeJS.Timeout | undefined;
   let waking: Promise<void> = Promise.resolve();
   let closed = false;
@@ -48,7 +54,11 @@ export async function serveMailOutbox({ temporal, listen, debounceMs = 250, retr
     }, ms);
   }
 
-  const listening = await listen('proxie_notification', () => wakeIn(debounceMs), () => wakeIn(0));
+  const listening = await listen(
+    'proxie_notification',
+    () => wakeIn(debounceMs),
+    () => wakeIn(0),
+  );
   wakeIn(0);
   return {
     async close() {

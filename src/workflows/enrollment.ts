@@ -1,12 +1,38 @@
 // One application to become a provider, from the first draft to an operator's decision. Every wait is on the folded state.
-import { ActivityFailure, allHandlersFinished, condition, continueAsNew, isCancellation, log, proxyActivities, setCurrentDetails, setHandler, upsertSearchAttributes, uuid4, workflowInfo } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  isCancellation,
+  log,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+  uuid4,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { EnrollmentActivities } from '../activities/enrollment.ts';
 import {
-  decideApplication, enrollmentWorkflowId, submitApplication, updateApplication, verificationResult, withdrawApplication, type EnrollmentInput,
+  decideApplication,
+  enrollmentWorkflowId,
+  submitApplication,
+  updateApplication,
+  verificationResult,
+  withdrawApplication,
+  type EnrollmentInput,
 } from '../contracts/enrollment.messages.ts';
 import { searchAttributes } from '../contracts/search-attributes.ts';
 import { SYSTEM } from '../domain/actor.ts';
-import { checksThatAre, decideEnrollment, emptyEnrollment, enrollmentIsOver, evolveEnrollment, isWithApplicant } from '../domain/enrollment.ts';
+import {
+  checksThatAre,
+  decideEnrollment,
+  emptyEnrollment,
+  enrollmentIsOver,
+  evolveEnrollment,
+  isWithApplicant,
+} from '../domain/enrollment.ts';
 import { checkOutcomes, type CheckOutcome, type EnrollmentState } from '../domain/enrollment.types.ts';
 import { actor, answerPosition, needAttention } from './actor.ts';
 import { alarm } from './alarm.ts';
@@ -39,12 +65,15 @@ export async function enrollmentWorkflow(input: EnrollmentInput): Promise<{ outc
   receive(enrollment, submitApplication, 'submitApplication', 'the applicant hands it in');
   receive(enrollment, decideApplication, 'decideApplication', 'an operator decides');
   receive(enrollment, withdrawApplication, 'withdrawApplication', 'the applicant takes it back');
-  setHandler(verificationResult, (fact) => enrollment.commitFact(resultOf(fact)), { description: "a vendor's answer about one credential" });
+  setHandler(verificationResult, (fact) => enrollment.commitFact(resultOf(fact)), {
+    description: "a vendor's answer about one credential",
+  });
 
   await opened;
   while (!enrollmentIsOver(enrollment.state)) {
     if (isWithApplicant(enrollment.state)) await writing();
-    else if (enrollment.state.status === 'submitted') await enrollment.commit({ id: `check/${enrollment.seq}`, do: 'beginChecks', by: SYSTEM });
+    else if (enrollment.state.status === 'submitted')
+      await enrollment.commit({ id: `check/${enrollment.seq}`, do: 'beginChecks', by: SYSTEM });
     else if (enrollment.state.status === 'checking') await checking();
     else await deciding();
   }
@@ -60,8 +89,17 @@ export async function enrollmentWorkflow(input: EnrollmentInput): Promise<{ outc
       const { reminded } = enrollment.state;
       const full = () => workflowInfo().continueAsNewSuggested || enrollment.seq - startedAt >= policy.maxTurns;
       const stirred = () => !isWithApplicant(enrollment.state) || enrollment.state.reminded !== reminded || full();
-      const inTime = await timer.until(stirred, () => idleDeadline(enrollment.state), reminded ? 'the draft expires' : 'reminder of the draft');
-      if (!inTime) await enrollment.commit({ id: `${reminded ? 'expire' : 'remind'}/${enrollment.seq}`, do: reminded ? 'expire' : 'remind', by: SYSTEM });
+      const inTime = await timer.until(
+        stirred,
+        () => idleDeadline(enrollment.state),
+        reminded ? 'the draft expires' : 'reminder of the draft',
+      );
+      if (!inTime)
+        await enrollment.commit({
+          id: `${reminded ? 'expire' : 'remind'}/${enrollment.seq}`,
+          do: reminded ? 'expire' : 'remind',
+          by: SYSTEM,
+        });
       else if (full()) await continueWriting();
     }
     timer.disarm();
@@ -79,7 +117,11 @@ export async function enrollmentWorkflow(input: EnrollmentInput): Promise<{ outc
       if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
       log.error('the checks could not be asked for', { enrollmentId, error });
     }
-    const checked = await timer.until(() => enrollment.state.status !== 'checking', () => Date.parse(enrollment.state.checksBy ?? ''), 'the vendor answers');
+    const checked = await timer.until(
+      () => enrollment.state.status !== 'checking',
+      () => Date.parse(enrollment.state.checksBy ?? ''),
+      'the vendor answers',
+    );
     if (!checked) {
       needAttention();
       await enrollment.commit({ id: `escalate/${enrollment.seq}`, do: 'escalate', by: SYSTEM });
@@ -116,5 +158,10 @@ function resultOf(fact: Partial<{ eventId: string; kind: string; category: strin
   const id = typeof eventId === 'string' && /^[\w:.-]{1,64}$/.test(eventId) ? eventId : uuid4();
   const check = category === undefined ? String(kind) : `${kind}/${category}`;
   const known = checkOutcomes.find((name) => name === outcome);
-  return { id: `verification/${id}`, do: 'recordChecks' as const, by: SYSTEM, results: known ? [{ check, outcome: known }] : [{ check: 'unknown', outcome: 'pending' as const }] };
+  return {
+    id: `verification/${id}`,
+    do: 'recordChecks' as const,
+    by: SYSTEM,
+    results: known ? [{ check, outcome: known }] : [{ check: 'unknown', outcome: 'pending' as const }],
+  };
 }

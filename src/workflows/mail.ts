@@ -1,5 +1,15 @@
 // The outbox: works until nothing is left, then ends. It is started by the first notice and woken by the others.
-import { ActivityFailure, condition, continueAsNew, isCancellation, log, proxyActivities, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  condition,
+  continueAsNew,
+  isCancellation,
+  log,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { MailActivities, SentMails } from '../activities/mail.ts';
 import { wakeMail } from '../contracts/mail.messages.ts';
 import { needAttention } from './actor.ts';

@@ -44,6 +44,7 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
     onFold: (state) => setCurrentDetails(describeRequest(state)),
   });
   const timer = alarm();
+  let staged = 'intake null';
   let turnsBefore = input.carried?.state.turns ?? 0;
   // Queued before any handler is set: a message in the first task is dispatched inside setHandler itself.
   const opened = request.commit({ ...input, id: 'open', do: 'open', by: { id: consumerId, role: 'consumer' } });
@@ -73,8 +74,8 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
     if (!agreed) break;
     await book();
     await condition(() => request.state.status !== 'booked');
-    stage();
   }
+  stage();
   await condition(allHandlersFinished);
   return { outcome: request.state.status };
 
@@ -185,15 +186,20 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
     }
   }
 
-  /** What operators filter by, once per stage and in one upsert: each is billed. */
+  /**
+   * What operators filter by, in one upsert per stage that somebody waits in: each is billed. Matching is over within the task
+   * that begins it.
+   */
   function stage(): void {
     const { status, draft, closesAt, decideBy } = request.state;
     const deadline = earliest(closesAt, decideBy);
+    if (status === 'matching' || staged === `${status} ${deadline}`) return;
+    staged = `${status} ${deadline}`;
     upsertSearchAttributes([
       { key: searchAttributes.stage, value: status },
+      { key: searchAttributes.deadline, value: deadline === null ? null : new Date(deadline) },
       ...(draft.service ? [{ key: searchAttributes.service, value: draft.service }] : []),
       ...(draft.region ? [{ key: searchAttributes.region, value: draft.region }] : []),
-      ...(deadline ? [{ key: searchAttributes.deadline, value: new Date(deadline) }] : []),
     ]);
   }
 

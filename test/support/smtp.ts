@@ -45,7 +45,12 @@ export async function mailServer(): Promise<MailServer> {
           stream.on('end', () => {
             const raw = Buffer.concat(chunks).toString();
             const header = (name: string) => new RegExp(`^${name}: (.*)$`, 'mi').exec(raw)?.[1]?.trim() ?? '';
-            mails.received.push({ messageId: header('Message-ID'), to: session.envelope.rcptTo[0]?.address ?? '', subject: header('Subject'), raw });
+            mails.received.push({
+              messageId: header('Message-ID'),
+              to: session.envelope.rcptTo[0]?.address ?? '',
+              subject: header('Subject'),
+              raw,
+            });
             done();
           });
         },

@@ -19,7 +19,8 @@ const photographer: ApplicationDetails = {
   credentials: [],
 };
 const checked = (change: object) => checkApplication(seedCatalogue, { ...plumber, ...change });
-const faultsOf = (details: ApplicationDetails) => summariseApplication(seedCatalogue, details).faults.map(({ code, field }) => `${code} ${field}`);
+const faultsOf = (details: ApplicationDetails) =>
+  summariseApplication(seedCatalogue, details).faults.map(({ code, field }) => `${code} ${field}`);
 const refused = (code: string, ...fields: string[]) =>
   expect.objectContaining({ code, detail: expect.objectContaining({ fields: fields.map((field) => expect.objectContaining({ field })) }) });
 
@@ -29,18 +30,28 @@ describe('values of an application', () => {
 
   it.each([
     ['unknown services', { services: [{ ...plumber.services![0]!, code: 'plumbing.none' }] }, ['/services/0/code']],
-    ['another currency', { services: [{ ...plumber.services![0]!, price: { amount: 15_000, currency: 'EUR' } }] }, ['/services/0/price/currency']],
+    [
+      'another currency',
+      { services: [{ ...plumber.services![0]!, price: { amount: 15_000, currency: 'EUR' } }] },
+      ['/services/0/price/currency'],
+    ],
     ['durations outside the bounds', { services: [{ ...plumber.services![0]!, durationMinutes: 5 }] }, ['/services/0/durationMinutes']],
     ['unknown specialisations', { services: [{ ...plumber.services![0]!, specialisations: ['magic'] }] }, ['/services/0/specialisations']],
     ['a service twice', { services: [plumber.services![0]!, plumber.services![0]!] }, ['/services/1']],
     ['a licence without its category', { credentials: [{ kind: 'licence', reference: 'NY-1' }] }, ['/credentials/0/category']],
-    ['overlapping openings', { availability: [...plumber.availability!, { weekday: 1, startMinute: 900, endMinute: 1100 }] }, ['/availability/1']],
+    [
+      'overlapping openings',
+      { availability: [...plumber.availability!, { weekday: 1, startMinute: 900, endMinute: 1100 }] },
+      ['/availability/1'],
+    ],
   ])('%s are refused and named', (_, change, fields) => {
     expect(() => checked(change)).toThrow(refused('validation_failed', ...fields));
   });
 
   it.each([1, 10_000_000])('a price of %i is outside the bounds of the service', (amount) => {
-    expect(() => checked({ services: [{ ...plumber.services![0]!, price: { amount, currency: 'USD' } }] })).toThrow(refused('price_out_of_bounds', '/services/0/price/amount'));
+    expect(() => checked({ services: [{ ...plumber.services![0]!, price: { amount, currency: 'USD' } }] })).toThrow(
+      refused('price_out_of_bounds', '/services/0/price/amount'),
+    );
   });
 });
 
@@ -48,12 +59,16 @@ describe('what an application lacks', () => {
   it('nothing, when it is complete', () => expect(faultsOf(plumber)).toEqual([]));
 
   it('given an empty draft, every part is named', () => {
-    expect(faultsOf({})).toEqual(['/displayName', '/zone', '/location', '/radiusKm', '/services', '/availability'].map((field) => `draft_incomplete ${field}`));
+    expect(faultsOf({})).toEqual(
+      ['/displayName', '/zone', '/location', '/radiusKm', '/services', '/availability'].map((field) => `draft_incomplete ${field}`),
+    );
   });
 
   it('given a licensed trade without a licence, it is named', () => {
     expect(faultsOf({ ...plumber, credentials: [{ kind: 'insurance', reference: 'A-1' }] })).toEqual(['draft_incomplete /credentials']);
-    expect(faultsOf({ ...plumber, credentials: [{ ...plumber.credentials![0]!, category: 'electrical' }] })).toEqual(['draft_incomplete /credentials']);
+    expect(faultsOf({ ...plumber, credentials: [{ ...plumber.credentials![0]!, category: 'electrical' }] })).toEqual([
+      'draft_incomplete /credentials',
+    ]);
   });
 
   it('given a trade that shows its work, three photos are the least', () => {
@@ -83,10 +98,15 @@ describe('the shape of an application', () => {
 
 describe('the offline check', () => {
   const now = Date.parse('2026-06-01T12:00:00.000Z');
-  const check = (reference: string, validUntil: string | null = null) => offlineVerification(() => now).check({ key: 'k', kind: 'licence', category: 'plumbing', reference, validUntil });
+  const check = (reference: string, validUntil: string | null = null) =>
+    offlineVerification(() => now).check({ key: 'k', kind: 'licence', category: 'plumbing', reference, validUntil });
 
-  it.each(['NY-12345', 'ab 123/9', 'LIC1234'])('%p looks like a registration number', async (reference) => expect(await check(reference)).toBe('passed'));
-  it.each(['', '1234', 'LICENCE', '-12345', 'NY_12345', '<b>12345'])('%p does not', async (reference) => expect(await check(reference)).toBe('failed'));
+  it.each(['NY-12345', 'ab 123/9', 'LIC1234'])('%p looks like a registration number', async (reference) =>
+    expect(await check(reference)).toBe('passed'),
+  );
+  it.each(['', '1234', 'LICENCE', '-12345', 'NY_12345', '<b>12345'])('%p does not', async (reference) =>
+    expect(await check(reference)).toBe('failed'),
+  );
   it('what has run out has failed', async () => {
     expect(await check('NY-12345', '2026-06-01T12:00:00.000Z')).toBe('failed');
     expect(await check('NY-12345', '2026-06-01T12:00:00.001Z')).toBe('passed');

@@ -37,11 +37,15 @@ function inReview(outcome: 'passed' | 'failed' = 'passed') {
 
 describe('writing an application', () => {
   it('opening twice writes once', () => {
-    expect(application().send({ do: 'open', by: applicant, enrollmentId: 'e1', applicantId: applicant.id, policy: defaultPolicy }, noon)).toEqual([]);
+    expect(
+      application().send({ do: 'open', by: applicant, enrollmentId: 'e1', applicantId: applicant.id, policy: defaultPolicy }, noon),
+    ).toEqual([]);
   });
 
   it.each(['updateApplication', 'submitApplication', 'withdrawApplication'] as const)('%s by somebody else is refused', (command) => {
-    expect(() => application().send({ do: command, by: stranger, revisionId: 'r2', summary: complete } as never, noon)).toThrow(refused('not_owner'));
+    expect(() => application().send({ do: command, by: stranger, revisionId: 'r2', summary: complete } as never, noon)).toThrow(
+      refused('not_owner'),
+    );
   });
 
   it('the newest version counts, and its contents stay out of the event', () => {
@@ -96,9 +100,26 @@ describe('handing it in', () => {
 describe('checks', () => {
   it('the last outcome opens the review', () => {
     const run = inChecks({ ...complete, credentials: [licence, { check: 'insurance', validUntil: null }] });
-    expect(typesOf(run.send({ do: 'recordChecks', by: SYSTEM, results: [{ check: 'insurance', outcome: 'passed' }, { check: licence.check, outcome: 'pending' }] }, noon))).toEqual(['checked']);
+    expect(
+      typesOf(
+        run.send(
+          {
+            do: 'recordChecks',
+            by: SYSTEM,
+            results: [
+              { check: 'insurance', outcome: 'passed' },
+              { check: licence.check, outcome: 'pending' },
+            ],
+          },
+          noon,
+        ),
+      ),
+    ).toEqual(['checked']);
     expect(run.state.status).toBe('checking');
-    expect(typesOf(run.send({ do: 'recordChecks', by: SYSTEM, results: [{ check: licence.check, outcome: 'failed' }] }, noon))).toEqual(['checked', 'in_review']);
+    expect(typesOf(run.send({ do: 'recordChecks', by: SYSTEM, results: [{ check: licence.check, outcome: 'failed' }] }, noon))).toEqual([
+      'checked',
+      'in_review',
+    ]);
     expect(run.state.checks).toEqual({ insurance: 'passed', [licence.check]: 'failed' });
   });
 
@@ -109,14 +130,18 @@ describe('checks', () => {
   });
 
   it('a check nobody asked for is refused', () => {
-    expect(() => inChecks().send({ do: 'recordChecks', by: SYSTEM, results: [{ check: 'identity', outcome: 'passed' }] }, noon)).toThrow(refused('not_found'));
+    expect(() => inChecks().send({ do: 'recordChecks', by: SYSTEM, results: [{ check: 'identity', outcome: 'passed' }] }, noon)).toThrow(
+      refused('not_found'),
+    );
   });
 
   it('given checks that are overdue, an operator gets it and a late outcome is still written down', () => {
     const run = inChecks();
     expect(typesOf(run.send({ do: 'escalate', by: SYSTEM }, noon))).toEqual(['escalated', 'in_review']);
     expect(run.send({ do: 'escalate', by: SYSTEM }, noon)).toEqual([]);
-    expect(typesOf(run.send({ do: 'recordChecks', by: SYSTEM, results: [{ check: licence.check, outcome: 'passed' }] }, noon))).toEqual(['checked']);
+    expect(typesOf(run.send({ do: 'recordChecks', by: SYSTEM, results: [{ check: licence.check, outcome: 'passed' }] }, noon))).toEqual([
+      'checked',
+    ]);
   });
 });
 
@@ -128,7 +153,12 @@ describe('the decision', () => {
   it('approves the version that was checked', () => {
     const run = inReview();
     expect(run.send({ do: 'decideApplication', by: operator, verdict: 'approve' }, noon)).toEqual([
-      expect.objectContaining({ type: 'enrollment.approved', revisionId: 'r1', applicantId: applicant.id, notify: [{ to: applicant.id, kind: 'enrollment_approved' }] }),
+      expect.objectContaining({
+        type: 'enrollment.approved',
+        revisionId: 'r1',
+        applicantId: applicant.id,
+        notify: [{ to: applicant.id, kind: 'enrollment_approved' }],
+      }),
     ]);
     expect(run.state.status).toBe('approved');
   });
@@ -142,11 +172,15 @@ describe('the decision', () => {
 
   it('given a licence that ran out meanwhile, approving is refused', () => {
     const later = Date.parse(licence.validUntil) + 1;
-    expect(() => inReview().send({ do: 'decideApplication', by: operator, verdict: 'approve' }, later)).toThrow(refused('credential_lapsed'));
+    expect(() => inReview().send({ do: 'decideApplication', by: operator, verdict: 'approve' }, later)).toThrow(
+      refused('credential_lapsed'),
+    );
   });
 
   it.each(['reject', 'request_changes'] as const)('%s needs a reason', (verdict) => {
-    expect(() => inReview().send({ do: 'decideApplication', by: operator, verdict, reason: ' ' }, noon)).toThrow(refused('validation_failed'));
+    expect(() => inReview().send({ do: 'decideApplication', by: operator, verdict, reason: ' ' }, noon)).toThrow(
+      refused('validation_failed'),
+    );
   });
 
   it('given changes are requested, it is the applicant’s again and can be handed in anew', () => {
@@ -160,7 +194,9 @@ describe('the decision', () => {
 
   it.each(['draft', 'checking'] as const)('given it is still %s, approving is refused', (status) => {
     const run = status === 'draft' ? application() : inChecks();
-    expect(() => run.send({ do: 'decideApplication', by: operator, verdict: 'approve' }, noon)).toThrow(refused('invalid_transition', { status }));
+    expect(() => run.send({ do: 'decideApplication', by: operator, verdict: 'approve' }, noon)).toThrow(
+      refused('invalid_transition', { status }),
+    );
   });
 });
 

@@ -13,7 +13,12 @@ const typesOf = (events: { type: string }[]) => events.map(({ type }) => type.re
 
 function reviews() {
   const run = fold({ initial: emptyReview, decide: decideReview, evolve: evolveReview });
-  run.record({ type: 'review.opened', bookingId: 'b1', consumerId: consumer.id, providerId: provider.id, policy }, 'complete', provider, noon);
+  run.record(
+    { type: 'review.opened', bookingId: 'b1', consumerId: consumer.id, providerId: provider.id, policy },
+    'complete',
+    provider,
+    noon,
+  );
   const write = (by: Actor, rating = 5, now = noon) => run.send({ do: 'submitReview', by, reviewId: `by-${by.role}`, rating }, now);
   return { run, write };
 }
@@ -66,7 +71,9 @@ describe('the clock', () => {
   it('reminds once, and only those who are silent', () => {
     const { run, write } = reviews();
     write(consumer);
-    expect(run.send({ do: 'remind', by: SYSTEM }, noon + 1_000)[0]).toMatchObject({ notify: [{ to: provider.id, kind: 'review_reminder' }] });
+    expect(run.send({ do: 'remind', by: SYSTEM }, noon + 1_000)[0]).toMatchObject({
+      notify: [{ to: provider.id, kind: 'review_reminder' }],
+    });
     expect(run.send({ do: 'remind', by: SYSTEM }, noon + 1_000)).toEqual([]);
   });
 

@@ -87,7 +87,9 @@ async function apply(details: ApplicationDetails = plumber, policy: Partial<Poli
         { what: status },
       ),
     types: async () =>
-      (await suite.rows<{ type: string }>('select type from event where stream = ? order by seq', [workflowId])).map(({ type }) => type.replace('enrollment.', '')),
+      (await suite.rows<{ type: string }>('select type from event where stream = ? order by seq', [workflowId])).map(({ type }) =>
+        type.replace('enrollment.', ''),
+      ),
   };
 }
 
@@ -101,7 +103,13 @@ describe('an application that is approved', () => {
 
     const id = application.applicant;
     expect(await suite.rows('select display_name, zone, radius_km, status, portfolio from provider where id = ?', [id])).toEqual([
-      { display_name: 'Ana of the Pipes', zone: 'America/New_York', radius_km: 20, status: 'active', portfolio: [{ url: 'https://photos.example/1.jpg' }] },
+      {
+        display_name: 'Ana of the Pipes',
+        zone: 'America/New_York',
+        radius_km: 20,
+        status: 'active',
+        portfolio: [{ url: 'https://photos.example/1.jpg' }],
+      },
     ]);
     expect(
       await suite.rows(
@@ -149,8 +157,15 @@ describe('an application that is not ready', () => {
 
   it('given a version that was never stored, nothing changes', async () => {
     const application = await apply();
-    const command = { id: randomUUID(), by: { id: application.applicant, role: 'consumer' as const }, revisionId: randomUUID(), summary: { services: [], faults: [], credentials: [] } };
-    await application.handle.executeUpdate(updateApplication, { args: [command] }).then(() => expect(true).toBe(false), refused('not_found'));
+    const command = {
+      id: randomUUID(),
+      by: { id: application.applicant, role: 'consumer' as const },
+      revisionId: randomUUID(),
+      summary: { services: [], faults: [], credentials: [] },
+    };
+    await application.handle
+      .executeUpdate(updateApplication, { args: [command] })
+      .then(() => expect(true).toBe(false), refused('not_found'));
     expect(await application.types()).toEqual(['opened', 'updated']);
     await application.withdraw();
     expect(await application.handle.result()).toEqual({ outcome: 'withdrawn' });
@@ -247,7 +262,9 @@ describe('silence', () => {
     for (let n = 1; n <= 6; n += 1) await application.update({ ...plumber, bio: `version ${n}` });
     await application.submit();
     await application.until('in_review');
-    expect(await suite.rows(`select details ->> 'bio' as bio from enrollment where id = ?`, [application.enrollmentId])).toEqual([{ bio: 'version 6' }]);
+    expect(await suite.rows(`select details ->> 'bio' as bio from enrollment where id = ?`, [application.enrollmentId])).toEqual([
+      { bio: 'version 6' },
+    ]);
     const { runId, raw } = await application.handle.describe();
     expect(raw.workflowExecutionInfo?.firstRunId).not.toBe(runId);
     await application.decide('reject', 'test');

@@ -34,9 +34,20 @@ afterEach(() => {
 });
 
 /** Somebody who is told of something. @returns address and notification */
-async function told({ email = `${randomUUID()}@example.test` as string | null, kind = 'offers_ready', preferences = '{}', age = '0 s' } = {}) {
+async function told({
+  email = `${randomUUID()}@example.test` as string | null,
+  kind = 'offers_ready',
+  preferences = '{}',
+  age = '0 s',
+} = {}) {
   const user = randomUUID();
-  await suite.rows('insert into user_account (id, issuer, subject, email, preferences) values (?, ?, ?, ?, ?::jsonb)', [user, 'test', user, email, preferences]);
+  await suite.rows('insert into user_account (id, issuer, subject, email, preferences) values (?, ?, ?, ?, ?::jsonb)', [
+    user,
+    'test',
+    user,
+    email,
+    preferences,
+  ]);
   const [row] = await suite.rows<{ id: string }>(
     `with told as (insert into notification (recipient_id, kind, stream, seq, data, created_at) values (?, ?, ?, 1, '{}', now() - ?::interval) returning id)
      select id, pg_notify('proxie_notification', '') from told`,
@@ -44,7 +55,13 @@ async function told({ email = `${randomUUID()}@example.test` as string | null, k
   );
   return { id: row!.id, email: email ?? '' };
 }
-const statusOf = async (id: string) => (await suite.rows<{ status: string; attempts: number }>('select mail_status as status, mail_attempts as attempts from notification where id = ?', [id]))[0]!;
+const statusOf = async (id: string) =>
+  (
+    await suite.rows<{ status: string; attempts: number }>(
+      'select mail_status as status, mail_attempts as attempts from notification where id = ?',
+      [id],
+    )
+  )[0]!;
 
 /** The activity as one worker would run it. */
 function send(deps: Partial<MailDeps> = {}): Promise<SentMails> {
@@ -58,7 +75,10 @@ describe('sending what waits', () => {
     expect(await send()).toEqual({ sent: 25, nextInMs: null });
     expect(server.received.map(({ to }) => to).sort()).toEqual(all.map(({ email }) => email).sort());
     const [first] = server.received;
-    expect(first).toMatchObject({ subject: 'Proxie: Your offers are ready', messageId: expect.stringMatching(/^<[0-9a-f-]{36}@proxie\.test>$/) });
+    expect(first).toMatchObject({
+      subject: 'Proxie: Your offers are ready',
+      messageId: expect.stringMatching(/^<[0-9a-f-]{36}@proxie\.test>$/),
+    });
     expect(first!.raw).toContain('https://proxie.test/requests/');
     expect(await send()).toEqual({ sent: 0, nextInMs: null });
   });
@@ -149,13 +169,18 @@ describe('the outbox', () => {
   const outbox = () =>
     serveMailOutbox({
       temporal: suite.temporal,
-      listen: (channel, onNotice, onListening) => listen({ databaseUrl: suite.databaseUrl, onListening, maxPauseMs: 200 }, channel, onNotice),
+      listen: (channel, onNotice, onListening) =>
+        listen({ databaseUrl: suite.databaseUrl, onListening, maxPauseMs: 200 }, channel, onNotice),
       debounceMs: 20,
       retryMs: 100,
       onError: () => {},
     });
   const arrived = (emails: string[]) =>
-    eventually(async () => server.received.map(({ to }) => to), (to) => emails.every((email) => to.includes(email)), { what: 'the mail' });
+    eventually(
+      async () => server.received.map(({ to }) => to),
+      (to) => emails.every((email) => to.includes(email)),
+      { what: 'the mail' },
+    );
 
   it('sends what waited at the start and what comes later, and ends when nothing is left', async () => {
     const before = await told();
@@ -182,7 +207,10 @@ describe('the outbox', () => {
     await server.stop();
     const serving = await outbox();
     const { email, id } = await told();
-    await eventually(() => suite.temporal.workflow.getHandle(mailWorkflowId).describe(), ({ raw }) => (raw.pendingActivities?.[0]?.attempt ?? 0) > 1);
+    await eventually(
+      () => suite.temporal.workflow.getHandle(mailWorkflowId).describe(),
+      ({ raw }) => (raw.pendingActivities?.[0]?.attempt ?? 0) > 1,
+    );
     await server.start();
     await arrived([email]);
     expect((await statusOf(id)).status).toBe('sent');

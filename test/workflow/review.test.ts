@@ -49,8 +49,15 @@ async function booked(policy: Partial<Policy> = {}) {
   const stream = bookingWorkflowId(bookingId);
   const by = { id: provider, role: 'provider' as const };
   await append(suite.orm, { stream, after: 0, command: { id: 'hold', by }, at: new Date().toISOString(), events: [held] });
-  const booking = await suite.temporal.workflow.start('bookingWorkflow', { workflowId: stream, taskQueue: 'proxie', args: [{ bookingId }] });
-  await eventually(() => suite.rows<{ status: string }>('select status from booking where id = ?', [bookingId]), ([row]) => row?.status === 'confirmed');
+  const booking = await suite.temporal.workflow.start('bookingWorkflow', {
+    workflowId: stream,
+    taskQueue: 'proxie',
+    args: [{ bookingId }],
+  });
+  await eventually(
+    () => suite.rows<{ status: string }>('select status from booking where id = ?', [bookingId]),
+    ([row]) => row?.status === 'confirmed',
+  );
   return { bookingId, consumer, provider, booking, by };
 }
 
@@ -63,7 +70,12 @@ async function completed(policy: Partial<Policy> = {}) {
   await booking.result();
   const review = suite.temporal.workflow.getHandle(reviewWorkflowId(bookingId));
   async function write(author: string, rating: number, text = 'kept out of the history', reviewId: string = randomUUID()) {
-    await suite.rows('insert into review_draft (id, booking_id, author_id, text) values (?, ?, ?, ?) on conflict do nothing', [reviewId, bookingId, author, text]);
+    await suite.rows('insert into review_draft (id, booking_id, author_id, text) values (?, ?, ?, ?) on conflict do nothing', [
+      reviewId,
+      bookingId,
+      author,
+      text,
+    ]);
     const role = author === provider ? ('provider' as const) : ('consumer' as const);
     return review.executeUpdate(submitReview, { args: [{ id: reviewId, by: { id: author, role }, reviewId, rating }], updateId: reviewId });
   }
@@ -74,9 +86,16 @@ async function completed(policy: Partial<Policy> = {}) {
     rating: async () => (await suite.rows('select rating_sum as sum, rating_count as count from provider where id = ?', [provider]))[0],
     rows: () => suite.rows('select author_role, rating, status, text from review where booking_id = ? order by author_role', [bookingId]),
     types: async () =>
-      (await suite.rows<{ type: string }>('select type from event where stream = ? order by seq', [reviewWorkflowId(bookingId)])).map(({ type }) => type.replace('review.', '')),
+      (await suite.rows<{ type: string }>('select type from event where stream = ? order by seq', [reviewWorkflowId(bookingId)])).map(
+        ({ type }) => type.replace('review.', ''),
+      ),
     told: async (who: string) =>
-      (await suite.rows<{ kind: string }>(`select kind from notification where recipient_id = ? and kind like 'review%' order by created_at, kind`, [who])).map(({ kind }) => kind),
+      (
+        await suite.rows<{ kind: string }>(
+          `select kind from notification where recipient_id = ? and kind like 'review%' order by created_at, kind`,
+          [who],
+        )
+      ).map(({ kind }) => kind),
     consumer,
   };
 }
@@ -160,7 +179,11 @@ describe('repair', () => {
     const { bookingId, booking, by } = await booked();
     await booking.executeUpdate(checkIn, { args: [{ id: 'check-in', by }] });
     await suite.stopWorker();
-    const starting = suite.temporal.workflow.start('reviewWorkflow', { workflowId: reviewWorkflowId(bookingId), taskQueue: 'proxie', args: [{ bookingId }] });
+    const starting = suite.temporal.workflow.start('reviewWorkflow', {
+      workflowId: reviewWorkflowId(bookingId),
+      taskQueue: 'proxie',
+      args: [{ bookingId }],
+    });
     const completing = booking.executeUpdate(completeBooking, { args: [{ id: 'complete', by }] });
     await starting;
     await suite.startWorker();

@@ -29,7 +29,8 @@ export const enrollmentProjectors = {
   'enrollment.checked': (tx, { id, results }) => mergeChecks(tx, id, results),
   'enrollment.escalated': nothing,
   'enrollment.in_review': (tx, { id }) => move(tx, Enrollment, enrollmentMachine, id, 'review'),
-  'enrollment.changes_requested': (tx, { id, reason = null }) => move(tx, Enrollment, enrollmentMachine, id, 'requestChanges', { statusReason: reason }),
+  'enrollment.changes_requested': (tx, { id, reason = null }) =>
+    move(tx, Enrollment, enrollmentMachine, id, 'requestChanges', { statusReason: reason }),
   'enrollment.approved': async (tx, { id, revisionId, applicantId, reason = null, at }) => {
     await move(tx, Enrollment, enrollmentMachine, id, 'approve', { statusReason: reason, decidedAt: new Date(at) });
     await becomeProvider(tx, id, revisionId, applicantId, at);
@@ -40,7 +41,11 @@ export const enrollmentProjectors = {
   'enrollment.reminded': nothing,
 } satisfies Projectors<EnrollmentEvent & { id: string }>;
 
-function decided(tx: Db, { id, reason = null, at }: { id: string; reason?: string | null; at: string }, step: 'reject' | 'withdraw' | 'expire') {
+function decided(
+  tx: Db,
+  { id, reason = null, at }: { id: string; reason?: string | null; at: string },
+  step: 'reject' | 'withdraw' | 'expire',
+) {
   return move(tx, Enrollment, enrollmentMachine, id, step, { statusReason: reason, decidedAt: new Date(at) });
 }
 
@@ -63,9 +68,14 @@ function mergeChecks(tx: Db, id: string, results: CheckResult[]) {
 async function becomeProvider(tx: Db, enrollmentId: string, revisionId: string, userId: string, at: string): Promise<void> {
   const details = await revisionDetails(tx, enrollmentId, revisionId);
   if (!details) throw new DomainError('row_disagrees', 'The approved version is gone.');
-  const { displayName, bio = '', zone, location, radiusKm, portfolio = [] } = details as Required<ApplicationDetails>;
+  const { bio = '', portfolio = [] } = details;
+  // Required by `submit`, which nothing gets past.
+  const { displayName, zone, location, radiusKm } = details as Required<ApplicationDetails>;
   const credentials = (details.credentials ?? []).map((credential) => ({ ...credential, check: checkOf(credential) }));
-  notLapsed(credentials.map(({ check, validUntil = null }) => ({ check, validUntil })), Date.parse(at));
+  notLapsed(
+    credentials.map(({ check, validUntil = null }) => ({ check, validUntil })),
+    Date.parse(at),
+  );
   await sql(
     tx,
     `insert into provider (id, display_name, bio, zone, lat, lon, radius_km, portfolio, created_at) values (?, ?, ?, ?, ?, ?, ?, ?::jsonb, ?)
@@ -87,7 +97,12 @@ async function becomeProvider(tx: Db, enrollmentId: string, revisionId: string, 
 
 /** Adds or changes services; each carries the provider's position, so that one index answers matching. */
 export async function offerServices(tx: Db, providerId: string, services: NonNullable<ApplicationDetails['services']>): Promise<void> {
-  const rows = services.map(({ price, ...service }) => ({ specialisations: [], ...service, amount: price.amount, currency: price.currency }));
+  const rows = services.map(({ price, ...service }) => ({
+    specialisations: [],
+    ...service,
+    amount: price.amount,
+    currency: price.currency,
+  }));
   await sql(
     tx,
     `insert into provider_service (provider_id, service_code, price, currency, duration_minutes, specialisations, position)
@@ -101,7 +116,11 @@ export async function offerServices(tx: Db, providerId: string, services: NonNul
 }
 
 /** The weekly hours, as a whole. */
-export async function replaceOpenings(tx: Db, providerId: string, openings: NonNullable<ApplicationDetails['availability']>): Promise<void> {
+export async function replaceOpenings(
+  tx: Db,
+  providerId: string,
+  openings: NonNullable<ApplicationDetails['availability']>,
+): Promise<void> {
   await sql(tx, 'delete from availability_rule where provider_id = ?', [providerId]);
   await sql(
     tx,

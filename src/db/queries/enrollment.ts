@@ -16,10 +16,11 @@ export async function stageRevision(em: Db, id: string, enrollmentId: string, de
 
 /** What one version of an application says. */
 export async function revisionDetails(em: Db, enrollmentId: string, revisionId: string): Promise<ApplicationDetails | undefined> {
-  const [row] = await sql<{ details: ApplicationDetails }>(em, 'select details from enrollment_revision where id = ? and enrollment_id = ?', [
-    revisionId,
-    enrollmentId,
-  ]);
+  const [row] = await sql<{ details: ApplicationDetails }>(
+    em,
+    'select details from enrollment_revision where id = ? and enrollment_id = ?',
+    [revisionId, enrollmentId],
+  );
   return row?.details;
 }
 
@@ -38,7 +39,11 @@ export async function enrollmentFor(em: Db, actor: Actor, id: string): Promise<E
 }
 
 /** One's own applications, or everybody's for operators; newest first. */
-export async function listEnrollments(em: Db, actor: Actor, page: PageInput & { status?: EnrollmentStatus | undefined }): Promise<EnrollmentView[]> {
+export async function listEnrollments(
+  em: Db,
+  actor: Actor,
+  page: PageInput & { status?: EnrollmentStatus | undefined },
+): Promise<EnrollmentView[]> {
   const after = pageAfter(page, 'e');
   const rows = await sql<EnrollmentRow>(
     em,

@@ -12,7 +12,11 @@ export async function profileOf(em: Db, userId: string): Promise<Me> {
     [userId],
   );
   if (!row) throw new DomainError('not_found');
-  return { ...row, preferences: { mail: true, ...row.preferences }, links: { self: '/api/v1/me', notifications: '/api/v1/me/notifications' } };
+  return {
+    ...row,
+    preferences: { mail: true, ...row.preferences },
+    links: { self: '/api/v1/me', notifications: '/api/v1/me/notifications' },
+  };
 }
 
 /** Changes what is given; preferences are merged. */
@@ -30,7 +34,11 @@ export async function changeProfile(
 
 const notificationColumns = `n.id, n.kind, n.stream as about, n.data as ids, ${instantText('n.read_at')} as "readAt", ${instantText('n.created_at')} as "createdAt"`;
 
-export async function listNotifications(em: Db, userId: string, page: PageInput & { unread?: boolean | undefined }): Promise<NotificationView[]> {
+export async function listNotifications(
+  em: Db,
+  userId: string,
+  page: PageInput & { unread?: boolean | undefined },
+): Promise<NotificationView[]> {
   const after = pageAfter(page, 'n');
   return sql<NotificationView>(
     em,

@@ -33,13 +33,20 @@ const publicColumns = `p.id, p.display_name as "displayName", p.bio, p.zone, p.p
 
 /** One provider whom people may book. @throws not_found */
 export async function providerById(em: Db, id: string): Promise<ProviderView> {
-  const [row] = await sql<PublicRow>(em, `select ${publicColumns}, null as "distanceKm" from provider p where p.id = ? and p.status in ('active', 'paused')`, [id]);
+  const [row] = await sql<PublicRow>(
+    em,
+    `select ${publicColumns}, null as "distanceKm" from provider p where p.id = ? and p.status in ('active', 'paused')`,
+    [id],
+  );
   if (!row) throw new DomainError('not_found');
   return toProviderView(row);
 }
 
 /** Active providers, newest first, or only those of a service. */
-export async function listProviders(em: Db, page: PageInput & { service?: string | undefined }): Promise<(ProviderView & { createdAt: string })[]> {
+export async function listProviders(
+  em: Db,
+  page: PageInput & { service?: string | undefined },
+): Promise<(ProviderView & { createdAt: string })[]> {
   const after = pageAfter(page, 'p');
   const rows = await sql<PublicRow>(
     em,
@@ -72,10 +79,25 @@ export async function providersNear(
   return rows.map((row) => ({ ...toProviderView(row), distance: row.distance }));
 }
 
-const ratingOf = ({ ratingSum, ratingCount }: { ratingSum: number; ratingCount: number }) => (ratingCount ? Math.round((ratingSum / ratingCount) * 100) / 100 : null);
+const ratingOf = ({ ratingSum, ratingCount }: { ratingSum: number; ratingCount: number }) =>
+  ratingCount ? Math.round((ratingSum / ratingCount) * 100) / 100 : null;
 const offered = ({ amount, currency, ...service }: OfferedRow) => ({ ...service, price: { amount, currency } });
 
-function toProviderView({ lat, lon, radiusKm, ratingSum, ratingCount, services, id, displayName, bio, zone, portfolio, credentials, distanceKm }: PublicRow): ProviderView {
+function toProviderView({
+  lat,
+  lon,
+  radiusKm,
+  ratingSum,
+  ratingCount,
+  services,
+  id,
+  displayName,
+  bio,
+  zone,
+  portfolio,
+  credentials,
+  distanceKm,
+}: PublicRow): ProviderView {
   const self = `/api/v1/providers/${id}`;
   return {
     id,

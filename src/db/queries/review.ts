@@ -3,8 +3,16 @@ import { sql, type Db } from '../orm.ts';
 import { instantText, type PageInput } from './page.ts';
 
 /** Stores a text before any run hears of it; the same review again changes nothing. */
-export async function stageReview(em: Db, { id, bookingId, authorId, text }: { id: string; bookingId: string; authorId: string; text: string }): Promise<void> {
-  await sql(em, 'insert into review_draft (id, booking_id, author_id, text) values (?, ?, ?, ?) on conflict do nothing', [id, bookingId, authorId, text]);
+export async function stageReview(
+  em: Db,
+  { id, bookingId, authorId, text }: { id: string; bookingId: string; authorId: string; text: string },
+): Promise<void> {
+  await sql(em, 'insert into review_draft (id, booking_id, author_id, text) values (?, ?, ?, ?) on conflict do nothing', [
+    id,
+    bookingId,
+    authorId,
+    text,
+  ]);
 }
 
 /** A refused review's text is not kept. */

@@ -1,0 +1,230 @@
+// A whole Proxie in processes of its own, each of which a test may kill, stop, continue and start again by its pid.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
+import { DEV_ISSUER, loadStackConfig } from '../../src/config.ts';
+import { migrate, openOrm, sql, type Orm } from '../../src/db/orm.ts';
+import { storeCatalogue } from '../../src/db/queries/catalogue.ts';
+import { executableCache, homePaths, makeHome } from '../../src/dev/home.ts';
+import { DEV_AUDIENCE, startIssuer } from '../../src/dev/issuer.ts';
+import { lastLines, type ManagedSpec } from '../../src/dev/managed.ts';
+import { anyPort } from '../../src/dev/ports.ts';
+import { ensureDatabase, preparePostgres } from '../../src/dev/postgres.ts';
+import { goneWithin, refTo, signal, stopProcess, type ProcessRef } from '../../src/dev/process.ts';
+import { apiProgram, workerProgram } from '../../src/dev/programs.ts';
+import { devSecrets } from '../../src/dev/secrets.ts';
+import { writeStackFile, type Role } from '../../src/dev/stack-file.ts';
+import { resolveTemporalCli } from '../../src/dev/temporal-cli.ts';
+import { prepareTemporal } from '../../src/dev/temporal-server.ts';
+import { seedCatalogue } from '../../src/domain/catalogue.seed.ts';
+import { dataConverter } from '../../src/temporal/data-converter.ts';
+import { caller, type Caller } from '../support/http.ts';
+import { runsFolder } from '../support/servers.ts';
+import { mailServer, type MailServer } from '../support/smtp.ts';
+
+/** One process of the stack. Nothing restarts it but the test. */
+export interface Program {
+  /** Resolves when it is ready. */
+  start(): Promise<void>;
+  /** SIGKILL: it gets no chance to say anything. */
+  kill(): Promise<void>;
+  /** SIGSTOP: it is there, and does not answer. */
+  freeze(): void;
+  thaw(): void;
+}
+
+export interface Stack {
+  api: Program;
+  worker: Program;
+  temporal: Program;
+  postgres: Program;
+  /** Deletes everything Temporal has ever stored; it must be down. */
+  forgetTemporal(): void;
+  databaseUrl: string;
+  orm: Orm;
+  client: Client;
+  mails: MailServer;
+  anonymous: Caller;
+  as(subject: string, ...roles: string[]): Promise<Caller>;
+  rows<T>(text: string, params?: unknown[]): Promise<T[]>;
+  /** `npm run reconcile`, as an operator runs it. */
+  reconcile(): Promise<{ exitCode: number | null; report: ReconcileOutput }>;
+  close(): Promise<void>;
+}
+
+interface ReconcileOutput {
+  checked: number;
+  started: string[];
+  caughtUp: string[];
+  told: string[];
+  disagreements: { stream: string; between: string; detail: string }[];
+  failed: unknown[];
+}
+
+export interface StackOptions {
+  policy?: object;
+  env?: Record<string, string>;
+}
+
+/** Shorter than in production, so that a command nobody can answer is refused soon. */
+export const commandDeadlineMs = 3_000;
+
+const silent = () => undefined;
+
+export async function startStack({ policy = {}, env: more = {} }: StackOptions = {}): Promise<Stack> {
+  const began = Date.now();
+  const home = join(runsFolder(), `faults-${process.pid}-${began}`);
+  const paths = homePaths(home);
+  makeHome(paths);
+  const running = new Map<Role, ProcessRef>();
+  // What a killed test run leaves behind is ended by the next one.
+  const writeDown = () =>
+    writeStackFile(paths.stackFile, {
+      state: 'ready', home, supervisor: refTo(process.pid)!, urls: {}, ports: {}, tokens: {},
+      pids: Object.fromEntries([...running].map(([role, { pid }]) => [role, pid])),
+      started: Object.fromEntries([...running].map(([role, { started }]) => [role, started])),
+    });
+  const onChange = (role: Role, ref: ProcessRef | undefined) => {
+    if (ref) running.set(role, ref);
+    else running.delete(role);
+    writeDown();
+  };
+
+  const { PATH, HOME, XDG_CACHE_HOME } = process.env;
+  const base = { PATH, HOME, XDG_CACHE_HOME };
+  const secrets = await devSecrets(paths.secrets);
+  const [issuer, mails] = [await startIssuer(secrets.issuerKey, await anyPort()), await mailServer()];
+  const postgresSpec = await preparePostgres(
+    { folder: paths.postgres, password: 'test', port: await anyPort(), logFile: join(paths.logs, 'postgres.log'), env: base },
+    silent,
+  );
+  const temporalSpec = prepareTemporal(
+    { cli: await temporalCli(), folder: paths.temporal, port: await anyPort(), namespace: 'default', logFile: join(paths.logs, 'temporal.log'), cwd: home, env: base },
+    silent,
+  );
+  const [apiPort, metricsPort] = [await anyPort(), await anyPort()];
+  const url = `http://127.0.0.1:${apiPort}`;
+  const env = {
+    ...base,
+    NODE_ENV: 'test',
+    LOG_LEVEL: 'info',
+    DATABASE_URL: postgresSpec.url,
+    PORT: String(apiPort),
+    WORKER_METRICS_PORT: String(metricsPort),
+    AUTH_JWKS_URL: issuer.jwksUrl,
+    AUTH_ISSUER: DEV_ISSUER,
+    AUTH_AUDIENCE: DEV_AUDIENCE,
+    CURSOR_SECRET: secrets.cursorSecret,
+    TEMPORAL_ADDRESS: temporalSpec.address,
+    TEMPORAL_NAMESPACE: 'default',
+    COMMAND_DEADLINE_MS: String(commandDeadlineMs),
+    RATE_LIMIT_PER_MINUTE: '100000',
+    SMTP_URL: mails.url,
+    POLICY: JSON.stringify(policy),
+    ...more,
+  };
+  const bundle = process.env.PROXIE_TEST_BUNDLE;
+  if (!bundle) throw new Error('PROXIE_TEST_BUNDLE is not set: run the tests with npm test.');
+  const postgres = program(postgresSpec, onChange);
+  const temporal = program(temporalSpec, onChange);
+  const worker = program(workerProgram(paths, env, { url: `http://127.0.0.1:${metricsPort}`, graceMs: 3_000, bundle }), onChange);
+  const api = program(apiProgram(paths, env, url), onChange);
+
+  const database = async () => {
+    await postgres.start();
+    await ensureDatabase(postgresSpec.url);
+    const orm = await openOrm({ databaseUrl: postgresSpec.url, poolMax: 4, applicationName: 'proxie-test' });
+    await migrate(orm);
+    await storeCatalogue(orm.em.fork(), seedCatalogue);
+    return orm;
+  };
+  const [orm] = await Promise.all([database(), temporal.start()]);
+  await Promise.all([worker.start(), api.start()]);
+  const client = new Client({ connection: Connection.lazy({ address: temporalSpec.address }), dataConverter: dataConverter() });
+
+  return {
+    api, worker, temporal, postgres, orm, client, mails,
+    databaseUrl: postgresSpec.url,
+    forgetTemporal() {
+      for (const suffix of ['', '-wal', '-shm']) rmSync(join(paths.temporal, `temporal.db${suffix}`), { force: true });
+    },
+    anonymous: caller(url),
+    as: async (subject, ...roles) => caller(url, await issuer.token({ subject, roles })),
+    rows: (text, params) => sql(orm.em.fork(), text, params),
+    reconcile: () => runReconcile(env),
+    async close() {
+      await Promise.all([stop('api'), stop('worker')]);
+      await Promise.all([client.connection.close(), orm.close(true), issuer.close(), mails.stop()]);
+      await stop('temporal');
+      await stop('postgres');
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+
+  async function stop(role: Role): Promise<void> {
+    const ref = running.get(role);
+    if (ref) await stopProcess(ref, role === 'postgres' ? 'SIGQUIT' : 'SIGKILL', 5_000);
+  }
+}
+
+async function temporalCli() {
+  const given = process.env.PROXIE_TEST_TEMPORAL_CLI;
+  if (given) return { executable: given, server: 'test' };
+  const config = loadStackConfig();
+  return resolveTemporalCli({ bin: join(config.home, 'bin'), cache: executableCache(config.inherited), path: config.inherited.PATH, say: silent });
+}
+
+function program(spec: ManagedSpec, onChange: (role: Role, ref: ProcessRef | undefined) => void): Program {
+  let ref: ProcessRef | undefined;
+  let child: ChildProcess | undefined;
+
+  function launch(): void {
+    mkdirSync(join(spec.logFile, '..'), { recursive: true });
+    const log = openSync(spec.logFile, 'a');
+    child = spawn(spec.command, [...spec.args], {
+      cwd: spec.cwd,
+      env: { ...spec.env },
+      stdio: ['ignore', log, log],
+      ...(spec.uid === undefined ? {} : { uid: spec.uid, gid: spec.gid }),
+    });
+    closeSync(log);
+    ref = refTo(child.pid!);
+    onChange(spec.role, ref);
+  }
+
+  const send = (name: NodeJS.Signals) => {
+    if (!ref || !signal(ref, name)) throw new Error(`${spec.role} is not running`);
+  };
+
+  return {
+    async start() {
+      const until = Date.now() + 30_000;
+      launch();
+      while (!(await spec.isReady().catch(() => false))) {
+        if (Date.now() > until) throw new Error(`${spec.role} did not start:\n${lastLines(spec.logFile, 15).join('\n')}`);
+        // Postgres refuses while children of a killed one still finish; it is asked again, as an init system would.
+        if (child!.exitCode !== null || child!.signalCode !== null) launch();
+        await sleep(50);
+      }
+    },
+    async kill() {
+      send('SIGKILL');
+      await goneWithin(ref!, 5_000);
+      onChange(spec.role, undefined);
+    },
+    freeze: () => send('SIGSTOP'),
+    thaw: () => send('SIGCONT'),
+  };
+}
+
+async function runReconcile(env: Record<string, string | undefined>): Promise<{ exitCode: number | null; report: ReconcileOutput }> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../../src/reconcile.ts'), '--json'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let [out, err] = ['', ''];
+  child.stdout.on('data', (text) => (out += text));
+  child.stderr.on('data', (text) => (err += text));
+  const exitCode = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  if (!out.startsWith('{')) throw new Error(`reconcile ended with ${exitCode}: ${out}${err}`);
+  return { exitCode, report: JSON.parse(out) as ReconcileOutput };
+}

@@ -1,0 +1,210 @@
+// Clients as they should be: whatever fails in passing is sent again with the same Idempotency-Key, and what was
+// acknowledged is written down outside the system.
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from '@jest/globals';
+import { eventually, type Answer, type Caller, type Json } from '../support/http.ts';
+import { leakRequest, seedPlace, seedProvider, type SeededProvider } from '../support/seed.ts';
+import type { Stack } from './harness.ts';
+
+interface Acknowledged {
+  from: Caller;
+  path: string;
+  body: object;
+  key: string;
+  answer: Answer;
+}
+
+const passing = (answer: Answer) => answer.status === 503 || answer.status === 429 || answer.body?.code === 'idempotency_in_flight';
+
+/** One command, sent until it is answered; at most `withinMs`. */
+export async function persist(from: Caller, path: string, body: object = {}, { key = randomUUID() as string, withinMs = 60_000 } = {}): Promise<Answer> {
+  const until = Date.now() + withinMs;
+  for (;;) {
+    let last: unknown;
+    let retryAfterS = 0;
+    try {
+      const answer = await from.post(path, body, { 'idempotency-key': key });
+      if (!passing(answer)) return answer;
+      last = JSON.stringify(answer.body);
+      retryAfterS = Number(answer.headers.get('retry-after') ?? 0);
+    } catch (error) {
+      last = (error as Error).cause ?? error; // the line was cut: nobody knows whether it was done
+    }
+    if (Date.now() > until) throw new Error(`POST ${path} was not answered within ${withinMs} ms; last: ${String(last)}`);
+    await sleep(Math.min(Math.max(retryAfterS * 1_000, 100), 1_000));
+  }
+}
+
+/** Reads until it is so; a server that is away for a moment is no answer. */
+export const seen = (from: Caller, path: string, enough: (body: Json) => boolean, withinMs = 60_000): Promise<Json> =>
+  eventually(
+    () => from.get(path).then(({ status, body }) => (status === 200 ? body : null), () => null),
+    (body) => body !== null && enough(body),
+    { what: `GET ${path}`, withinMs },
+  );
+
+/** The outside ledger: every command that was acknowledged, and the journeys they belong to. */
+export class Ledger {
+  acknowledged: Acknowledged[] = [];
+  journeys: Journey[] = [];
+  readonly stack: Stack;
+  readonly provider: SeededProvider;
+  readonly providerCaller: Caller;
+
+  private constructor(stack: Stack, provider: SeededProvider, providerCaller: Caller) {
+    this.stack = stack;
+    this.provider = provider;
+    this.providerCaller = providerCaller;
+  }
+
+  static async open(stack: Stack): Promise<Ledger> {
+    await seedPlace(stack.orm);
+    // One for all: with so many seats that no journey takes another's slot.
+    const provider = await seedProvider(stack.orm, { price: 12_000, capacity: 90 });
+    return new Ledger(stack, provider, await stack.as(provider.subject, 'provider'));
+  }
+
+  /** Turns the page: what was checked is not checked again. */
+  turn(): void {
+    this.acknowledged = [];
+    this.journeys = [];
+  }
+
+  async journey(): Promise<Journey> {
+    const subject = `consumer-${randomUUID()}`;
+    const consumer = await this.stack.as(subject, 'consumer');
+    await consumer.get('/requests'); // first sight makes the user
+    await this.stack.rows('update user_account set email = ? where subject = ?', [`${subject}@example.test`, subject]);
+    const journey = new Journey(this, consumer);
+    this.journeys.push(journey);
+    return journey;
+  }
+
+  async send(from: Caller, path: string, body: object = {}): Promise<Answer> {
+    const key = randomUUID();
+    const answer = await persist(from, path, body, { key });
+    if (answer.status < 300) this.acknowledged.push({ from, path, body, key, answer });
+    return answer;
+  }
+
+  /** Every acknowledged command, sent once more: the same answer, and nothing happens. */
+  async repeatAll(): Promise<void> {
+    const before = await this.stack.rows('select count(*) from event');
+    for (const { from, path, body, key, answer } of this.acknowledged) {
+      const again = await persist(from, path, body, { key });
+      expect({ path, status: again.status, body: again.body }).toEqual({ path, status: answer.status, body: answer.body });
+    }
+    expect(await this.stack.rows('select count(*) from event')).toEqual(before);
+  }
+
+  /** What every completed journey must have left behind: everything once. */
+  async expectEverythingOnce(): Promise<void> {
+    for (const { requestId, bookingId, messages } of this.journeys) {
+      const of = { request: `request/${requestId}`, booking: `booking/${bookingId}`, review: `review/${bookingId}` };
+      const [found] = await this.stack.rows<Json>(
+        `select (select count(*)::int from booking where request_id = ?) as bookings,
+           (select count(*)::int from message where stream = ?) as messages,
+           (select count(*)::int from turn where stream = ?) as turns,
+           (select array_agg(type order by type) from event where stream = ? and type not like 'round.%' and type not like 'message.%' and type not like 'turn.%' and type <> 'request.edited') as request,
+           (select array_agg(type order by seq) from event where stream = ?) as booking,
+           (select array_agg(kind order by kind) from notification where stream in (?, ?, ?) and kind <> 'offers_ready') as told`,
+        [requestId, of.request, of.request, of.request, of.booking, of.request, of.booking, of.review],
+      );
+      expect(found).toEqual({
+        bookings: 1,
+        messages,
+        turns: messages,
+        request: ['offer.accepted', 'offer.invited', 'offer.proposed', 'request.completed', 'request.opened', 'request.submitted'],
+        booking: ['booking.held', 'booking.confirmed', 'booking.checked_in', 'booking.completed'],
+        told: ['booking_completed', 'booking_confirmed', 'booking_confirmed', 'invited', 'offer_received', 'review_requested', 'review_requested'],
+      });
+    }
+    expect(await this.stack.rows('select recipient_id, kind, stream from notification group by 1, 2, 3 having count(*) > 1')).toEqual([]);
+    expect(await this.stack.rows('select stream, command_id from event group by 1, 2 having count(*) <> count(distinct part)')).toEqual([]);
+    await this.expectMailsOnce();
+  }
+
+  /** The mail server's own count: no Message-ID twice, none that no notification stands behind. */
+  async expectMailsOnce(): Promise<void> {
+    const notified = new Set((await this.stack.rows<{ id: string }>('select id from notification')).map(({ id }) => id));
+    const received = this.stack.mails.received.map(({ messageId }) => /^<([^@]+)@/.exec(messageId)?.[1] ?? messageId);
+    expect(received.filter((id, index) => received.indexOf(id) !== index)).toEqual([]);
+    expect(received.filter((id) => !notified.has(id))).toEqual([]);
+  }
+}
+
+/** One need on its way over HTTP, from the first message or a structured request to the completed booking. */
+export class Journey {
+  requestId = '';
+  bookingId = '';
+  messages = 0;
+  readonly consumer: Caller;
+  readonly ledger: Ledger;
+
+  constructor(ledger: Ledger, consumer: Caller) {
+    this.ledger = ledger;
+    this.consumer = consumer;
+  }
+
+  get provider(): Caller {
+    return this.ledger.providerCaller;
+  }
+
+  /** Says something and waits for the answer. @returns its intent */
+  async say(message: string): Promise<string> {
+    const { body } = await this.ok(this.consumer, '/chat', this.requestId ? { message, requestId: this.requestId } : { message });
+    this.requestId = body.requestId;
+    this.messages += 1;
+    const turn = await seen(this.consumer, `/chat/${this.requestId}/turns/${body.turnId}`, ({ status }) => status === 'done');
+    return turn.intent;
+  }
+
+  async ask(): Promise<void> {
+    expect(await this.say('My kitchen sink is leaking, can somebody come to Downtown as soon as possible?')).toBe('confirm');
+  }
+
+  async agree(): Promise<void> {
+    expect(await this.say('Yes, please send it.')).toBe('submit');
+  }
+
+  async create(more: object = {}): Promise<void> {
+    const { body } = await this.ok(this.consumer, '/requests', leakRequest({ submit: true, ...more }));
+    this.requestId = body.id;
+  }
+
+  async offerId(): Promise<string> {
+    const mine = ({ offer }: { offer: { requestId: string } }) => offer.requestId === this.requestId;
+    const leads = await seen(this.provider, '/leads?limit=100', ({ items }) => items.some(mine));
+    return leads.items.find(mine).offer.id;
+  }
+
+  async propose(): Promise<Answer> {
+    return this.ok(this.provider, `/offers/${await this.offerId()}/propose`);
+  }
+
+  async accept(): Promise<Answer> {
+    const answer = await this.ok(this.consumer, `/offers/${await this.offerId()}/accept`);
+    this.bookingId = answer.body.bookingId;
+    return answer;
+  }
+
+  async checkIn(): Promise<Answer> {
+    await seen(this.provider, `/bookings/${this.bookingId}`, ({ status }) => status === 'confirmed');
+    return this.ok(this.provider, `/bookings/${this.bookingId}/check-in`);
+  }
+
+  complete(): Promise<Answer> {
+    return this.ok(this.provider, `/bookings/${this.bookingId}/complete`);
+  }
+
+  closed(status = 'completed', withinMs?: number): Promise<Json> {
+    return seen(this.consumer, `/requests/${this.requestId}`, (request) => request.status === status, withinMs);
+  }
+
+  private async ok(from: Caller, path: string, body: object = {}): Promise<Answer> {
+    const answer = await this.ledger.send(from, path, body);
+    if (answer.status >= 300) throw new Error(`POST ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return answer;
+  }
+}

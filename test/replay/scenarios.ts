@@ -1,0 +1,176 @@
+// The paths whose histories are kept: every workflow type, every way a run goes on or ends that differs in its commands.
+import { randomUUID } from 'node:crypto';
+import { WithStartWorkflowOperation } from '@temporalio/client';
+import { decideApplication, enrollmentWorkflowId, submitApplication, updateApplication } from '../../src/contracts/enrollment.messages.ts';
+import { mailWorkflowId, wakeMail } from '../../src/contracts/mail.messages.ts';
+import { optOut, reviewWorkflowId, submitReview } from '../../src/contracts/review.messages.ts';
+import { stageRevision } from '../../src/db/queries/enrollment.ts';
+import { summariseApplication, type ApplicationDetails } from '../../src/domain/application.ts';
+import { seedCatalogue } from '../../src/domain/catalogue.seed.ts';
+import { defaultPolicy, type Policy } from '../../src/domain/policy.ts';
+import { eventually, type Caller } from '../support/http.ts';
+import { accepted, carryOut, invited, proposeAll, say, submitRequest, untilConfirmed, untilStatus, type Booked } from '../support/play.ts';
+import type { SeededProvider } from '../support/seed.ts';
+import type { Suite } from '../support/suite.ts';
+
+/** A run to keep; `runId` where a workflow had several. */
+export interface Recording {
+  name: string;
+  workflowId: string;
+  runId?: string;
+}
+
+export interface Stage {
+  suite: Suite;
+  providers: SeededProvider[];
+  consumer: Caller;
+  /** A window in which every provider is free, whose first slot the reminders are counted from. */
+  when: object;
+}
+
+const request = (name: string, id: string): Recording => ({ name: `request.${name}`, workflowId: `request/${id}` });
+const booking = (name: string, id: string): Recording => ({ name: `booking.${name}`, workflowId: `booking/${id}` });
+
+/** With the default durations, but for two reminders that fire while we wait. */
+export const patient: readonly ((stage: Stage) => Promise<Recording[]>)[] = [booked, cancelled, negotiated, signalled, dropped, chatted, enrolled, mailed, reconciled];
+/** With durations of milliseconds: everything that the clock does. */
+export const hasty: readonly ((stage: Stage) => Promise<Recording[]>)[] = [unfilled, silent, released, abandoned, continued];
+
+export const hastyPolicy: Partial<Policy> = {
+  holdMs: 1,
+  maxTurns: 1,
+  decisionMs: 500,
+  roundWindowMs: { urgent: 600, soon: 600, flexible: 600 },
+  intakeNudgeMs: 1_500,
+  intakeCloseMs: 2_500,
+};
+
+async function accept({ suite, providers, consumer }: Stage, requestId: string): Promise<Booked> {
+  const [best] = await proposeAll(suite, providers, consumer, requestId);
+  accepted(await consumer.post(`/offers/${best.id}/accept`));
+  return untilConfirmed(suite, requestId);
+}
+
+async function booked(stage: Stage): Promise<Recording[]> {
+  const { suite, consumer, when } = stage;
+  const requestId = await submitRequest(consumer, { when });
+  const job = await accept(stage, requestId);
+  await eventually(
+    () => suite.rows(`select seq from event where stream = ? and type = 'booking.reminded'`, [`booking/${job.bookingId}`]),
+    (rows) => rows.length === 2,
+    { withinMs: 60_000, what: 'both reminders' },
+  );
+  await carryOut(suite, requestId, job);
+  const { consumer_id: consumerId } = await untilStatus(suite, 'request', requestId, 'completed');
+  await review(suite, job.bookingId, job.providerId);
+  await suite.temporal.workflow.getHandle(reviewWorkflowId(job.bookingId)).signal(optOut, { userId: consumerId, eventId: 'opt-out-1' });
+  return [request('completed', requestId), booking('completed', job.bookingId), { name: 'review.published', workflowId: reviewWorkflowId(job.bookingId) }];
+}
+
+async function review(suite: Suite, bookingId: string, providerId: string): Promise<void> {
+  const reviewId = randomUUID();
+  const by = { id: providerId, role: 'provider' as const };
+  await suite.rows('insert into review_draft (id, booking_id, author_id, text) values (?, ?, ?, ?)', [reviewId, bookingId, providerId, '']);
+  const run = suite.temporal.workflow.getHandle(reviewWorkflowId(bookingId));
+  const ask = () => run.executeUpdate(submitReview, { args: [{ id: reviewId, by, reviewId, rating: 4 }], updateId: reviewId }).catch(() => null);
+  await eventually(ask, (answer) => answer !== null, { what: 'the review' });
+}
+
+async function cancelled({ suite, providers, consumer }: Stage): Promise<Recording[]> {
+  const requestId = await submitRequest(consumer);
+  const { caller, offerId } = await invited(suite, providers[0]!, requestId);
+  accepted(await caller.post(`/offers/${offerId}/propose`));
+  accepted(await caller.post(`/offers/${offerId}/withdraw`));
+  accepted(await consumer.post(`/requests/${requestId}/cancel`));
+  return [request('cancelled', requestId)];
+}
+
+/** Declined, countered, agreed; then the consumer cancels the booking. */
+async function negotiated({ suite, providers, consumer }: Stage): Promise<Recording[]> {
+  const requestId = await submitRequest(consumer);
+  const [first, second] = [await invited(suite, providers[0]!, requestId), await invited(suite, providers[1]!, requestId)];
+  accepted(await first.caller.post(`/offers/${first.offerId}/decline`));
+  accepted(await second.caller.post(`/offers/${second.offerId}/propose`));
+  accepted(await consumer.post(`/offers/${second.offerId}/counter`, { price: { amount: 10_500, currency: 'USD' } }));
+  accepted(await second.caller.post(`/offers/${second.offerId}/accept`));
+  const { bookingId } = await untilConfirmed(suite, requestId);
+  accepted(await consumer.post(`/bookings/${bookingId}/cancel`));
+  await untilStatus(suite, 'request', requestId, 'cancelled');
+  return [request('booking-cancelled', requestId), booking('cancelled-by-consumer', bookingId)];
+}
+
+/** A provider's acceptance as a plain signal; one for an offer that is not there is refused, and one that makes no sense. */
+async function signalled({ suite, providers, consumer }: Stage): Promise<Recording[]> {
+  const requestId = await submitRequest(consumer, { mode: 'instant' });
+  const [winner, loser] = [await invited(suite, providers[1]!, requestId), await invited(suite, providers[2]!, requestId)];
+  const run = suite.temporal.workflow.getHandle(`request/${requestId}`);
+  await run.signal('offerAccepted');
+  await run.signal('offerAccepted', { offerId: winner.offerId, providerId: providers[1]!.id, eventId: 'signal-1' });
+  const job = await untilConfirmed(suite, requestId);
+  await run.signal('offerAccepted', { offerId: loser.offerId, providerId: providers[2]!.id, eventId: 'signal-2' });
+  await eventually(
+    () => suite.rows(`select seq from event where stream = ? and type = 'command.refused'`, [`request/${requestId}`]),
+    (rows) => rows.length === 2,
+    { what: 'both refusals' },
+  );
+  await carryOut(suite, requestId, job);
+  return [request('signalled', requestId)];
+}
+
+/** The provider drops out, the search goes on, and the next one does the job. */
+async function dropped(stage: Stage): Promise<Recording[]> {
+  const { suite, providers, consumer } = stage;
+  const requestId = await submitRequest(consumer);
+  const { caller, offerId } = await invited(suite, providers[0]!, requestId);
+  accepted(await caller.post(`/offers/${offerId}/propose`));
+  accepted(await consumer.post(`/offers/${offerId}/accept`));
+  const { bookingId, winner } = await untilConfirmed(suite, requestId);
+  accepted(await winner.post(`/bookings/${bookingId}/cancel`));
+  const ended = await eventually(
+    async () => (await suite.rows<{ status: string }>('select status from request where id = ?', [requestId]))[0]!.status,
+    (status) => status === 'unfilled' || status === 'matching' || status === 'offering',
+    { what: 'the search' },
+  );
+  if (ended !== 'unfilled') await consumer.post(`/requests/${requestId}/cancel`);
+  return [request('provider-dropped', requestId), booking('cancelled-by-provider', bookingId)];
+}
+
+async function chatted({ suite, consumer }: Stage): Promise<Recording[]> {
+  const { requestId } = await say(consumer, 'My kitchen sink is leaking, can somebody come to Downtown as soon as possible?');
+  await say(consumer, 'Yes, please send it.', requestId);
+  await untilStatus(suite, 'request', requestId, 'offering');
+  accepted(await consumer.post(`/requests/${requestId}/cancel`));
+  return [request('chatted', requestId)];
+}
+
+const plumber: ApplicationDetails = {
+  displayName: 'A plumber',
+  bio: '',
+  zone: 'America/New_York',
+  location: { lat: 40.7128, lon: -74.006 },
+  radiusKm: 20,
+  services: [{ code: 'plumbing.leak', price: { amount: 15_000, currency: 'USD' }, durationMinutes: 60 }],
+  availability: [{ weekday: 1, startMinute: 480, endMinute: 1020 }],
+  credentials: [{ kind: 'licence', category: 'plumbing', reference: 'LIC-1', validUntil: '2035-01-01T00:00:00.000Z' }],
+};
+
+async function enrolled(stage: Stage): Promise<Recording[]> {
+  return Promise.all([
+    enroll(stage.suite, 'approved', ['approve']),
+    enroll(stage.suite, 'rejected', ['request_changes', 'reject']),
+  ]);
+}
+
+async function enroll({ suite }: { suite: Suite } | Suite extends never ? never : any, name: string, verdicts: ('approve' | 'reject' | 'request_changes')[]): Promise<Recording> {
+  throw new Error([suite, name, verdicts].join());
+}
+
+async function mailed({ suite }: Stage): Promise<Recording[]> {
+  const run = await suite.temporal.workflow.signalWithStart('mailWorkflow', { workflowId: mailWorkflowId, taskQueue: 'proxie', signal: wakeMail, args: [] });
+  return [{ name: 'mail.sent', workflowId: run.workflowId }];
+}
+
+async function reconciled({ suite }: Stage): Promise<Recording[]> {
+  const run = await suite.temporal.workflow.start('reconcileWorkflow', { workflowId: 'reconcile', taskQueue: 'proxie', args: [{ quietMs: 60_000, limit: 100 }] });
+  return [{ name: 'reconcile.agreed', workflowId: run.workflowId }];
+}
