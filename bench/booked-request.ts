@@ -1,8 +1,5 @@
 // One booked request with three offers, and what each of its three runs costs.
-import { randomUUID } from 'node:crypto';
-import { reviewWorkflowId, submitReview } from '../src/contracts/review.messages.ts';
-import { eventually } from '../test/support/http.ts';
-import { accepted, carryOut, proposeAll, seedProviders, soonSlot, submitRequest, untilConfirmed } from '../test/support/play.ts';
+import { accepted, carryOut, proposeAll, review, seedProviders, soonSlot, submitRequest, untilConfirmed, untilReminded } from '../test/support/play.ts';
 import { startSuite, type Suite } from '../test/support/suite.ts';
 import { costOf, type RunCost } from './history-cost.ts';
 
@@ -40,14 +37,11 @@ export async function measureBookedRequest(): Promise<BookedRequestCost> {
     const [best] = await proposeAll(suite, providers, consumer, requestId);
     accepted(await consumer.post(`/offers/${best.id}/accept`));
     const booked = await untilConfirmed(suite, requestId);
-    await bothReminders(suite, booked.bookingId);
+    await untilReminded(suite, booked.bookingId, remindInMs.length);
     await carryOut(suite, requestId, booked);
-    const consumerId = (await suite.rows<{ id: string }>('select consumer_id as id from request where id = ?', [requestId]))[0]!.id;
-    for (const [author, role] of [[consumerId, 'consumer'], [booked.providerId, 'provider']] as const) {
-      await writeReview(suite, booked.bookingId, { id: author, role });
-    }
+    for (const side of [consumer, booked.winner]) await review(suite, booked.bookingId, side);
 
-    const ids = { request: `request/${requestId}`, booking: `booking/${booked.bookingId}`, review: reviewWorkflowId(booked.bookingId) };
+    const ids = { request: `request/${requestId}`, booking: `booking/${booked.bookingId}`, review: `review/${booked.bookingId}` };
     const handle = (name: RunName) => suite.temporal.workflow.getHandle(ids[name]);
     await Promise.all(runNames.map((name) => handle(name).result()));
     const sql = await countSql();
@@ -56,23 +50,6 @@ export async function measureBookedRequest(): Promise<BookedRequestCost> {
   } finally {
     await suite.close();
   }
-}
-
-async function bothReminders(suite: Suite, bookingId: string): Promise<void> {
-  await eventually(
-    () => suite.rows(`select seq from event where stream = ? and type = 'booking.reminded'`, [`booking/${bookingId}`]),
-    (rows) => rows.length === remindInMs.length,
-    { withinMs: 40_000, what: 'both reminders (a booking confirmed later than they are due skips them)' },
-  );
-}
-
-/** As the API does it: the text is stored first, the run sees an id and a number. */
-async function writeReview(suite: Suite, bookingId: string, by: { id: string; role: 'consumer' | 'provider' }): Promise<void> {
-  const reviewId = randomUUID();
-  await suite.rows('insert into review_draft (id, booking_id, author_id, text) values (?, ?, ?, ?)', [reviewId, bookingId, by.id, 'Well done']);
-  const run = suite.temporal.workflow.getHandle(reviewWorkflowId(bookingId));
-  const ask = () => run.executeUpdate(submitReview, { args: [{ id: reviewId, by, reviewId, rating: 5 }], updateId: reviewId }).catch(() => null);
-  await eventually(ask, (answer) => answer !== null, { what: 'the review' });
 }
 
 /** Counts from now on. */

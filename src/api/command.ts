@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { UpdateDefinition } from '@temporalio/common';
 import {
   ServiceError,
@@ -55,27 +56,37 @@ export interface CommandPorts {
   log: Logger;
 }
 
+/** Tries while an open stream has no run: 50, 100, 150 ms apart. */
+const attempts = 4;
+
 export function commandSender({ temporal, answerOf, isOpen, deadlineMs, log }: CommandPorts): Commands {
   return {
     async send(input) {
-      try {
-        await ensureReachable(temporal);
-        return await withinDeadline(temporal, deadlineMs, input.signal, () => execute(temporal, input));
-      } catch (error) {
-        if (!isEnded(error)) throw fromFailure(error) ?? error;
-        return await afterTheEnd(input);
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          await ensureReachable(temporal);
+          return await withinDeadline(temporal, deadlineMs, input.signal, () => execute(temporal, input));
+        } catch (error) {
+          if (!isEnded(error)) throw fromFailure(error) ?? error;
+        }
+        const answer = await afterTheEnd(input);
+        if (answer) return answer;
+        if (attempt === attempts) break;
+        await sleep(attempt * 50);
       }
+      log.error({ workflowId: input.workflowId }, 'an open stream has no run; the reconciler starts one');
+      throw new DomainError('temporarily_unavailable', undefined, { retryAfterS: 5 });
     },
   };
 
-  /** The run has ended or was lost. The timeline knows whether the command was carried out before. */
-  async function afterTheEnd<C extends CommandMeta>({ workflowId, command, closed, start }: SendCommand<C>): Promise<CommandAnswer> {
+  /**
+   * The run has ended, was lost, or continues as a new one. The timeline knows whether the command was carried out before.
+   * @returns undefined when the stream still wants a run: between two runs of one conversation there is a moment without any
+   * @throws the refusal when the stream is closed
+   */
+  async function afterTheEnd<C extends CommandMeta>({ workflowId, command, closed, start }: SendCommand<C>): Promise<CommandAnswer | undefined> {
     const answer = await answerOf(workflowId, command.id);
-    if (answer) return answer;
-    if (await isOpen(workflowId)) {
-      log.error({ workflowId }, 'an open stream has no run; the reconciler starts one');
-      throw new DomainError('temporarily_unavailable', undefined, { retryAfterS: 5 });
-    }
+    if (answer || (await isOpen(workflowId))) return answer;
     if (start) log.warn({ workflowId }, 'a first command came after its run had ended');
     throw closed ? await closed() : new DomainError('invalid_transition', undefined, { allowed: [] });
   }

@@ -28,6 +28,10 @@ export function decideBooking(state: BookingState, command: BookingCommand, now:
   switch (command.do) {
     case 'confirm':
       if (state.status !== 'held') return [];
+      // A hold that has run out is released, whatever else may still be true.
+      if (Date.parse(state.booking!.heldUntil) < now) {
+        return [{ type: 'booking.released', code: 'hold_expired', ...both, notify: tellBoth('booking_released') }];
+      }
       return [{ type: 'booking.confirmed', ...both, notify: tellBoth('booking_confirmed') }];
     case 'release':
       if (state.status !== 'held') return [];

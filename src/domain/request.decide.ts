@@ -29,6 +29,7 @@ export function decideRequest(state: RequestState, command: RequestCommand, now:
     case 'invite':
       return invite(state, command, now);
     case 'remindRound':
+      if (state.round !== command.round || state.remindAt === null) return [];
       return offersThatAre(state, 'invited').length ? [remindRound(state, command.round)] : [{ type: 'round.reminded', round: command.round }];
     case 'closeRound':
       return closeRound(state, command, now);
@@ -53,12 +54,14 @@ export function decideRequest(state: RequestState, command: RequestCommand, now:
     case 'claimRequest':
       return claim(state, command);
     case 'nudge':
+      if (state.status !== 'intake' || state.nudged || now < idleSince(state) + state.policy!.intakeNudgeMs) return [];
       return [{ type: 'request.nudged', audience: [state.consumerId], notify: [{ to: state.consumerId, kind: 'intake_idle' }] }];
     case 'abandon':
-      requestMachine.next(state.status, 'abandon');
+      // Somebody spoke, or it was sent out, while the clock's command waited for its turn.
+      if (state.status !== 'intake' || state.pendingTurns.length || now < idleSince(state) + state.policy!.intakeCloseMs) return [];
       return [{ type: 'request.abandoned', code: 'idle', audience: [state.consumerId] }];
     case 'giveUp':
-      requestMachine.next(state.status, 'giveUp');
+      if (!requestMachine.can(state.status, 'giveUp')) return [];
       return [...endOffers(state, command.code), { type: 'request.unfilled', code: command.code, audience: [state.consumerId], notify: [{ to: state.consumerId, kind: 'request_unfilled' }] }];
     case 'intervene':
       return intervene(state, command, now);
@@ -201,6 +204,9 @@ function intervene(state: RequestState, { by, action, ticket, reason, extendByMs
       return [intervened, ...endOffers(state, 'request_cancelled'), { type: 'request.cancelled', code: 'operator', reason, audience: [state.consumerId] }];
   }
 }
+
+/** Instant of the last activity, milliseconds since the epoch: silence counts from here. */
+export const idleSince = ({ lastActivityAt }: RequestState): number => Date.parse(lastActivityAt);
 
 const endOffers = (state: RequestState, code: string): RequestTimelineEvent[] => openOffers(state).map(([id, offer]) => superseded(id, offer, code));
 

@@ -1,5 +1,5 @@
 // The loop every workflow stands on: commands one at a time; state changes only by folding what the timeline says.
-import { ApplicationFailure, proxyLocalActivities, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
+import { ApplicationFailure, condition, proxyLocalActivities, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
 import type { AppendActivities } from '../activities/timeline.ts';
 import type { CommandAnswer, CommandMeta } from '../contracts/command.ts';
 import { toFailure } from '../contracts/failures.ts';
@@ -21,6 +21,11 @@ export interface Actor<S extends StreamState, C> {
   readonly seq: number;
   /** Decides, writes and folds one command in its turn. Fails with the refusal. */
   commit(command: C): Promise<CommandAnswer>;
+  /**
+   * The run's own command (timers, next steps). One that no longer fits changes nothing; one that the world outside the
+   * stream refuses parks the run, marked for attention, until an operator has repaired it and sent `catchUp`.
+   */
+  act(command: C): Promise<void>;
   /** A validator: refuses for free, but only while nothing is in flight (the state is about to change otherwise). */
   refuse(command: C): void;
   /** For signals: a refusal is written on the timeline instead of failing anything. `send` defaults to `commit`. */
@@ -48,6 +53,7 @@ export function actor<S extends StreamState, C extends CommandMeta & { do: strin
   let seq = options.seq ?? 0;
   let queue: Promise<unknown> = Promise.resolve();
   let waiting = 0;
+  let wakeUps = 0;
 
   function fold(events: Recorded<Fact>[]): void {
     for (const event of events) {
@@ -104,7 +110,10 @@ export function actor<S extends StreamState, C extends CommandMeta & { do: strin
     }
   }
 
-  const learn = () => inTurn(readOn);
+  const learn = async () => {
+    await inTurn(readOn);
+    wakeUps += 1;
+  };
 
   return {
     get state() {
@@ -116,6 +125,20 @@ export function actor<S extends StreamState, C extends CommandMeta & { do: strin
     commit,
     refuse(command) {
       if (waiting === 0 && !state.applied.includes(command.id)) refusing(() => decide(state, command, Date.now()));
+    },
+    async act(command) {
+      for (;;) {
+        try {
+          await commit(command);
+          return;
+        } catch (error) {
+          if (!(error instanceof ApplicationFailure)) throw error;
+          if (!outside.has(error.type ?? '')) return;
+          needAttention();
+          const before = wakeUps;
+          await condition(() => wakeUps > before);
+        }
+      }
     },
     async commitFact(command, send = commit) {
       try {
@@ -143,6 +166,9 @@ export function answerPosition<S extends StreamState, C>(actor: Actor<S, C>): vo
 function ownEvents<E extends EventBase>(events: E[], after: number, meta: { commandId: string; at: string; by: CommandMeta['by'] }): Recorded<E>[] {
   return events.filter(({ stream }) => !stream).map((event, index) => ({ ...event, ...meta, seq: after + 1 + index }));
 }
+
+/** Refusals that say the world disagrees with the timeline, not that a rule was broken. */
+const outside: ReadonlySet<string> = new Set(['timeline_behind', 'row_disagrees', 'timeline_busy']);
 
 /** A refusal from outside the stream. A row or timeline that disagrees is an operator's business: never guessed over. */
 function refusedOutside(code: ErrorCode, detail: RefusalDetail): ApplicationFailure {

@@ -26,7 +26,8 @@ export async function bookingWorkflow({ bookingId }: BookingInput): Promise<{ ou
     onFold: (state) => setCurrentDetails(describeBooking(state)),
   });
   const timer = alarm();
-  const learned = booking.learn();
+  // Both are queued before any handler is set: nobody can act on a booking that is not confirmed yet.
+  const confirmed = Promise.all([booking.learn(), booking.act({ id: 'confirm', do: 'confirm', by: SYSTEM })]);
 
   answerPosition(booking);
   receive(booking, checkIn, 'checkIn', 'the job begins');
@@ -35,25 +36,17 @@ export async function bookingWorkflow({ bookingId }: BookingInput): Promise<{ ou
   receive(booking, reportNoShow, 'reportNoShow', 'the other side did not come');
   receive(booking, interveneBooking, 'intervene', 'an operator acts: reason and ticket required');
 
-  await learned;
-  await confirm();
+  await confirmed;
   while (!bookingIsOver(booking.state)) {
     const next = nextDue(booking.state);
     const inTime = await timer.until(() => bookingIsOver(booking.state) || nextDue(booking.state).id !== next.id, () => next.at, next.summary);
-    if (!inTime) await booking.commit(next.command);
+    if (!inTime) await booking.act(next.command);
   }
   timer.disarm();
   upsertSearchAttributes([{ key: searchAttributes.stage, value: booking.state.status }]);
   await Promise.all([tellRequest(), ...(booking.state.status === 'completed' ? [askForReviews()] : [])]);
   await condition(allHandlersFinished);
   return { outcome: booking.state.status };
-
-  /** A hold that has run out is released, whatever else may still be true. */
-  async function confirm(): Promise<void> {
-    if (booking.state.status !== 'held') return;
-    const late = Date.parse(booking.state.booking!.heldUntil) < Date.now();
-    await booking.commit(late ? { id: 'release', do: 'release', by: SYSTEM, code: 'hold_expired' } : { id: 'confirm', do: 'confirm', by: SYSTEM });
-  }
 
   /** The reviews were opened with the completion and live in a run of their own; running already: somebody repaired it. */
   async function askForReviews(): Promise<void> {

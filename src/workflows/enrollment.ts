@@ -58,7 +58,7 @@ export async function enrollmentWorkflow(input: EnrollmentInput): Promise<{ outc
   });
   const startedAt = input.carried?.seq ?? 0;
   let staged: string = enrollment.state.status;
-  const opened = enrollment.commit({ ...input, id: 'open', do: 'open', by: { id: applicantId, role: 'consumer' } });
+  const opened = enrollment.act({ ...input, id: 'open', do: 'open', by: { id: applicantId, role: 'consumer' } });
 
   answerPosition(enrollment);
   receive(enrollment, updateApplication, 'updateApplication', 'the applicant writes');
@@ -73,7 +73,7 @@ export async function enrollmentWorkflow(input: EnrollmentInput): Promise<{ outc
   while (!enrollmentIsOver(enrollment.state)) {
     if (isWithApplicant(enrollment.state)) await writing();
     else if (enrollment.state.status === 'submitted')
-      await enrollment.commit({ id: `check/${enrollment.seq}`, do: 'beginChecks', by: SYSTEM });
+      await enrollment.act({ id: `check/${enrollment.seq}`, do: 'beginChecks', by: SYSTEM });
     else if (enrollment.state.status === 'checking') await checking();
     else await deciding();
   }
@@ -95,7 +95,7 @@ export async function enrollmentWorkflow(input: EnrollmentInput): Promise<{ outc
         reminded ? 'the draft expires' : 'reminder of the draft',
       );
       if (!inTime)
-        await enrollment.commit({
+        await enrollment.act({
           id: `${reminded ? 'expire' : 'remind'}/${enrollment.seq}`,
           do: reminded ? 'expire' : 'remind',
           by: SYSTEM,
@@ -124,7 +124,7 @@ export async function enrollmentWorkflow(input: EnrollmentInput): Promise<{ outc
     );
     if (!checked) {
       needAttention();
-      await enrollment.commit({ id: `escalate/${enrollment.seq}`, do: 'escalate', by: SYSTEM });
+      await enrollment.act({ id: `escalate/${enrollment.seq}`, do: 'escalate', by: SYSTEM });
     }
     timer.disarm();
   }

@@ -47,7 +47,7 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
   let staged = 'intake null';
   let turnsBefore = input.carried?.state.turns ?? 0;
   // Queued before any handler is set: a message in the first task is dispatched inside setHandler itself.
-  const opened = request.commit({ ...input, id: 'open', do: 'open', by: { id: consumerId, role: 'consumer' } });
+  const opened = request.act({ ...input, id: 'open', do: 'open', by: { id: consumerId, role: 'consumer' } });
 
   answerPosition(request);
   receive(request, postMessage, 'postMessage', 'a message of the person');
@@ -103,7 +103,7 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
       const { nudged } = request.state;
       const stirred = () => request.state.status !== 'intake' || request.state.pendingTurns.length > 0 || request.state.nudged !== nudged;
       const inTime = await timer.until(stirred, () => idleDeadline(request.state), 'silence in intake');
-      if (!inTime) await request.commit(systemCommand(nudged ? 'abandon' : 'nudge', request.seq));
+      if (!inTime) await request.act(systemCommand(nudged ? 'abandon' : 'nudge', request.seq));
     }
     timer.disarm();
     stage();
@@ -112,11 +112,11 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
   async function answer({ turnId, messageId }: { turnId: string; messageId: string }): Promise<void> {
     try {
       const outcome = await runTurn.executeWithOptions({ summary: `turn ${request.state.turns}` }, [{ requestId, turnId, messageId }]);
-      await request.commit({ id: `turn/${turnId}`, do: 'completeTurn', by: SYSTEM, turnId, ...outcome });
+      await request.act({ id: `turn/${turnId}`, do: 'completeTurn', by: SYSTEM, turnId, ...outcome });
     } catch (error) {
       log.error('a turn could not be answered', { turnId, error });
       needAttention();
-      await request.commit({ id: `turn/${turnId}`, do: 'completeTurn', by: SYSTEM, turnId, intent: 'hand_off', draft: request.state.draft });
+      await request.act({ id: `turn/${turnId}`, do: 'completeTurn', by: SYSTEM, turnId, intent: 'hand_off', draft: request.state.draft });
     }
   }
 
@@ -139,7 +139,7 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
     const radiusKm = Math.round(policy.radiusKm * policy.radiusFactor ** (round - 1 - request.state.searchedBefore) * 10) / 10;
     const found = await match.executeWithOptions({ summary: `round ${round}: ${radiusKm} km` }, [{ requestId, round, radiusKm, excluded: request.state.excluded, policy }]);
     const invitations = found.map((candidate) => ({ offerId: uuid4(), ...candidate }));
-    await request.commit({ id: `round/${round}`, do: 'invite', by: SYSTEM, round, radiusKm, invitations });
+    await request.act({ id: `round/${round}`, do: 'invite', by: SYSTEM, round, radiusKm, invitations });
     if (invitations.length) stage();
   }
 
@@ -151,10 +151,10 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
     if (await timer.until(settled, deadline, `round ${round}: reminder or end`)) {
       if (request.state.status !== 'offering' || !enough(request.state)) return;
     } else if (Date.parse(request.state.closesAt ?? '') > Date.now()) {
-      await request.commit({ id: `remind/${round}`, do: 'remindRound', by: SYSTEM, round });
+      await request.act({ id: `remind/${round}`, do: 'remindRound', by: SYSTEM, round });
       return;
     }
-    await request.commit({ id: `close/${round}/${request.seq}`, do: 'closeRound', by: SYSTEM, round });
+    await request.act({ id: `close/${round}/${request.seq}`, do: 'closeRound', by: SYSTEM, round });
   }
 
   async function awaitDecision(): Promise<void> {
@@ -163,7 +163,7 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
   }
 
   async function giveUp(code: string): Promise<void> {
-    await request.commit({ id: `give-up/${request.seq}`, do: 'giveUp', by: SYSTEM, code });
+    await request.act({ id: `give-up/${request.seq}`, do: 'giveUp', by: SYSTEM, code });
   }
 
   /** The booking lives in a run of its own; the slot is held since the acceptance. Running already: it will tell us its end. */

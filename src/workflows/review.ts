@@ -29,9 +29,9 @@ export async function reviewWorkflow({ bookingId }: ReviewInput): Promise<{ publ
   if (!review.state.review) throw toFailure(new DomainError('timeline_behind', 'The booking was never completed.'));
   const closed = () => review.state.status === 'closed';
   if (!(await timer.until(closed, () => Date.parse(review.state.remindAt), 'reminder')))
-    await review.commit({ id: 'remind', do: 'remind', by: SYSTEM });
+    await review.act({ id: 'remind', do: 'remind', by: SYSTEM });
   if (!(await timer.until(closed, () => Date.parse(review.state.publishAt), 'publish')))
-    await review.commit({ id: 'close', do: 'close', by: SYSTEM });
+    await review.act({ id: 'close', do: 'close', by: SYSTEM });
   timer.disarm();
   await condition(allHandlersFinished);
   return { published: review.state.reviewIds.length };

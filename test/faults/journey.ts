@@ -120,9 +120,18 @@ export class Ledger {
         told: ['booking_completed', 'booking_confirmed', 'booking_confirmed', 'invited', 'offer_received', 'review_requested', 'review_requested'],
       });
     }
-    expect(await this.stack.rows('select recipient_id, kind, stream from notification group by 1, 2, 3 having count(*) > 1')).toEqual([]);
+    expect(await this.stack.rows('select recipient_id, kind, stream, data from notification group by 1, 2, 3, 4 having count(*) > 1')).toEqual([]);
     expect(await this.stack.rows('select stream, command_id from event group by 1, 2 having count(*) <> count(distinct part)')).toEqual([]);
     await this.expectMailsOnce();
+  }
+
+  /** Whoever has an address has been written to about everything. */
+  async expectAllMailed(): Promise<void> {
+    const waiting = () => this.stack.rows("select kind from notification where mail_status = 'waiting'");
+    await eventually(waiting, (rows) => rows.length === 0, { what: 'the last mail' });
+    const [counted] = await this.stack.rows<{ n: number }>("select count(*)::int as n from notification where mail_status = 'sent'");
+    expect(this.stack.mails.received).toHaveLength(counted!.n);
+    expect(counted!.n).toBeGreaterThan(0);
   }
 
   /** The mail server's own count: no Message-ID twice, none that no notification stands behind. */
@@ -173,9 +182,10 @@ export class Journey {
     this.requestId = body.id;
   }
 
-  async offerId(): Promise<string> {
+  /** The invitation, as the provider finds it. */
+  async offerId(provider = this.provider): Promise<string> {
     const mine = ({ offer }: { offer: { requestId: string } }) => offer.requestId === this.requestId;
-    const leads = await seen(this.provider, '/leads?limit=100', ({ items }) => items.some(mine));
+    const leads = await seen(provider, '/leads?limit=100', ({ items }) => items.some(mine));
     return leads.items.find(mine).offer.id;
   }
 

@@ -67,7 +67,10 @@ describe('a process is killed while a message, a proposal, an acceptance and a c
     expect({ exitCode, disagreements: report.disagreements, failed: report.failed }).toEqual({ exitCode: 0, disagreements: [], failed: [] });
   });
 
-  it('fault 3, fault 4: the API; clients get the same answers from the next one', () => killedInTheMiddle(() => stack.api.kill(), () => stack.api.start()));
+  it('fault 3, fault 4: the API; clients get the same answers from the next one', async () => {
+    await killedInTheMiddle(() => stack.api.kill(), () => stack.api.start());
+    await ledger.expectAllMailed();
+  });
 
   it('fault 25: Postgres; nothing is half written, the runs wait for it', () => killedInTheMiddle(() => stack.postgres.kill(), () => stack.postgres.start()));
 

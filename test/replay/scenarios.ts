@@ -1,16 +1,10 @@
 // The paths whose histories are kept: every workflow type, every way a run goes on or ends that differs in its commands.
-import { randomUUID } from 'node:crypto';
-import { WithStartWorkflowOperation } from '@temporalio/client';
-import { decideApplication, enrollmentWorkflowId, submitApplication, updateApplication } from '../../src/contracts/enrollment.messages.ts';
 import { mailWorkflowId, wakeMail } from '../../src/contracts/mail.messages.ts';
-import { optOut, reviewWorkflowId, submitReview } from '../../src/contracts/review.messages.ts';
-import { stageRevision } from '../../src/db/queries/enrollment.ts';
-import { summariseApplication, type ApplicationDetails } from '../../src/domain/application.ts';
-import { seedCatalogue } from '../../src/domain/catalogue.seed.ts';
-import { defaultPolicy, type Policy } from '../../src/domain/policy.ts';
+import { optOut, reviewWorkflowId } from '../../src/contracts/review.messages.ts';
+import type { Policy } from '../../src/domain/policy.ts';
 import { eventually, type Caller } from '../support/http.ts';
-import { accepted, carryOut, invited, proposeAll, say, submitRequest, untilConfirmed, untilStatus, type Booked } from '../support/play.ts';
-import type { SeededProvider } from '../support/seed.ts';
+import { accepted, carryOut, invited, proposeAll, review, say, submitRequest, untilConfirmed, untilReminded, untilStatus } from '../support/play.ts';
+import { leakRequest, type SeededProvider } from '../support/seed.ts';
 import type { Suite } from '../support/suite.ts';
 
 /** A run to keep; `runId` where a workflow had several. */
@@ -45,35 +39,17 @@ export const hastyPolicy: Partial<Policy> = {
   intakeCloseMs: 2_500,
 };
 
-async function accept({ suite, providers, consumer }: Stage, requestId: string): Promise<Booked> {
+async function booked({ suite, providers, consumer, when }: Stage): Promise<Recording[]> {
+  const requestId = await submitRequest(consumer, { when });
   const [best] = await proposeAll(suite, providers, consumer, requestId);
   accepted(await consumer.post(`/offers/${best.id}/accept`));
-  return untilConfirmed(suite, requestId);
-}
-
-async function booked(stage: Stage): Promise<Recording[]> {
-  const { suite, consumer, when } = stage;
-  const requestId = await submitRequest(consumer, { when });
-  const job = await accept(stage, requestId);
-  await eventually(
-    () => suite.rows(`select seq from event where stream = ? and type = 'booking.reminded'`, [`booking/${job.bookingId}`]),
-    (rows) => rows.length === 2,
-    { withinMs: 60_000, what: 'both reminders' },
-  );
+  const job = await untilConfirmed(suite, requestId);
+  await untilReminded(suite, job.bookingId, 2);
   await carryOut(suite, requestId, job);
-  const { consumer_id: consumerId } = await untilStatus(suite, 'request', requestId, 'completed');
-  await review(suite, job.bookingId, job.providerId);
-  await suite.temporal.workflow.getHandle(reviewWorkflowId(job.bookingId)).signal(optOut, { userId: consumerId, eventId: 'opt-out-1' });
+  await review(suite, job.bookingId, job.winner);
+  const { consumer_id: userId } = await untilStatus(suite, 'request', requestId, 'completed');
+  await suite.temporal.workflow.getHandle(reviewWorkflowId(job.bookingId)).signal(optOut, { userId, eventId: 'opt-out-1' });
   return [request('completed', requestId), booking('completed', job.bookingId), { name: 'review.published', workflowId: reviewWorkflowId(job.bookingId) }];
-}
-
-async function review(suite: Suite, bookingId: string, providerId: string): Promise<void> {
-  const reviewId = randomUUID();
-  const by = { id: providerId, role: 'provider' as const };
-  await suite.rows('insert into review_draft (id, booking_id, author_id, text) values (?, ?, ?, ?)', [reviewId, bookingId, providerId, '']);
-  const run = suite.temporal.workflow.getHandle(reviewWorkflowId(bookingId));
-  const ask = () => run.executeUpdate(submitReview, { args: [{ id: reviewId, by, reviewId, rating: 4 }], updateId: reviewId }).catch(() => null);
-  await eventually(ask, (answer) => answer !== null, { what: 'the review' });
 }
 
 async function cancelled({ suite, providers, consumer }: Stage): Promise<Recording[]> {
@@ -118,8 +94,7 @@ async function signalled({ suite, providers, consumer }: Stage): Promise<Recordi
 }
 
 /** The provider drops out, the search goes on, and the next one does the job. */
-async function dropped(stage: Stage): Promise<Recording[]> {
-  const { suite, providers, consumer } = stage;
+async function dropped({ suite, providers, consumer }: Stage): Promise<Recording[]> {
   const requestId = await submitRequest(consumer);
   const { caller, offerId } = await invited(suite, providers[0]!, requestId);
   accepted(await caller.post(`/offers/${offerId}/propose`));
@@ -143,26 +118,41 @@ async function chatted({ suite, consumer }: Stage): Promise<Recording[]> {
   return [request('chatted', requestId)];
 }
 
-const plumber: ApplicationDetails = {
+const application = {
   displayName: 'A plumber',
-  bio: '',
+  bio: 'Mends pipes',
   zone: 'America/New_York',
   location: { lat: 40.7128, lon: -74.006 },
   radiusKm: 20,
   services: [{ code: 'plumbing.leak', price: { amount: 15_000, currency: 'USD' }, durationMinutes: 60 }],
   availability: [{ weekday: 1, startMinute: 480, endMinute: 1020 }],
   credentials: [{ kind: 'licence', category: 'plumbing', reference: 'LIC-1', validUntil: '2035-01-01T00:00:00.000Z' }],
+  portfolio: [{ url: 'https://photos.example/1.jpg' }],
 };
 
-async function enrolled(stage: Stage): Promise<Recording[]> {
-  return Promise.all([
-    enroll(stage.suite, 'approved', ['approve']),
-    enroll(stage.suite, 'rejected', ['request_changes', 'reject']),
-  ]);
-}
-
-async function enroll({ suite }: { suite: Suite } | Suite extends never ? never : any, name: string, verdicts: ('approve' | 'reject' | 'request_changes')[]): Promise<Recording> {
-  throw new Error([suite, name, verdicts].join());
+async function enrolled({ suite }: Stage): Promise<Recording[]> {
+  const operator = await suite.as('operator', 'admin');
+  const decide = (id: string, verdict: string) => operator.post(`/enrollments/${id}/decide`, { verdict, reason: 'Looked at it' });
+  async function submitted(subject: string) {
+    const applicant = await suite.as(subject, 'consumer');
+    const { id } = accepted(await applicant.post('/enrollments', application));
+    return { id, submit: () => submit(applicant, id) };
+  }
+  async function submit(applicant: Caller, id: string): Promise<void> {
+    accepted(await applicant.post(`/enrollments/${id}/submit`));
+    await untilStatus(suite, 'enrollment', id, 'in_review');
+  }
+  const [good, bad] = [await submitted('good-applicant'), await submitted('bad-applicant')];
+  await good.submit();
+  accepted(await decide(good.id, 'approve'));
+  await bad.submit();
+  accepted(await decide(bad.id, 'request_changes'));
+  await bad.submit();
+  accepted(await decide(bad.id, 'reject'));
+  return [
+    { name: 'enrollment.approved', workflowId: `enrollment/${good.id}` },
+    { name: 'enrollment.rejected', workflowId: `enrollment/${bad.id}` },
+  ];
 }
 
 async function mailed({ suite }: Stage): Promise<Recording[]> {
@@ -173,4 +163,49 @@ async function mailed({ suite }: Stage): Promise<Recording[]> {
 async function reconciled({ suite }: Stage): Promise<Recording[]> {
   const run = await suite.temporal.workflow.start('reconcileWorkflow', { workflowId: 'reconcile', taskQueue: 'proxie', args: [{ quietMs: 60_000, limit: 100 }] });
   return [{ name: 'reconcile.agreed', workflowId: run.workflowId }];
+}
+
+/** Nobody far out: three empty rounds. */
+async function unfilled({ suite, consumer }: Stage): Promise<Recording[]> {
+  const requestId = await submitRequest(consumer, { location: { place: 'Far out', lat: 10, lon: 10, zone: 'UTC' } });
+  await untilStatus(suite, 'request', requestId, 'unfilled');
+  return [request('unfilled', requestId)];
+}
+
+/** Asked, reminded, never answered; and one who answers, whom the consumer leaves waiting. */
+async function silent({ suite, providers, consumer }: Stage): Promise<Recording[]> {
+  const requestId = await submitRequest(consumer);
+  await untilStatus(suite, 'request', requestId, 'unfilled');
+  const undecided = await submitRequest(consumer);
+  const { caller, offerId } = await invited(suite, providers[0]!, undecided);
+  accepted(await caller.post(`/offers/${offerId}/propose`));
+  await untilStatus(suite, 'request', undecided, 'unfilled');
+  return [request('never-answered', requestId), request('undecided', undecided)];
+}
+
+/** The hold has run out before the booking's run could confirm it. */
+async function released({ suite, providers, consumer }: Stage): Promise<Recording[]> {
+  const requestId = await submitRequest(consumer, { mode: 'instant' });
+  const { caller, offerId } = await invited(suite, providers[0]!, requestId);
+  const { bookingId } = accepted(await caller.post(`/offers/${offerId}/accept`));
+  await untilStatus(suite, 'booking', bookingId, 'released');
+  await untilStatus(suite, 'request', requestId, 'unfilled');
+  return [request('released', requestId), booking('released', bookingId)];
+}
+
+async function abandoned({ suite, consumer }: Stage): Promise<Recording[]> {
+  const { id } = accepted(await consumer.post('/requests', leakRequest()));
+  await untilStatus(suite, 'request', id, 'abandoned');
+  return [request('abandoned', id)];
+}
+
+/** A conversation that goes on as a new run after every turn. */
+async function continued({ suite, consumer }: Stage): Promise<Recording[]> {
+  const { requestId } = await say(consumer, 'Hello');
+  const handle = suite.temporal.workflow.getHandle(`request/${requestId}`);
+  const { runId: first } = await handle.describe();
+  await say(consumer, 'My kitchen sink is leaking', requestId);
+  const { runId: second } = await eventually(() => handle.describe(), ({ runId }) => runId !== first, { what: 'the second run' });
+  await untilStatus(suite, 'request', requestId, 'abandoned');
+  return [first, second].map((runId, index) => ({ name: `request.continued-${index + 1}`, workflowId: `request/${requestId}`, runId }));
 }

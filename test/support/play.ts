@@ -19,7 +19,7 @@ export async function submitRequest(consumer: Caller, more: object = {}): Promis
 }
 
 /** Waits on the row, not on a route: what is measured is not disturbed by who looks. */
-export async function untilStatus(suite: Suite, table: 'request' | 'booking' | 'offer', id: string, ...statuses: string[]): Promise<Json> {
+export async function untilStatus(suite: Suite, table: 'request' | 'booking' | 'enrollment', id: string, ...statuses: string[]): Promise<Json> {
   const rows = await eventually(
     () => suite.rows<{ status: string }>(`select * from ${table} where id = ?`, [id]),
     ([row]) => row !== undefined && statuses.includes(row.status),
@@ -65,6 +65,21 @@ export async function carryOut(suite: Suite, requestId: string, { bookingId, win
   accepted(await winner.post(`/bookings/${bookingId}/check-in`));
   accepted(await winner.post(`/bookings/${bookingId}/complete`));
   await untilStatus(suite, 'request', requestId, 'completed');
+}
+
+export async function untilReminded(suite: Suite, bookingId: string, times: number): Promise<void> {
+  await eventually(
+    () => suite.rows(`select seq from event where stream = ? and type = 'booking.reminded'`, [`booking/${bookingId}`]),
+    (rows) => rows.length === times,
+    { withinMs: 60_000, what: `${times} reminders (a booking confirmed later than they are due skips them)` },
+  );
+}
+
+/** One side's review, once the booking's run has begun to ask for it. */
+export async function review(suite: Suite, bookingId: string, side: Caller): Promise<void> {
+  const run = suite.temporal.workflow.getHandle(`review/${bookingId}`);
+  await eventually(() => run.describe().catch(() => null), Boolean, { what: 'the run of the reviews' });
+  accepted(await side.post(`/bookings/${bookingId}/review`, { rating: 5, text: 'Well done' }));
 }
 
 /** Says something and waits for the answer. @returns the request and the answer's intent */

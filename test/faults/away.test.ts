@@ -1,0 +1,134 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import type { Answer } from '../support/http.ts';
+import { commandDeadlineMs, startStack, type Stack } from './harness.ts';
+import { Ledger, persist, seen, type Journey } from './journey.ts';
+
+jest.setTimeout(60_000);
+
+/** Between the command's deadline and the answer on the client's side, on a busy machine. */
+const slackMs = 2_500;
+
+let stack: Stack;
+let ledger: Ledger;
+
+beforeAll(async () => {
+  stack = await startStack();
+  ledger = await Ledger.open(stack);
+});
+afterEach(async () => {
+  const { exitCode, report } = await stack.reconcile();
+  expect({ exitCode, disagreements: report.disagreements }).toEqual({ exitCode: 0, disagreements: [] });
+});
+afterAll(() => stack?.close());
+
+async function timed<T>(work: Promise<T>): Promise<{ answer: T; ms: number }> {
+  const began = Date.now();
+  return { answer: await work, ms: Date.now() - began };
+}
+
+async function proposedJourney(): Promise<{ journey: Journey; accept: string; key: string }> {
+  const journey = await ledger.journey();
+  await journey.create();
+  await journey.propose();
+  return { journey, accept: `/offers/${await journey.offerId()}/accept`, key: randomUUID() };
+}
+
+function expectRefusedForNow({ answer, ms }: { answer: Answer; ms: number }): void {
+  expect(answer).toMatchObject({ status: 503, body: { code: 'temporarily_unavailable', status: 503 } });
+  expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+  expect(ms).toBeLessThan(commandDeadlineMs + slackMs);
+}
+
+/** Reads are Postgres's business alone. */
+async function expectReadable({ consumer, requestId }: Journey): Promise<void> {
+  for (const path of [`/requests/${requestId}`, `/requests/${requestId}/offers`, `/requests/${requestId}/timeline`, '/requests', '/bookings', '/catalogue']) {
+    const { answer, ms } = await timed(consumer.get(path));
+    expect({ path, status: answer.status }).toEqual({ path, status: path === '/catalogue' ? expect.any(Number) : 200 });
+    expect(ms).toBeLessThan(1_500);
+  }
+}
+
+async function expectAcceptedOnce({ requestId }: Journey): Promise<void> {
+  const [found] = await stack.rows(
+    `select (select count(*)::int from booking where request_id = ?) as bookings, (select count(*)::int from event where stream = ? and type = 'offer.accepted') as accepted`,
+    [requestId, `request/${requestId}`],
+  );
+  expect(found).toEqual({ bookings: 1, accepted: 1 });
+}
+
+describe('commands while a server is away: refused in time, never acknowledged and lost', () => {
+  it('fault 20: Temporal is down; commands answer 503 with Retry-After, GETs answer 200', async () => {
+    const { journey, accept, key } = await proposedJourney();
+    await stack.temporal.kill();
+    expectRefusedForNow(await timed(journey.consumer.post(accept, {}, { 'idempotency-key': key })));
+    expectRefusedForNow(await timed(journey.consumer.post('/chat', { message: 'Are you there?' })));
+    await expectReadable(journey);
+    expect((await journey.consumer.get('/health/ready')).body).toMatchObject({ status: 'degraded', temporal: 'unreachable', database: 'ok' });
+    await stack.temporal.start();
+    expect(await persist(journey.consumer, accept, {}, { key })).toMatchObject({ status: 200, body: { status: 'accepted' } });
+    await expectAcceptedOnce(journey);
+  });
+
+  it('fault 20: Temporal is there and does not answer', async () => {
+    const { journey, accept, key } = await proposedJourney();
+    stack.temporal.freeze();
+    try {
+      expectRefusedForNow(await timed(journey.consumer.post(accept, {}, { 'idempotency-key': key })));
+      await expectReadable(journey);
+    } finally {
+      stack.temporal.thaw();
+    }
+    expect(await persist(journey.consumer, accept, {}, { key })).toMatchObject({ status: 200, body: { status: 'accepted' } });
+    await expectAcceptedOnce(journey);
+  });
+
+  it('fault 20: no worker runs; the command waits in Temporal and is carried out once when one is back', async () => {
+    const { journey, accept, key } = await proposedJourney();
+    await stack.worker.kill();
+    expectRefusedForNow(await timed(journey.consumer.post(accept, {}, { 'idempotency-key': key })));
+    await expectReadable(journey);
+    await stack.worker.start();
+    expect(await persist(journey.consumer, accept, {}, { key })).toMatchObject({ status: 200, body: { status: 'accepted' } });
+    await expectAcceptedOnce(journey);
+  });
+
+  it('fault 25: Postgres is down; everything answers 503, and again within 5 s of its return', async () => {
+    const { journey, accept, key } = await proposedJourney();
+    await stack.postgres.kill();
+    expectRefusedForNow(await timed(journey.consumer.post(accept, {}, { 'idempotency-key': key })));
+    expectRefusedForNow(await timed(journey.consumer.get(`/requests/${journey.requestId}`)));
+    expect((await journey.consumer.get('/health/live')).status).toBe(200);
+    expect((await journey.consumer.get('/health/ready')).status).toBe(503);
+    await stack.postgres.start();
+    const { answer, ms } = await timed(persist(journey.consumer, accept, {}, { key }));
+    expect(answer).toMatchObject({ status: 200, body: { status: 'accepted' } });
+    expect(ms).toBeLessThan(5_000);
+    await expectAcceptedOnce(journey);
+  });
+
+  it('fault 31: Postgres only reads; commands answer 503, GETs 200, nothing is acknowledged', async () => {
+    const { journey, accept, key } = await proposedJourney();
+    const [before] = await stack.rows('select count(*) from event');
+    await readOnly(true);
+    expectRefusedForNow(await timed(journey.consumer.post(accept, {}, { 'idempotency-key': key })));
+    expectRefusedForNow(await timed(journey.consumer.post('/chat', { message: 'Are you there?' })));
+    await expectReadable(journey);
+    expect(await stack.rows('select count(*) from event')).toEqual([before]);
+    await readOnly(false);
+    expect(await persist(journey.consumer, accept, {}, { key })).toMatchObject({ status: 200, body: { status: 'accepted' } });
+    await expectAcceptedOnce(journey);
+    journey.bookingId = (await seen(journey.consumer, `/requests/${journey.requestId}`, ({ bookingId }) => bookingId)).bookingId;
+    await journey.checkIn();
+    await journey.complete();
+    await journey.closed();
+  });
+
+  /** As on a standby or a full disk: every statement that writes is refused. */
+  async function readOnly(on: boolean): Promise<void> {
+    await stack.rows(`alter system set default_transaction_read_only = ${on ? 'on' : 'off'}`);
+    await stack.rows('select pg_reload_conf()');
+    // The setting reaches sessions one by one, each before its next statement.
+    await seen(stack.anonymous, '/health/ready', () => true, 100).catch(() => undefined);
+  }
+});

@@ -1,0 +1,182 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { reconcile, type ReconcileReport } from '../../src/activities/reconcile.ts';
+import { append } from '../../src/db/timeline.ts';
+import { SYSTEM } from '../../src/domain/actor.ts';
+import type { RequestEvent } from '../../src/domain/request.types.ts';
+import { eventually, type Caller, type Json } from '../support/http.ts';
+import { leakRequest, seedProvider, type SeededProvider } from '../support/seed.ts';
+import { startSuite, type Suite } from '../support/suite.ts';
+
+let suite: Suite;
+let provider: SeededProvider;
+let consumer: Caller;
+let worker: Caller;
+
+beforeAll(async () => {
+  suite = await startSuite();
+  provider = await seedProvider(suite.orm, { capacity: 50 });
+  consumer = await suite.as('consumer', 'consumer');
+  worker = await suite.as(provider.subject, 'provider');
+});
+afterAll(() => suite.close());
+
+const check = (options = {}): Promise<ReconcileReport> => reconcile(suite, { quietMs: 0, ...options });
+const nothing = { started: [], caughtUp: [], told: [], disagreements: [], failed: [] };
+const run = (stream: string) => suite.temporal.workflow.getHandle(stream);
+const newest = async (stream: string) => (await suite.rows<{ seq: number; type: string }>('select seq, type from event where stream = ? order by seq desc limit 1', [stream]))[0]!;
+
+/** A request with one invitation; its run waits for the provider. */
+async function offering(): Promise<{ id: string; stream: string; offerId: string }> {
+  const { body } = await consumer.post('/requests', leakRequest({ submit: true }));
+  const stream = `request/${body.id}`;
+  const [offer] = await eventually(() => suite.rows<{ id: string }>('select id from offer where request_id = ?', [body.id]), (rows) => rows.length === 1);
+  return { id: body.id, stream, offerId: offer!.id };
+}
+
+async function booked(): Promise<{ id: string; stream: string; bookingId: string }> {
+  const request = await offering();
+  expect((await worker.post(`/offers/${request.offerId}/propose`)).status).toBe(200);
+  const { body } = await consumer.post(`/offers/${request.offerId}/accept`);
+  await eventually(() => worker.get(`/bookings/${body.bookingId}`), (answer) => answer.body.status === 'confirmed');
+  return { ...request, bookingId: body.bookingId };
+}
+
+describe('the reconciler repairs', () => {
+  afterEach(async () => expect(await check()).toMatchObject(nothing)); // twice changes nothing
+
+  it('starts a run for every open stream that has none, page by page', async () => {
+    const requests = await Promise.all([offering(), offering(), offering()]);
+    const { bookingId } = await booked();
+    const streams = [...requests.map(({ stream }) => stream), `booking/${bookingId}`];
+    for (const stream of streams) await run(stream).terminate('as the test wishes');
+    const { started, checked } = await check({ pageSize: 2 });
+    expect(started.toSorted()).toEqual(streams.toSorted());
+    expect(checked).toBeGreaterThanOrEqual(5);
+    const rebuilt = await run(`booking/${bookingId}`).describe();
+    expect(rebuilt.searchAttributes).toMatchObject({ ProxieProvider: [provider.id], ProxieService: ['plumbing.leak'] });
+    expect((await worker.post(`/bookings/${bookingId}/check-in`)).status).toBe(200);
+    expect((await worker.post(`/offers/${requests[0]!.offerId}/propose`)).status).toBe(200);
+  });
+
+  it('leaves alone what has just been written', async () => {
+    const { stream } = await offering();
+    await run(stream).terminate('as the test wishes');
+    expect((await check({ quietMs: 60_000 })).started).toEqual([]);
+    expect((await check()).started).toEqual([stream]);
+  });
+
+  it('wakes a run that has not heard of its newest events', async () => {
+    const { stream, offerId } = await offering();
+    const { seq } = await newest(stream);
+    const declined: RequestEvent = { type: 'offer.declined', offerId };
+    const command = { id: randomUUID(), by: { id: provider.id, role: 'provider' as const } };
+    expect(await append(suite.orm, { stream, after: seq, command, at: new Date().toISOString(), events: [declined] })).toMatchObject({ is: 'written' });
+    expect((await check()).caughtUp).toEqual([stream]);
+    // Nobody is left to answer: only a run that has folded it closes the round.
+    await eventually(() => newest(stream), ({ type }) => type === 'request.unfilled', { what: 'the end of the request' });
+  });
+
+  it("tells a request of its booking's end that it never heard of", async () => {
+    const { id, stream, bookingId } = await booked();
+    await run(stream).terminate('as the test wishes');
+    await worker.post(`/bookings/${bookingId}/check-in`);
+    expect((await worker.post(`/bookings/${bookingId}/complete`)).status).toBe(200);
+    await run(`booking/${bookingId}`).result(); // it had nobody to tell
+    expect((await consumer.get(`/requests/${id}`)).body.status).toBe('booked');
+    await eventually(check, ({ told }) => told.includes(stream), { what: 'telling' });
+    const { body } = await eventually(() => consumer.get(`/requests/${id}`), (answer) => answer.body.status === 'completed', { what: 'completion' });
+    expect(body.bookingId).toBe(bookingId);
+    expect(await suite.rows("select count(*)::int as n from event where stream = ? and type = 'request.completed'", [stream])).toEqual([{ n: 1 }]);
+    await run(stream).result();
+  });
+});
+
+describe('the reconciler reports and guesses nothing', () => {
+  it('a status changed by hand', async () => {
+    const { id, stream, offerId } = await offering();
+    await suite.rows("update offer set status = 'withdrawn' where id = ?", [offerId]);
+    const before = await newest(stream);
+    expect((await check()).disagreements).toEqual([{ stream, between: 'row and timeline', detail: `offer/${offerId}: row withdrawn, timeline invited` }]);
+    expect(await newest(stream)).toEqual(before);
+    await suite.rows("update offer set status = 'invited' where id = ?", [offerId]);
+    await consumer.post(`/requests/${id}/cancel`);
+    await run(stream).result();
+    expect(await check()).toMatchObject(nothing);
+  });
+
+  it('a row that waits although its stream has ended', async () => {
+    const { id, stream } = await offering();
+    await consumer.post(`/requests/${id}/cancel`);
+    await suite.rows("update request set status = 'offering' where id = ?", [id]);
+    expect((await check()).disagreements).toEqual([
+      { stream, between: 'row and timeline', detail: `${stream}: row offering, timeline cancelled` },
+      { stream, between: 'row and timeline', detail: 'row offering, but the stream is not open' },
+    ]);
+    await suite.rows("update request set status = 'cancelled' where id = ?", [id]);
+  });
+
+  it('an event deleted from the middle: no run is built from what is left', async () => {
+    const { id, stream } = await offering();
+    await run(stream).terminate('as the test wishes');
+    const [gone] = await suite.rows<Json>('delete from event where stream = ? and seq = 3 returning *', [stream]);
+    expect(await check()).toMatchObject({ started: [], disagreements: [{ stream, between: 'timeline and its noun', detail: 'position 3 is missing' }] });
+    await suite.rows(
+      `insert into event (stream, seq, command_id, part, type, actor_id, actor_role, data, audience, at) select stream, seq, command_id, part, type, actor_id, actor_role, data, audience, at
+       from jsonb_populate_record(null::event, ?::jsonb)`,
+      [JSON.stringify(gone)],
+    );
+    expect(await check()).toMatchObject({ ...nothing, started: [stream] });
+    expect((await consumer.post(`/requests/${id}/cancel`)).status).toBe(200);
+  });
+
+  it('an event altered by hand into one that cannot follow', async () => {
+    const { id, stream } = await offering();
+    await suite.rows("update event set type = 'request.completed' where stream = ? and type = 'request.submitted'", [stream]);
+    const [found] = (await check()).disagreements;
+    expect(found).toMatchObject({ stream, between: 'timeline and its noun' });
+    await suite.rows("update event set type = 'request.submitted' where stream = ? and type = 'request.completed'", [stream]);
+    expect((await consumer.post(`/requests/${id}/cancel`)).status).toBe(200);
+  });
+
+  it('fault 26: a run that is ahead of its timeline', async () => {
+    const { id, stream } = await offering();
+    const { seq } = await newest(stream);
+    await suite.rows('delete from event where stream = ? and seq = ?', [stream, seq]);
+    expect((await check()).disagreements).toContainEqual({ stream, between: 'run and timeline', detail: `run at ${seq}, timeline at ${seq - 1}: commits were lost` });
+    const refused = await consumer.post(`/requests/${id}/cancel`);
+    expect(refused).toMatchObject({ status: 503, body: { code: 'timeline_behind' } });
+    await forget(stream, id);
+  });
+
+  it('a stream that cannot be checked stops no other', async () => {
+    const { id, stream } = await offering();
+    await run(stream).terminate('as the test wishes');
+    const unusable = `request/${'0'.repeat(2_000)}`; // longer than a workflow id may be
+    await suite.rows('insert into open_stream (stream) values (?)', [unusable]);
+    const report = await check();
+    expect(report.started).toEqual([stream]);
+    expect(report.failed.map((failure) => failure.stream)).toEqual([unusable]);
+    expect(report.disagreements).toEqual([]);
+    await suite.rows('delete from open_stream where stream = ?', [unusable]);
+    await consumer.post(`/requests/${id}/cancel`);
+  });
+
+  it('a run that does not answer', async () => {
+    const { stream } = await offering();
+    await suite.stopWorker();
+    try {
+      expect((await check()).disagreements).toContainEqual({ stream, between: 'run and timeline', detail: 'the run does not answer: no worker, or its workflow task fails' });
+    } finally {
+      await suite.startWorker();
+    }
+    expect(await check()).toMatchObject(nothing);
+  });
+
+  /** What a test has broken beyond repair must not be found by the next one. */
+  async function forget(stream: string, id: string): Promise<void> {
+    await run(stream).terminate('as the test wishes');
+    for (const text of ['delete from offer where request_id = ?', 'delete from request where id = ?']) await suite.rows(text, [id]);
+    for (const table of ['open_stream', 'event']) await suite.rows(`delete from ${table} where stream = ?`, [stream]);
+  }
+});
