@@ -1,5 +1,10 @@
 // Node strips the types itself: no transformer, no build step.
-const common = { transform: {}, extensionsToTreatAsEsm: ['.ts'], testEnvironment: 'node', moduleFileExtensions: ['ts', 'js', 'mjs', 'json'] };
+const common = {
+  transform: {},
+  extensionsToTreatAsEsm: ['.ts'],
+  testEnvironment: 'node',
+  moduleFileExtensions: ['ts', 'js', 'mjs', 'json'],
+};
 export default {
   ...common,
   testMatch: ['<rootDir>/test/**/*.test.ts'],

@@ -1,5 +1,15 @@
 // One booked request with three offers, and what each of its three runs costs.
-import { accepted, carryOut, proposeAll, review, seedProviders, soonSlot, submitRequest, untilConfirmed, untilReminded } from '../test/support/play.ts';
+import {
+  accepted,
+  carryOut,
+  proposeAll,
+  review,
+  seedProviders,
+  soonSlot,
+  submitRequest,
+  untilConfirmed,
+  untilReminded,
+} from '../test/support/play.ts';
 import { startSuite, type Suite } from '../test/support/suite.ts';
 import { costOf, type RunCost } from './history-cost.ts';
 
@@ -54,7 +64,8 @@ export async function measureBookedRequest(): Promise<BookedRequestCost> {
 
 /** Counts from now on. */
 async function sqlCounter(suite: Suite): Promise<() => Promise<SqlCost>> {
-  const transactionId = async () => Number((await suite.rows<{ xid: string }>('select pg_snapshot_xmax(pg_current_snapshot())::text as xid'))[0]!.xid);
+  const transactionId = async () =>
+    Number((await suite.rows<{ xid: string }>('select pg_snapshot_xmax(pg_current_snapshot())::text as xid'))[0]!.xid);
   const before = await transactionId();
   return async () => {
     const writingTransactions = (await transactionId()) - before;

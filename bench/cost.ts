@@ -17,8 +17,18 @@ function tableOf({ runs, sql }: BookedRequestCost): string {
   const whats = [...new Set(entries.flatMap(([, { billed }]) => Object.keys(billed)))];
   const rows: [string, ...(string | number)[]][] = [
     ['', ...entries.map(([name]) => name), 'together'],
-    ...(['actions', 'events', 'bytes', 'workflowTasks'] as const).map((what) => withSum(what, entries.map(([, run]) => run[what]))),
-    ...whats.map((what) => withSum(`  ${what}`, entries.map(([, { billed }]) => billed[what] ?? 0))),
+    ...(['actions', 'events', 'bytes', 'workflowTasks'] as const).map((what) =>
+      withSum(
+        what,
+        entries.map(([, run]) => run[what]),
+      ),
+    ),
+    ...whats.map((what) =>
+      withSum(
+        `  ${what}`,
+        entries.map(([, { billed }]) => billed[what] ?? 0),
+      ),
+    ),
   ];
   const wide = Math.max(...rows.map(([what]) => what.length));
   const lines = rows.map(([what, ...cells]) => what.padEnd(wide) + cells.map((cell) => String(cell).padStart(10)).join(''));

@@ -139,6 +139,17 @@ export function loadConfig(env: Environment = process.env) {
 export type Config = ReturnType<typeof loadConfig>;
 
 /**
+ * What tools need that only touch the database and Temporal: reconcile, migrate.
+ * @throws ConfigError
+ */
+export function loadToolConfig(env: Environment = process.env) {
+  const { values } = parse(stackSchema, env, () =>
+    env.DATABASE_URL ? [] : ['DATABASE_URL is missing (or start the stack first: npm start)'],
+  );
+  return deepFreeze({ database: { url: values.DATABASE_URL! }, temporal: temporalConnection(env) });
+}
+
+/**
  * What `npm start` needs to know before it can supply the rest: the same keys, with those it supplies optional.
  * `inherited` is the environment that child processes build on.
  * @throws ConfigError, in production also for everything that would have to be embedded

@@ -1,10 +1,10 @@
 // `npm run migrate`, and the migrate job of a deployment: brings the schema to the newest migration and stores the catalogue.
-import { loadConfig } from './config.ts';
+import { loadToolConfig } from './config.ts';
 import { migrate, openOrm } from './db/orm.ts';
 import { storeCatalogue } from './db/queries/catalogue.ts';
 import { seedCatalogue } from './domain/catalogue.seed.ts';
 
-const config = loadConfig();
+const config = loadToolConfig();
 const orm = await openOrm({ databaseUrl: config.database.url, poolMax: 2, applicationName: 'proxie-migrate' });
 try {
   await migrate(orm);

@@ -1,10 +1,10 @@
 // `npm run reconcile`: checks and repairs now, prints what it found. Exit 1 when something disagrees or could not be checked.
 import { reconcile } from './activities/reconcile.ts';
-import { loadConfig } from './config.ts';
+import { loadToolConfig } from './config.ts';
 import { openOrm } from './db/orm.ts';
 import { temporalClient } from './temporal/client.ts';
 
-const config = loadConfig();
+const config = loadToolConfig();
 const orm = await openOrm({ databaseUrl: config.database.url, poolMax: 2, applicationName: 'proxie-reconcile' });
 const temporal = temporalClient(config.temporal);
 try {

@@ -42,11 +42,21 @@ const workers = await createWorkers({
   shutdownGraceMs,
   maxCachedWorkflows,
 });
-const monitor = metricsPort && corePort ? monitorWorker({ host: config.http.host, port: metricsPort, corePort, isRunning: workers.isRunning }) : undefined;
+const monitor =
+  metricsPort && corePort
+    ? monitorWorker({ host: config.http.host, port: metricsPort, corePort, isRunning: workers.isRunning })
+    : undefined;
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => workers.shutdown());
 const drained = workers.run();
-if (queues.includes('proxie')) await ensureReconciler(temporal);
+if (queues.includes('proxie')) await ensureReconciler(temporal, { starting: true });
+// A worker outlives a lost Temporal store: it notices that the Schedule has gone, and everything open is started again.
+const watch = setInterval(() => {
+  if (queues.includes('proxie'))
+    ensureReconciler(temporal, { starting: false }).catch((error: unknown) =>
+      logger.warn('the reconciler cannot be looked after', { error }),
+    );
+}, 60_000);
 const outbox =
   mailer &&
   (await serveMailOutbox({
@@ -55,6 +65,7 @@ const outbox =
     onError: (error) => logger.warn('the outbox could not be woken; trying again', { error }),
   }));
 await drained;
+clearInterval(watch);
 await outbox?.close();
 mailer?.close();
 monitor?.close();

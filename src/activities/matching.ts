@@ -6,7 +6,7 @@ import { nearestProviders, storeCandidates } from '../db/queries/matching.ts';
 import { serviceOf, type Location, type TimeWindow } from '../domain/catalogue.ts';
 import { groupSize, scoreCandidate } from '../domain/matching.ts';
 import type { Money } from '../domain/money.ts';
-import type { Policy } from '../domain/policy.ts';
+import { urgencyOf, type Policy } from '../domain/policy.ts';
 import type { Invitation } from '../domain/request.types.ts';
 
 /** Mean of a provider without reviews, until categories have a mean of their own. */
@@ -32,12 +32,34 @@ export function matchingActivities({ orm }: { orm: Orm }) {
       const service = serviceOf(await loadCatalogue(em), facts['service'] as string);
       const when = facts['when'] as TimeWindow;
       const { lat, lon } = facts['location'] as Location;
-      const job = { from: Date.parse(when.from), to: Date.parse(when.to), ceiling: (facts['budget'] as Money | undefined)?.amount ?? null, meanRating };
+      // The first slot suggested lies behind the time providers have to answer: it must still be there when somebody says yes.
+      const answered = now + policy.roundWindowMs[urgencyOf(when.to, now)];
+      const earliest = Math.max(Date.parse(when.from), answered);
+      const from = earliest < Date.parse(when.to) ? earliest : Date.parse(when.from);
+      const job = { from, to: Date.parse(when.to), ceiling: (facts['budget'] as Money | undefined)?.amount ?? null, meanRating };
       const asked = await askedBefore(orm, requestId);
       const { code, category, licence } = service;
-      const rows = await nearestProviders(em, { service: code, category, needsLicence: licence !== null, lat, lon, to: when.to, radiusKm, excluded: [...excluded, ...asked] });
-      const calendars = await loadCalendars(em, rows.map(({ providerId }) => providerId), code, { from: job.from, to: job.to, now });
-      const scored = rows.map((row) => ({ ...scoreCandidate(row, calendars.get(row.providerId), job, now), distanceKm: row.distanceKm, price: row.price }));
+      const rows = await nearestProviders(em, {
+        service: code,
+        category,
+        needsLicence: licence !== null,
+        lat,
+        lon,
+        to: when.to,
+        radiusKm,
+        excluded: [...excluded, ...asked],
+      });
+      const calendars = await loadCalendars(
+        em,
+        rows.map(({ providerId }) => providerId),
+        code,
+        { from: job.from, to: job.to, now },
+      );
+      const scored = rows.map((row) => ({
+        ...scoreCandidate(row, calendars.get(row.providerId), job, now),
+        distanceKm: row.distanceKm,
+        price: row.price,
+      }));
       await storeCandidates(em, requestId, round, scored);
       return scored
         .filter(({ gates }) => gates.length === 0)
@@ -56,8 +78,12 @@ export function matchingActivities({ orm }: { orm: Orm }) {
   };
 }
 
-/** Providers who have an offer of this request already: nobody is asked twice. */
+/** Providers who have an offer of this request already: nobody is asked twice, unless an operator searches anew. */
 async function askedBefore(orm: Orm, requestId: string): Promise<string[]> {
-  const rows = (await orm.em.fork().execute('select distinct provider_id from offer where request_id = ?', [requestId])) as { provider_id: string }[];
+  const rows = (await orm.em
+    .fork()
+    .execute("select distinct provider_id from offer where request_id = ? and status_reason is distinct from 'rematched'", [
+      requestId,
+    ])) as { provider_id: string }[];
   return rows.map(({ provider_id }) => provider_id);
 }

@@ -16,9 +16,6 @@ export interface RunCheck {
   detail?: string;
 }
 
-/** How long a run may take to say where it is. */
-const patienceMs = 5_000;
-
 /**
  * Sees to it that an open stream has a run, and that the run has heard of its newest event.
  * @param mayAsk false once nobody answers any more: then it is the worker that is missing
@@ -26,7 +23,7 @@ const patienceMs = 5_000;
 export async function checkRun(
   { orm, temporal }: Deps,
   stream: string,
-  { seq, mayStart, mayAsk }: { seq: number; mayStart: boolean; mayAsk: boolean },
+  { seq, patienceMs, mayStart, mayAsk }: { seq: number; patienceMs: number; mayStart: boolean; mayAsk: boolean },
 ): Promise<RunCheck> {
   const kind = streamKinds[stream.split('/')[0]!];
   if (!kind) return { is: 'fine' };

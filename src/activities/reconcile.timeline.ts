@@ -21,7 +21,9 @@ export interface TimelineCheck {
 
 /** Compares one timeline with itself and with the rows that follow from it, as they stood at one instant. */
 export function checkTimeline(orm: Orm, stream: string, open: boolean): Promise<TimelineCheck> {
-  return orm.em.fork().transactional((tx) => compare(tx as Db, stream, open), { isolationLevel: IsolationLevel.REPEATABLE_READ, readOnly: true });
+  return orm.em
+    .fork()
+    .transactional((tx) => compare(tx as Db, stream, open), { isolationLevel: IsolationLevel.REPEATABLE_READ, readOnly: true });
 }
 
 async function compare(em: Db, stream: string, listedOpen: boolean): Promise<TimelineCheck> {
@@ -44,7 +46,10 @@ async function compare(em: Db, stream: string, listedOpen: boolean): Promise<Tim
   // It may have been opened or ended since the list was read, so the list is asked again here.
   const ended = events.some(({ type }) => closingEvents.has(type));
   const open = await isOpen(em, stream);
-  if (open === ended) return broken(open ? 'it has ended, but stands in the list of open streams' : 'it has not ended, but is not in the list of open streams');
+  if (open === ended)
+    return broken(
+      open ? 'it has ended, but stands in the list of open streams' : 'it has not ended, but is not in the list of open streams',
+    );
 
   const actual = await kind.actual(em, id);
   const keys = [...new Set([...Object.keys(expected), ...Object.keys(actual)])].filter((key) => expected[key] !== actual[key]);

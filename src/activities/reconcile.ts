@@ -29,6 +29,8 @@ export interface ReconcileOptions {
   newestEvents?: number;
   /** Open streams read at once; all are read. */
   pageSize?: number;
+  /** How long a run may take to say where it is. */
+  patienceMs?: number;
   /** Called after every stream. */
   onProgress?: (checked: number) => void;
 }
@@ -55,7 +57,13 @@ export function reconcileActivities(deps: Deps) {
       const { checked, started, caughtUp, told, disagreements, failed } = await reconcile(deps, { quietMs, onProgress: heartbeat });
       for (const disagreement of disagreements.slice(0, shown)) log.error('timeline, row and run disagree', { ...disagreement });
       for (const failure of failed.slice(0, shown)) log.warn('a stream could not be checked', failure);
-      const counts = { started: started.length, caughtUp: caughtUp.length, told: told.length, disagreed: disagreements.length, failed: failed.length };
+      const counts = {
+        started: started.length,
+        caughtUp: caughtUp.length,
+        told: told.length,
+        disagreed: disagreements.length,
+        failed: failed.length,
+      };
       return { checked, ...counts, disagreements: disagreements.slice(0, shown) };
     },
   };
@@ -73,7 +81,7 @@ const hopeless = 10;
 
 /** Running it twice changes nothing the second time. @throws when nothing can be checked at all */
 export async function reconcile(deps: Deps, options: ReconcileOptions): Promise<ReconcileReport> {
-  const { quietMs, newestEvents = 10_000, pageSize = 500, onProgress = () => undefined } = options;
+  const { quietMs, newestEvents = 10_000, pageSize = 500, patienceMs = 5_000, onProgress = () => undefined } = options;
   const report: ReconcileReport = { checked: 0, started: [], caughtUp: [], told: [], disagreements: [], failed: [] };
   let inARow = 0;
   let silent = 0;
@@ -83,7 +91,7 @@ export async function reconcile(deps: Deps, options: ReconcileOptions): Promise<
       const { found, sound, seq } = await checkTimeline(deps.orm, stream, open);
       report.disagreements.push(...found);
       if (open) {
-        const run = await checkRun(deps, stream, { seq, mayStart: sound, mayAsk: silent < hopeless });
+        const run = await checkRun(deps, stream, { seq, patienceMs, mayStart: sound, mayAsk: silent < hopeless });
         silent = run.is === 'silent' ? silent + 1 : 0;
         if (run.is === 'started') report.started.push(stream);
         if (run.is === 'woken') report.caughtUp.push(stream);
@@ -106,7 +114,7 @@ export async function reconcile(deps: Deps, options: ReconcileOptions): Promise<
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 
-  for (let after = ''; ; ) {
+  for (let after = ''; ;) {
     const rows = await openStreams(deps.orm, { quietMs, after, pageSize });
     await checkAll(rows.filter(({ quiet }) => quiet));
     if (rows.length < pageSize) break;
@@ -114,7 +122,8 @@ export async function reconcile(deps: Deps, options: ReconcileOptions): Promise<
   }
   await checkAll(await newlyEnded(deps.orm, newestEvents));
   report.disagreements.push(...(await abandonedRows(deps.orm)));
-  if (silent >= hopeless) report.disagreements.push({ stream: '*', between: 'run and timeline', detail: 'no run answers: is a worker running?' });
+  if (silent >= hopeless)
+    report.disagreements.push({ stream: '*', between: 'run and timeline', detail: 'no run answers: is a worker running?' });
   await tellEnds(deps, report);
   return report;
 }
@@ -150,7 +159,13 @@ async function abandonedRows(orm: Orm): Promise<Disagreement[]> {
       `select '${noun}/' || id as stream, status from ${noun} where status in (${openStatuses.map((status) => `'${status}'`).join()})
          and not exists (select 1 from open_stream o where o.stream = '${noun}/' || id) limit 1000`,
     );
-    found.push(...rows.map(({ stream, status }) => ({ stream, between: 'row and timeline' as const, detail: `row ${status}, but the stream is not open` })));
+    found.push(
+      ...rows.map(({ stream, status }) => ({
+        stream,
+        between: 'row and timeline' as const,
+        detail: `row ${status}, but the stream is not open`,
+      })),
+    );
   }
   return found;
 }

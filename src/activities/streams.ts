@@ -44,7 +44,12 @@ export const streamKinds: Record<string, StreamKind> = {
       const offers = Object.entries(state.offers).map(([id, { status }]) => [`offer/${id}`, status]);
       return { [`request/${state.requestId}`]: state.status, ...Object.fromEntries(offers) };
     },
-    actual: (em, id) => statuses(em, "select 'request/' || id as key, status from request where id = ? union all select 'offer/' || id, status from offer where request_id = ?", [id, id]),
+    actual: (em, id) =>
+      statuses(
+        em,
+        "select 'request/' || id as key, status from request where id = ? union all select 'offer/' || id, status from offer where request_id = ?",
+        [id, id],
+      ),
   },
   booking: {
     workflowType: 'bookingWorkflow',
@@ -78,7 +83,11 @@ export const streamKinds: Record<string, StreamKind> = {
       return Object.fromEntries(state.reviewIds.map((id) => [`review/${id}`, state.status === 'closed' ? 'published' : 'submitted']));
     },
     actual: (em, id) =>
-      statuses(em, "select 'review/' || id as key, case status when 'submitted' then status else 'published' end as status from review where booking_id = ?", [id]),
+      statuses(
+        em,
+        "select 'review/' || id as key, case status when 'submitted' then status else 'published' end as status from review where booking_id = ?",
+        [id],
+      ),
   },
 };
 

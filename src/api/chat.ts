@@ -67,14 +67,19 @@ export function chatRoutes(api: Api): void {
     async ({ params: { requestId }, body, actor, commandId, signal }) => {
       const guest = await api.tokens(body.guestToken);
       if (guest.issuer !== guestIssuer) {
-        throw new DomainError('validation_failed', undefined, { fields: [{ field: '/guestToken', message: 'must be the token of a guest session' }] });
+        throw new DomainError('validation_failed', undefined, {
+          fields: [{ field: '/guestToken', message: 'must be the token of a guest session' }],
+        });
       }
       const guestId = guest.subject;
       await api.commands.send({
         workflowId: requestWorkflowId(requestId),
         update: claimRequest,
         command: { id: commandId, by: actorOf(actor), guestId },
-        closed: async () => (await chatFor(api.orm.em.fork(), { id: guestId, role: 'guest' }, requestId), new DomainError('invalid_transition')),
+        closed: async () => (
+          await chatFor(api.orm.em.fork(), { id: guestId, role: 'guest' }, requestId),
+          new DomainError('invalid_transition')
+        ),
         signal,
       });
       return chatFor(api.orm.em.fork(), actor, requestId);

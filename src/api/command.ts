@@ -84,7 +84,12 @@ export function commandSender({ temporal, answerOf, isOpen, deadlineMs, log }: C
    * @returns undefined when the stream still wants a run: between two runs of one conversation there is a moment without any
    * @throws the refusal when the stream is closed
    */
-  async function afterTheEnd<C extends CommandMeta>({ workflowId, command, closed, start }: SendCommand<C>): Promise<CommandAnswer | undefined> {
+  async function afterTheEnd<C extends CommandMeta>({
+    workflowId,
+    command,
+    closed,
+    start,
+  }: SendCommand<C>): Promise<CommandAnswer | undefined> {
     const answer = await answerOf(workflowId, command.id);
     if (answer || (await isOpen(workflowId))) return answer;
     if (start) log.warn({ workflowId }, 'a first command came after its run had ended');

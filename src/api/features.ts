@@ -12,7 +12,12 @@ import { requestRoutes } from './request.ts';
 import { reviewRoutes } from './review.ts';
 
 /** Every feature's routes, in the order of the OpenAPI tags. */
-export const features: readonly Feature[] = [chatRoutes, requestRoutes, offerRoutes, leadRoutes, bookingRoutes,
+export const features: readonly Feature[] = [
+  chatRoutes,
+  requestRoutes,
+  offerRoutes,
+  leadRoutes,
+  bookingRoutes,
   // `me` before the id it would be taken for.
   ownProviderRoutes,
   providerRoutes,

@@ -1,4 +1,4 @@
-import { defineUpdate } from '@temporalio/workflow';
+import { defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { CommandAnswer, CommandMeta } from './command.ts';
 
 export const bookingWorkflowId = (bookingId: string) => `booking/${bookingId}`;
@@ -8,6 +8,8 @@ export interface BookingInput {
   bookingId: string;
 }
 
+/** From a request's run that was rebuilt beside its booking: tell me your end by signal. */
+export const tellRequest = defineSignal('tellRequest');
 export const checkIn = defineUpdate<CommandAnswer, [CommandMeta]>('checkIn');
 export const completeBooking = defineUpdate<CommandAnswer, [CommandMeta & { finalPrice?: number }]>('completeBooking');
 export const cancelBooking = defineUpdate<CommandAnswer, [CommandMeta]>('cancelBooking');

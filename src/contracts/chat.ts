@@ -12,7 +12,9 @@ export const PostChat = z
 export const ClaimChat = z.strictObject({ guestToken: z.string().min(1).max(4000) }).meta({ id: 'ClaimChat' });
 
 /** The acknowledgement: the answer is a turn that can be polled or followed as events. */
-export const ChatAccepted = z.strictObject({ requestId: z.uuid(), messageId: z.uuid(), turnId: z.uuid(), links: Links }).meta({ id: 'ChatAccepted' });
+export const ChatAccepted = z
+  .strictObject({ requestId: z.uuid(), messageId: z.uuid(), turnId: z.uuid(), links: Links })
+  .meta({ id: 'ChatAccepted' });
 
 export const TurnView = z
   .strictObject({

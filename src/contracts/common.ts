@@ -3,13 +3,20 @@ import { actorRoles } from '../domain/actor.ts';
 import { currencies } from '../domain/money.ts';
 
 /** Integer minor units and the ISO 4217 code. */
-export const Money = z.strictObject({ amount: z.int().min(0), currency: z.enum(currencies) }).meta({ id: 'Money', example: { amount: 12_000, currency: 'USD' } });
+export const Money = z
+  .strictObject({ amount: z.int().min(0), currency: z.enum(currencies) })
+  .meta({ id: 'Money', example: { amount: 12_000, currency: 'USD' } });
 export type Money = z.infer<typeof Money>;
 
 const instant = z.iso.datetime({ offset: true }).meta({ description: 'RFC 3339 instant' });
 export const Instant = instant;
 
-export const Zone = z.string().min(1).max(64).refine(isZone, 'must be an IANA time zone, e.g. America/New_York').meta({ description: 'IANA time zone' });
+export const Zone = z
+  .string()
+  .min(1)
+  .max(64)
+  .refine(isZone, 'must be an IANA time zone, e.g. America/New_York')
+  .meta({ description: 'IANA time zone' });
 
 function isZone(zone: string): boolean {
   try {

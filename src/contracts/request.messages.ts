@@ -17,7 +17,9 @@ export interface RequestInput {
 }
 
 export const postMessage = defineUpdate<CommandAnswer, [CommandMeta & { messageId: string; turnId: string }]>('postMessage');
-export const editRequest = defineUpdate<CommandAnswer, [CommandMeta & { draft: DraftSummary; mode?: RequestMode; submit?: boolean }]>('editRequest');
+export const editRequest = defineUpdate<CommandAnswer, [CommandMeta & { draft: DraftSummary; mode?: RequestMode; submit?: boolean }]>(
+  'editRequest',
+);
 export const submitRequest = defineUpdate<CommandAnswer, [CommandMeta & { draftHash: string }]>('submitRequest');
 export const cancelRequest = defineUpdate<CommandAnswer, [CommandMeta]>('cancelRequest');
 export const claimRequest = defineUpdate<CommandAnswer, [CommandMeta & { guestId: string }]>('claimRequest');

@@ -3,7 +3,9 @@ import { requestMachine } from '../domain/request.machine.ts';
 import { Instant, Links, Money, Zone } from './common.ts';
 
 export const requestModes = ['compare', 'instant'] as const;
-const mode = z.enum(requestModes).meta({ description: 'compare: providers propose, you choose. instant: the first provider who accepts is booked.' });
+const mode = z
+  .enum(requestModes)
+  .meta({ description: 'compare: providers propose, you choose. instant: the first provider who accepts is booked.' });
 
 export const Location = z.strictObject({
   place: z.string().trim().min(1).max(120),
@@ -12,7 +14,9 @@ export const Location = z.strictObject({
   zone: Zone,
   address: z.string().trim().min(1).max(300).optional(),
 });
-export const TimeWindow = z.strictObject({ from: Instant, to: Instant, zone: Zone }).meta({ description: 'The window in which the job may start' });
+export const TimeWindow = z
+  .strictObject({ from: Instant, to: Instant, zone: Zone })
+  .meta({ description: 'The window in which the job may start' });
 
 const facts = {
   service: z.string().min(1).max(64),
@@ -25,9 +29,16 @@ const facts = {
 };
 
 export const CreateRequest = z
-  .strictObject({ ...facts, mode: mode.optional(), submit: z.boolean().optional().meta({ description: 'true: send exactly these facts out now' }) })
+  .strictObject({
+    ...facts,
+    mode: mode.optional(),
+    submit: z.boolean().optional().meta({ description: 'true: send exactly these facts out now' }),
+  })
   .meta({ id: 'CreateRequest' });
-export const EditRequest = z.strictObject({ ...facts, mode }).partial().meta({ id: 'EditRequest' });
+export const EditRequest = z
+  .strictObject({ ...facts, mode })
+  .partial()
+  .meta({ id: 'EditRequest' });
 export const SubmitRequest = z.strictObject({ draftHash: z.string().min(1).max(64) }).meta({ id: 'SubmitRequest' });
 
 export const RequestView = z

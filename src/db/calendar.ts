@@ -36,7 +36,15 @@ export async function loadCalendars(
   { from, to, now }: { from: number; to: number; now: number },
 ): Promise<Map<string, Calendar>> {
   const [first, last] = [new Date(from - 2 * dayMs).toISOString(), new Date(to + 2 * dayMs).toISOString()];
-  const rows = await sql<CalendarRow>(em, selectCalendars, [first, last, first, last, new Date(now).toISOString(), service, `{${providerIds.join(',')}}`]);
+  const rows = await sql<CalendarRow>(em, selectCalendars, [
+    first,
+    last,
+    first,
+    last,
+    new Date(now).toISOString(),
+    service,
+    `{${providerIds.join(',')}}`,
+  ]);
   return new Map(rows.map(({ providerId, busy, ...calendar }) => [providerId, { ...calendar, busy: (busy ?? []).map(toInterval) }]));
 }
 
@@ -52,7 +60,13 @@ export async function assertBookable(tx: Db, offerId: string, slot: { startsAt: 
   await checkCalendar(tx, row!.provider_id, row!.service_code, slot, Date.parse(at));
 }
 
-async function checkCalendar(tx: Db, providerId: string, service: string, slot: { startsAt: string; endsAt: string }, now: number): Promise<Calendar> {
+async function checkCalendar(
+  tx: Db,
+  providerId: string,
+  service: string,
+  slot: { startsAt: string; endsAt: string },
+  now: number,
+): Promise<Calendar> {
   const interval = toInterval({ start: slot.startsAt, end: slot.endsAt });
   const calendar = (await loadCalendars(tx, [providerId], service, { from: interval.start, to: interval.end, now })).get(providerId);
   if (!calendar) throw new DomainError('outside_slot_rules', 'The provider no longer offers this service.');
@@ -68,7 +82,8 @@ async function checkCalendar(tx: Db, providerId: string, service: string, slot: 
  * @throws slot_taken when somebody else was faster
  */
 export async function holdSlot(tx: Db, event: BookingHeld & { at: string }): Promise<void> {
-  const { bookingId, requestId, offerId, consumerId, providerId, service, startsAt, endsAt, zone, price, currency, policy, heldUntil, at } = event;
+  const { bookingId, requestId, offerId, consumerId, providerId, service, startsAt, endsAt, zone, price, currency, policy, heldUntil, at } =
+    event;
   await sql(tx, 'select 1 from provider where id = ? for no key update', [providerId]);
   const calendar = await checkCalendar(tx, providerId, service, { startsAt, endsAt }, Date.parse(at));
   const occupied = occupiedBy(calendar, toInterval({ start: startsAt, end: endsAt }));
@@ -82,8 +97,23 @@ export async function holdSlot(tx: Db, event: BookingHeld & { at: string }): Pro
      order by seat limit 1
      on conflict do nothing returning id`,
     [
-      bookingId, requestId, offerId, consumerId, providerId, service, rangeOf(startsAt, endsAt), occupiedRange, zone, price, currency,
-      JSON.stringify(policy), heldUntil, at, calendar.capacity, providerId, occupiedRange,
+      bookingId,
+      requestId,
+      offerId,
+      consumerId,
+      providerId,
+      service,
+      rangeOf(startsAt, endsAt),
+      occupiedRange,
+      zone,
+      price,
+      currency,
+      JSON.stringify(policy),
+      heldUntil,
+      at,
+      calendar.capacity,
+      providerId,
+      occupiedRange,
     ],
   );
   if (held.length === 0) throw new DomainError('slot_taken');

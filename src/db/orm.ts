@@ -18,7 +18,12 @@ export interface OrmOptions {
 }
 
 /** Connects lazily: an unreachable database shows at the first statement, not here. */
-export async function openOrm({ databaseUrl, poolMax = 10, statementTimeoutMs = 10_000, applicationName = 'proxie' }: OrmOptions): Promise<Orm> {
+export async function openOrm({
+  databaseUrl,
+  poolMax = 10,
+  statementTimeoutMs = 10_000,
+  applicationName = 'proxie',
+}: OrmOptions): Promise<Orm> {
   return MikroORM.init(ormConfig({ databaseUrl, poolMax, statementTimeoutMs, applicationName }));
 }
 
@@ -36,7 +41,14 @@ export function ormConfig({ databaseUrl, poolMax = 10, statementTimeoutMs = 10_0
     discovery: { warnWhenNoEntities: true },
     pool: { min: 0, max: poolMax },
     driverOptions: { application_name: applicationName, statement_timeout: statementTimeoutMs, connectionTimeoutMillis: 5_000 },
-    migrations: { path: ownFolder, pathTs: ownFolder, snapshotName: '.snapshot', glob: '!(*.d).{js,ts}', tableName: 'migration', snapshot: false },
+    migrations: {
+      path: ownFolder,
+      pathTs: ownFolder,
+      snapshotName: '.snapshot',
+      glob: '!(*.d).{js,ts}',
+      tableName: 'migration',
+      snapshot: false,
+    },
   });
 }
 

@@ -55,7 +55,8 @@ export async function write<E extends EventBase>(tx: Db, { stream, after, comman
   if (result!.written < events.length) throw new NotWritten();
   for (const row of rows) {
     const meta: EventMeta = { seq: row.seq, commandId: command.id, at, by: command.by };
-    if (row.seq === 1 && needsRun(row.stream)) await sql(tx, 'insert into open_stream (stream) values (?) on conflict do nothing', [row.stream]);
+    if (row.seq === 1 && needsRun(row.stream))
+      await sql(tx, 'insert into open_stream (stream) values (?) on conflict do nothing', [row.stream]);
     await project(tx, row.stream, { ...row.event, ...meta });
     if (closingEvents.has(row.event.type)) await sql(tx, 'delete from open_stream where stream = ?', [row.stream]);
   }

@@ -46,7 +46,11 @@ export function* listSlots(
   let last = -Infinity; // openings may overlap; a slot is listed once
   for (const opening of openings) {
     const firstStep = Math.max(0, Math.ceil((from - opening.start) / (slotStepMinutes * minuteMs)));
-    for (let start = opening.start + firstStep * slotStepMinutes * minuteMs; start < Math.min(opening.end, to); start += slotStepMinutes * minuteMs) {
+    for (
+      let start = opening.start + firstStep * slotStepMinutes * minuteMs;
+      start < Math.min(opening.end, to);
+      start += slotStepMinutes * minuteMs
+    ) {
       const slot = { start, end: start + durationMinutes * minuteMs };
       if (start <= last || whyNotIn(calendar, slot, now, openings) !== null) continue;
       last = start;
@@ -75,7 +79,10 @@ function whyNotIn(calendar: Calendar, slot: Interval, now: number, openings: Ope
 }
 
 /** The slot with its buffers: what it takes from the calendar. */
-export function occupiedBy({ bufferBeforeMinutes, bufferAfterMinutes }: Pick<Calendar, 'bufferBeforeMinutes' | 'bufferAfterMinutes'>, slot: Interval): Interval {
+export function occupiedBy(
+  { bufferBeforeMinutes, bufferAfterMinutes }: Pick<Calendar, 'bufferBeforeMinutes' | 'bufferAfterMinutes'>,
+  slot: Interval,
+): Interval {
   return { start: slot.start - bufferBeforeMinutes * minuteMs, end: slot.end + bufferAfterMinutes * minuteMs };
 }
 
@@ -111,7 +118,9 @@ function openMinutes({ rules, exceptions }: Calendar, day: Temporal.PlainDate): 
 
 /** A gap in local time moves the instant forward, an overlap takes the earlier one: an opening never starts twice. */
 function instantOf(day: Temporal.PlainDate, minute: number, zone: string): number {
-  const local = day.add({ days: Math.floor(minute / 1440) }).toPlainDateTime({ hour: Math.floor((minute % 1440) / 60), minute: minute % 60 });
+  const local = day
+    .add({ days: Math.floor(minute / 1440) })
+    .toPlainDateTime({ hour: Math.floor((minute % 1440) / 60), minute: minute % 60 });
   return local.toZonedDateTime(zone, { disambiguation: 'compatible' }).epochMilliseconds;
 }
 

@@ -1,6 +1,7 @@
 import { bookingMachine } from './booking.machine.ts';
 import type { BookingCommand, BookingState, BookingTimelineEvent } from './booking.types.ts';
 import { DomainError } from './errors.ts';
+import { checkIntervention } from './operator.ts';
 import type { BookingOutcome } from './request.types.ts';
 import { remember, type Recorded } from './timeline.ts';
 
@@ -49,7 +50,9 @@ export function decideBooking(state: BookingState, command: BookingCommand, now:
       bookingMachine.next(state.status, 'complete');
       const finalPrice = command.finalPrice ?? price;
       if (finalPrice > price) {
-        throw new DomainError('price_out_of_bounds', 'The final price may not be above the agreed one.', { fields: [{ field: '/finalPrice', message: `at most ${price}` }] });
+        throw new DomainError('price_out_of_bounds', 'The final price may not be above the agreed one.', {
+          fields: [{ field: '/finalPrice', message: `at most ${price}` }],
+        });
       }
       return completed(state, { finalPrice, automatic: false, notify: [{ to: consumerId, kind: 'booking_completed' }] });
     }
@@ -71,14 +74,24 @@ export function decideBooking(state: BookingState, command: BookingCommand, now:
       const side = partyOf(state, command.by.id);
       bookingMachine.next(state.status, 'reportNoShow');
       notBefore(Date.parse(startsAt) + state.policy!.noShowGraceMs, now, 'A no-show can be reported');
-      return [{ type: 'booking.no_show', absent: side === 'consumer' ? 'provider' : 'consumer', ...both, notify: tellBoth('booking_no_show') }];
+      return [
+        { type: 'booking.no_show', absent: side === 'consumer' ? 'provider' : 'consumer', ...both, notify: tellBoth('booking_no_show') },
+      ];
     }
     case 'intervene': {
-      if (command.by.role !== 'admin') throw new DomainError('forbidden_role');
-      const intervened: BookingTimelineEvent = { type: 'operator.intervened', action: command.action, ticket: command.ticket, reason: command.reason };
+      checkIntervention(command, ['cancel', 'complete']);
+      const intervened: BookingTimelineEvent = {
+        type: 'operator.intervened',
+        action: command.action,
+        ticket: command.ticket,
+        reason: command.reason,
+      };
       if (command.action === 'cancel') {
         bookingMachine.next(state.status, 'cancel');
-        return [intervened, { type: 'booking.cancelled', outcome: 'cancelled', reason: command.reason, ...both, notify: tellBoth('booking_cancelled') }];
+        return [
+          intervened,
+          { type: 'booking.cancelled', outcome: 'cancelled', reason: command.reason, ...both, notify: tellBoth('booking_cancelled') },
+        ];
       }
       bookingMachine.next(state.status, 'complete');
       return [intervened, ...completed(state, { finalPrice: price, automatic: true, notify: tellBoth('booking_completed') })];
@@ -91,7 +104,18 @@ export function evolveBooking(before: BookingState, event: Recorded<BookingTimel
   const state = { ...before, applied: remember(before.applied, event.commandId) };
   switch (event.type) {
     case 'booking.held': {
-      const { type: _type, policy, seq: _seq, commandId: _commandId, at: _at, by: _by, audience: _audience, notify: _notify, stream: _stream, ...booking } = event;
+      const {
+        type: _type,
+        policy,
+        seq: _seq,
+        commandId: _commandId,
+        at: _at,
+        by: _by,
+        audience: _audience,
+        notify: _notify,
+        stream: _stream,
+        ...booking
+      } = event;
       return { ...state, opened: true, booking, policy };
     }
     case 'booking.confirmed':
@@ -116,7 +140,10 @@ export function evolveBooking(before: BookingState, event: Recorded<BookingTimel
 }
 
 /** The end of the job opens its reviews in the same transaction: neither exists without the other. */
-function completed(state: BookingState, end: { finalPrice: number; automatic: boolean; notify: { to: string; kind: string }[] }): BookingTimelineEvent[] {
+function completed(
+  state: BookingState,
+  end: { finalPrice: number; automatic: boolean; notify: { to: string; kind: string }[] },
+): BookingTimelineEvent[] {
   const { bookingId, consumerId, providerId } = state.booking!;
   const { version, reviewRemindMs, reviewPublishMs } = state.policy!;
   const audience = [consumerId, providerId];
@@ -143,6 +170,8 @@ function partyOf(state: BookingState, actorId: string): 'consumer' | 'provider' 
 
 function notBefore(instantMs: number, now: number, what: string): void {
   if (now < instantMs) {
-    throw new DomainError('too_early', `${what} at ${new Date(instantMs).toISOString()}.`, { retryAfterS: Math.ceil((instantMs - now) / 1000) });
+    throw new DomainError('too_early', `${what} at ${new Date(instantMs).toISOString()}.`, {
+      retryAfterS: Math.ceil((instantMs - now) / 1000),
+    });
   }
 }

@@ -88,7 +88,13 @@ export function withdrawOffer(state: RequestState, { by, offerId, reason }: Offe
   const offer = offerFor(state, offerId, by, 'provider');
   offerMachine.next(offer.status, 'withdraw');
   return [
-    { type: 'offer.withdrawn', offerId, reason, audience: [state.consumerId, offer.providerId], notify: [{ to: state.consumerId, kind: 'offer_withdrawn' }] },
+    {
+      type: 'offer.withdrawn',
+      offerId,
+      reason,
+      audience: [state.consumerId, offer.providerId],
+      notify: [{ to: state.consumerId, kind: 'offer_withdrawn' }],
+    },
   ];
 }
 
@@ -123,7 +129,9 @@ function checkedTerms(state: RequestState, terms: Terms): Terms {
   if (bounds && (terms.currency !== bounds.currency || terms.price < bounds.min || terms.price > bounds.max)) {
     const { currency } = bounds;
     const [min, max] = [formatMoney({ amount: bounds.min, currency }), formatMoney({ amount: bounds.max, currency })];
-    throw new DomainError('price_out_of_bounds', `The price has to be between ${min} and ${max}.`, { fields: [{ field: '/price', message: `${min} to ${max}` }] });
+    throw new DomainError('price_out_of_bounds', `The price has to be between ${min} and ${max}.`, {
+      fields: [{ field: '/price', message: `${min} to ${max}` }],
+    });
   }
   return termsOf(terms);
 }

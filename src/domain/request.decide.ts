@@ -1,6 +1,7 @@
 import { DomainError } from './errors.ts';
 import { acceptOffer, counterOffer, declineOffer, expired, proposeOffer, superseded, withdrawOffer } from './offer.decide.ts';
 import { urgencyOf } from './policy.ts';
+import { checkIntervention } from './operator.ts';
 import { requestMachine } from './request.machine.ts';
 import { liveOffers, offersThatAre, openOffers } from './request.evolve.ts';
 import type { BookingOutcome, DraftSummary, RequestCommand, RequestState, RequestTimelineEvent } from './request.types.ts';
@@ -30,15 +31,17 @@ export function decideRequest(state: RequestState, command: RequestCommand, now:
       return invite(state, command, now);
     case 'remindRound':
       if (state.round !== command.round || state.remindAt === null) return [];
-      return offersThatAre(state, 'invited').length ? [remindRound(state, command.round)] : [{ type: 'round.reminded', round: command.round }];
+      return offersThatAre(state, 'invited').length
+        ? [remindRound(state, command.round)]
+        : [{ type: 'round.reminded', round: command.round }];
     case 'closeRound':
       return closeRound(state, command, now);
     case 'proposeOffer':
-      return collecting(state, () => proposeOffer(state, command));
+      return collecting(state, () => stoppingAtEnough(state, command.offerId, proposeOffer(state, command), now));
     case 'counterOffer':
       return collecting(state, () => counterOffer(state, command));
     case 'acceptOffer':
-      return collecting(state, () => acceptOffer(state, command, now));
+      return collecting(state, () => stoppingAtEnough(state, command.offerId, acceptOffer(state, command, now), now));
     case 'declineOffer':
       return collecting(state, () => declineOffer(state, command));
     case 'withdrawOffer':
@@ -62,7 +65,15 @@ export function decideRequest(state: RequestState, command: RequestCommand, now:
       return [{ type: 'request.abandoned', code: 'idle', audience: [state.consumerId] }];
     case 'giveUp':
       if (!requestMachine.can(state.status, 'giveUp')) return [];
-      return [...endOffers(state, command.code), { type: 'request.unfilled', code: command.code, audience: [state.consumerId], notify: [{ to: state.consumerId, kind: 'request_unfilled' }] }];
+      return [
+        ...endOffers(state, command.code),
+        {
+          type: 'request.unfilled',
+          code: command.code,
+          audience: [state.consumerId],
+          notify: [{ to: state.consumerId, kind: 'request_unfilled' }],
+        },
+      ];
     case 'intervene':
       return intervene(state, command, now);
   }
@@ -91,7 +102,11 @@ function completeTurn(state: RequestState, { turnId, intent, draft }: Command<'c
   return [completed];
 }
 
-function editRequest(state: RequestState, { by, draft, mode, submit: submitNow }: Command<'editRequest'>, now: number): RequestTimelineEvent[] {
+function editRequest(
+  state: RequestState,
+  { by, draft, mode, submit: submitNow }: Command<'editRequest'>,
+  now: number,
+): RequestTimelineEvent[] {
   owned(state, by.id);
   inIntake(state, 'editRequest');
   const edited: RequestTimelineEvent = { type: 'request.edited', draft, mode: mode ?? state.mode, audience: [state.consumerId] };
@@ -117,7 +132,15 @@ function invite(state: RequestState, { round, radiusKm, invitations }: Command<'
   const windowMs = state.policy!.roundWindowMs[state.urgency];
   const closesAt = iso(now + (invitations.length ? windowMs : 0));
   return [
-    { type: 'round.opened', round, radiusKm, invited: invitations.length, remindAt: iso(now + windowMs / 2), closesAt, audience: [state.consumerId] },
+    {
+      type: 'round.opened',
+      round,
+      radiusKm,
+      invited: invitations.length,
+      remindAt: iso(now + windowMs / 2),
+      closesAt,
+      audience: [state.consumerId],
+    },
     ...invitations.map((invitation) => ({
       type: 'offer.invited' as const,
       requestId: state.requestId,
@@ -136,12 +159,32 @@ function remindRound(state: RequestState, round: number): RequestTimelineEvent {
 }
 
 function closeRound(state: RequestState, { round }: Command<'closeRound'>, now: number): RequestTimelineEvent[] {
-  if (state.round !== round || state.closesAt === null) return [];
-  const live = liveOffers(state);
-  const decideBy = live.length ? iso(now + state.policy!.decisionMs) : null;
+  return state.round === round && state.closesAt !== null ? endRound(state, liveOffers(state).length, now) : [];
+}
+
+/** The proposal that makes enough live offers ends the round in the same breath: nobody further is asked to answer. */
+function stoppingAtEnough(state: RequestState, offerId: string, events: RequestTimelineEvent[], now: number): RequestTimelineEvent[] {
+  if (events[0]?.type !== 'offer.proposed' || state.closesAt === null) return events;
+  const others = liveOffers(state).filter(([id]) => id !== offerId).length;
+  return others + 1 >= state.policy!.liveOffers ? [...events, ...endRound(state, others + 1, now, offerId)] : events;
+}
+
+/** @param live offers that are live from now on @param answered the invitation that has just been answered */
+function endRound(state: RequestState, live: number, now: number, answered?: string): RequestTimelineEvent[] {
+  const { round } = state;
+  const decideBy = live ? iso(now + state.policy!.decisionMs) : null;
   return [
-    ...offersThatAre(state, 'invited').map(([id, offer]) => expired(id, offer, 'round_closed')),
-    { type: 'round.closed', round, live: live.length, decideBy, audience: [state.consumerId], notify: live.length ? [{ to: state.consumerId, kind: 'offers_ready' }] : [] },
+    ...offersThatAre(state, 'invited')
+      .filter(([id]) => id !== answered)
+      .map(([id, offer]) => expired(id, offer, 'round_closed')),
+    {
+      type: 'round.closed',
+      round,
+      live,
+      decideBy,
+      audience: [state.consumerId],
+      notify: live ? [{ to: state.consumerId, kind: 'offers_ready' }] : [],
+    },
   ];
 }
 
@@ -180,35 +223,54 @@ function reopened(state: RequestState, outcome: BookingOutcome): RequestTimeline
 function cancel(state: RequestState, { by, reason }: Command<'cancelRequest'>): RequestTimelineEvent[] {
   if (by.role !== 'admin') owned(state, by.id);
   if (state.status === 'booked') {
-    throw new DomainError('invalid_transition', 'It is booked: cancel the booking instead.', { status: 'booked', allowed: ['cancelBooking'] });
+    throw new DomainError('invalid_transition', 'It is booked: cancel the booking instead.', {
+      status: 'booked',
+      allowed: ['cancelBooking'],
+    });
   }
   requestMachine.next(state.status, 'cancel');
   return [...endOffers(state, 'request_cancelled'), { type: 'request.cancelled', code: by.role, reason, audience: [state.consumerId] }];
 }
 
-function intervene(state: RequestState, { by, action, ticket, reason, extendByMs = 0 }: Command<'intervene'>, now: number): RequestTimelineEvent[] {
-  if (by.role !== 'admin') throw new DomainError('forbidden_role');
+function intervene(state: RequestState, command: Command<'intervene'>, now: number): RequestTimelineEvent[] {
+  checkIntervention(command, ['rematch', 'extend_deadline', 'close']);
+  const { action, ticket, reason, extendByMs = 0 } = command;
   const intervened: RequestTimelineEvent = { type: 'operator.intervened', action, ticket, reason };
   switch (action) {
     case 'rematch':
       requestMachine.next(state.status, 'rematch');
-      return [intervened, ...offersThatAre(state, 'invited').map(([id, offer]) => superseded(id, offer, 'rematched')), { type: 'request.rematched' }];
+      return [
+        intervened,
+        ...offersThatAre(state, 'invited').map(([id, offer]) => superseded(id, offer, 'rematched')),
+        { type: 'request.rematched' },
+      ];
     case 'extend_deadline': {
       if (state.status !== 'offering') throw new DomainError('invalid_transition', undefined, { status: state.status, allowed: ['close'] });
+      if (!Number.isSafeInteger(extendByMs) || extendByMs <= 0) {
+        throw new DomainError('validation_failed', undefined, {
+          fields: [{ field: '/extendByMs', message: 'must be milliseconds above 0' }],
+        });
+      }
       const later = (instant: string | null) => instant && iso(Math.max(Date.parse(instant), now) + extendByMs);
       return [intervened, { type: 'request.extended', closesAt: later(state.closesAt) ?? '', decideBy: later(state.decideBy) }];
     }
     case 'close':
-      if (state.status === 'booked') throw new DomainError('invalid_transition', 'Intervene on the booking.', { status: 'booked', allowed: [] });
+      if (state.status === 'booked')
+        throw new DomainError('invalid_transition', 'Intervene on the booking.', { status: 'booked', allowed: [] });
       requestMachine.next(state.status, 'cancel');
-      return [intervened, ...endOffers(state, 'request_cancelled'), { type: 'request.cancelled', code: 'operator', reason, audience: [state.consumerId] }];
+      return [
+        intervened,
+        ...endOffers(state, 'request_cancelled'),
+        { type: 'request.cancelled', code: 'operator', reason, audience: [state.consumerId] },
+      ];
   }
 }
 
 /** Instant of the last activity, milliseconds since the epoch: silence counts from here. */
 export const idleSince = ({ lastActivityAt }: RequestState): number => Date.parse(lastActivityAt);
 
-const endOffers = (state: RequestState, code: string): RequestTimelineEvent[] => openOffers(state).map(([id, offer]) => superseded(id, offer, code));
+const endOffers = (state: RequestState, code: string): RequestTimelineEvent[] =>
+  openOffers(state).map(([id, offer]) => superseded(id, offer, code));
 
 function owned(state: RequestState, actorId: string): void {
   if (actorId !== state.consumerId) throw new DomainError('not_owner');
@@ -217,7 +279,10 @@ function owned(state: RequestState, actorId: string): void {
 function inIntake(state: RequestState, command: string): void {
   if (state.status !== 'intake') {
     const allowed = requestMachine.allowed(state.status);
-    throw new DomainError('invalid_transition', `The request is ${state.status}: ${command} is not possible any more.`, { status: state.status, allowed });
+    throw new DomainError('invalid_transition', `The request is ${state.status}: ${command} is not possible any more.`, {
+      status: state.status,
+      allowed,
+    });
   }
 }
 

@@ -45,7 +45,12 @@ export function evolveRequest(before: RequestState, event: Recorded<RequestTimel
         nudged: false,
       };
     case 'turn.completed':
-      return { ...state, pendingTurns: state.pendingTurns.filter(({ turnId }) => turnId !== event.turnId), draft: event.draft, lastActivityAt: event.at };
+      return {
+        ...state,
+        pendingTurns: state.pendingTurns.filter(({ turnId }) => turnId !== event.turnId),
+        draft: event.draft,
+        lastActivityAt: event.at,
+      };
     case 'request.edited':
       return { ...state, draft: event.draft, mode: event.mode, lastActivityAt: event.at, nudged: false };
     case 'request.submitted':
@@ -55,18 +60,35 @@ export function evolveRequest(before: RequestState, event: Recorded<RequestTimel
       return { ...state, status: requestMachine.next(state.status, 'invite'), round, radiusKm, remindAt, closesAt, decideBy: null };
     }
     case 'offer.invited':
-      return { ...state, offers: { ...state.offers, [event.offerId]: { ...termsOf(event), providerId: event.providerId, round: event.round, status: 'invited', version: 1 } } };
+      return {
+        ...state,
+        offers: {
+          ...state.offers,
+          [event.offerId]: { ...termsOf(event), providerId: event.providerId, round: event.round, status: 'invited', version: 1 },
+        },
+      };
     case 'round.reminded':
       return { ...state, remindAt: null };
     case 'round.closed':
       return { ...state, remindAt: null, closesAt: null, decideBy: event.decideBy };
     case 'offer.proposed':
     case 'offer.countered':
-      return withOffer(state, event.offerId, { ...termsOf(event), status: event.type === 'offer.proposed' ? 'proposed' : 'countered', version: event.version });
+      return withOffer(state, event.offerId, {
+        ...termsOf(event),
+        status: event.type === 'offer.proposed' ? 'proposed' : 'countered',
+        version: event.version,
+      });
     case 'offer.accepted': {
       const { offerId, bookingId, providerId } = event;
       const booked = withOffer(state, offerId, { status: 'accepted' });
-      return { ...booked, status: requestMachine.next(state.status, 'book'), accepted: { offerId, bookingId, providerId }, remindAt: null, closesAt: null, decideBy: null };
+      return {
+        ...booked,
+        status: requestMachine.next(state.status, 'book'),
+        accepted: { offerId, bookingId, providerId },
+        remindAt: null,
+        closesAt: null,
+        decideBy: null,
+      };
     }
     case 'offer.declined':
       return withOffer(state, event.offerId, { status: 'declined' });
@@ -77,9 +99,22 @@ export function evolveRequest(before: RequestState, event: Recorded<RequestTimel
     case 'offer.superseded':
       return withOffer(state, event.offerId, { status: 'superseded' });
     case 'request.reopened':
-      return { ...state, status: requestMachine.next(state.status, 'reopen'), accepted: null, excluded: [...state.excluded, event.excluded], searchedBefore: state.round };
+      return {
+        ...state,
+        status: requestMachine.next(state.status, 'reopen'),
+        accepted: null,
+        excluded: [...state.excluded, event.excluded],
+        searchedBefore: state.round,
+      };
     case 'request.rematched':
-      return { ...state, status: requestMachine.next(state.status, 'rematch'), decideBy: null, closesAt: null, remindAt: null, searchedBefore: state.round };
+      return {
+        ...state,
+        status: requestMachine.next(state.status, 'rematch'),
+        decideBy: null,
+        closesAt: null,
+        remindAt: null,
+        searchedBefore: state.round,
+      };
     case 'request.extended':
       return { ...state, closesAt: event.closesAt || null, decideBy: event.decideBy };
     case 'request.claimed':

@@ -22,7 +22,17 @@ export interface WorkerMonitor {
  * `/metrics` (Temporal's own series and this process's) and `/ready` of a worker process.
  * @param corePort loopback port of the SDK's Prometheus exporter
  */
-export function monitorWorker({ host, port, corePort, isRunning }: { host: string; port: number; corePort: number; isRunning: () => boolean }): WorkerMonitor {
+export function monitorWorker({
+  host,
+  port,
+  corePort,
+  isRunning,
+}: {
+  host: string;
+  port: number;
+  corePort: number;
+  isRunning: () => boolean;
+}): WorkerMonitor {
   collectDefaultMetrics();
   const server = createServer((request, response) => {
     void answer(request.url ?? '/').then(

@@ -3,9 +3,19 @@ import { ScheduleAlreadyRunning, ScheduleOverlapPolicy, WorkflowExecutionAlready
 /** A command that is being written now is not behind. */
 const quietMs = 5_000;
 
-/** The reconciler every five minutes, and once now. Runs of several workers fall together. */
-export async function ensureReconciler(temporal: Client): Promise<void> {
-  const action = { type: 'startWorkflow' as const, workflowType: 'reconcileWorkflow', workflowId: 'reconcile', taskQueue: 'proxie', args: [{ quietMs }] };
+/**
+ * The reconciler every five minutes; once now at a worker's start, and whenever the Schedule was missing: then the whole
+ * Temporal store was lost or replaced. Runs of several workers fall together.
+ */
+export async function ensureReconciler(temporal: Client, { starting }: { starting: boolean }): Promise<void> {
+  const action = {
+    type: 'startWorkflow' as const,
+    workflowType: 'reconcileWorkflow',
+    workflowId: 'reconcile',
+    taskQueue: 'proxie',
+    args: [{ quietMs }],
+  };
+  let missing = true;
   try {
     await temporal.schedule.create({
       scheduleId: 'proxie-reconcile',
@@ -15,7 +25,9 @@ export async function ensureReconciler(temporal: Client): Promise<void> {
     });
   } catch (error) {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+    missing = false;
   }
+  if (!starting && !missing) return;
   try {
     await temporal.workflow.start(action.workflowType, {
       workflowId: 'reconcile/start',

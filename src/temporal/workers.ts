@@ -43,10 +43,14 @@ export async function createWorkers(options: WorkersOptions): Promise<Workers> {
   );
   return {
     async run() {
-      await Promise.all(workers.map((worker) => worker.run().catch((error) => {
-        for (const other of workers) if (other.getState() === 'RUNNING') other.shutdown();
-        throw error;
-      })));
+      await Promise.all(
+        workers.map((worker) =>
+          worker.run().catch((error) => {
+            for (const other of workers) if (other.getState() === 'RUNNING') other.shutdown();
+            throw error;
+          }),
+        ),
+      );
     },
     shutdown() {
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();

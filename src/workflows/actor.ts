@@ -46,7 +46,9 @@ interface ActorOptions<S extends StreamState, C, E extends EventBase> {
   onFold?: (state: S) => void;
 }
 
-export function actor<S extends StreamState, C extends CommandMeta & { do: string }, E extends EventBase>(options: ActorOptions<S, C, E>): Actor<S, C> {
+export function actor<S extends StreamState, C extends CommandMeta & { do: string }, E extends EventBase>(
+  options: ActorOptions<S, C, E>,
+): Actor<S, C> {
   type Fact = E | CommandRefused;
   const { stream, decide, evolve, onFold } = options;
   let state = options.initial;
@@ -84,7 +86,10 @@ export function actor<S extends StreamState, C extends CommandMeta & { do: strin
       const at = new Date(now).toISOString();
       const { id, by, onBehalfOf, reason } = command;
       const input = { stream, after: seq, command: { id, by, onBehalfOf, reason }, at, events };
-      const summary = events.map(({ type }) => type).join(', ').slice(0, 180);
+      const summary = events
+        .map(({ type }) => type)
+        .join(', ')
+        .slice(0, 180);
       const result = await append.executeWithOptions({ summary }, [input]);
       if (result.is === 'replayed') break;
       if (result.is === 'refused') throw refusedOutside(result.code, result.detail);
@@ -97,7 +102,8 @@ export function actor<S extends StreamState, C extends CommandMeta & { do: strin
     return { status: state.status, seq };
   }
 
-  const commit = (command: C) => inTurn(() => work(command, () => refusing(() => decide(state, command, Date.now()))));
+  /** Commands from outside: what the rules cannot even read is refused; it must not fail the workflow task. */
+  const commit = (command: C) => inTurn(() => work(command, () => refusing(() => decide(state, command, Date.now()), unreadable)));
 
   /** Reads page by page until nothing is left: no decision on half a timeline. */
   async function readOn(): Promise<void> {
@@ -124,16 +130,19 @@ export function actor<S extends StreamState, C extends CommandMeta & { do: strin
     },
     commit,
     refuse(command) {
-      if (waiting === 0 && !state.applied.includes(command.id)) refusing(() => decide(state, command, Date.now()));
+      if (waiting === 0 && !state.applied.includes(command.id)) refusing(() => decide(state, command, Date.now()), unreadable);
     },
     async act(command) {
+      let parked = false;
       for (;;) {
         try {
-          await commit(command);
+          await inTurn(() => work(command, () => refusing(() => decide(state, command, Date.now()))));
+          if (parked) needAttention(false);
           return;
         } catch (error) {
           if (!(error instanceof ApplicationFailure)) throw error;
           if (!outside.has(error.type ?? '')) return;
+          parked = true;
           needAttention();
           const before = wakeUps;
           await condition(() => wakeUps > before);
@@ -147,7 +156,7 @@ export function actor<S extends StreamState, C extends CommandMeta & { do: strin
         // A failing signal handler would fail the run: nothing may leave this function.
         if (!(error instanceof ApplicationFailure)) return needAttention();
         const refused: CommandRefused = { type: 'command.refused', command: command.do, code: error.type as CommandRefused['code'] };
-        await inTurn(() => work({ ...command, id: `${command.id}/refused` }, () => [refused])).catch(needAttention);
+        await inTurn(() => work({ ...command, id: `${command.id}/refused` }, () => [refused])).catch(() => needAttention());
       }
     },
     learn,
@@ -159,11 +168,15 @@ export function actor<S extends StreamState, C extends CommandMeta & { do: strin
 export function answerPosition<S extends StreamState, C>(actor: Actor<S, C>): void {
   setHandler(getPosition, () => actor.seq, { description: 'the last event this run has folded' });
   // A failing signal handler would fail the run.
-  setHandler(catchUp, () => actor.learn().catch(needAttention), { description: 'folds what stands on the timeline now' });
+  setHandler(catchUp, () => actor.learn().catch(() => needAttention()), { description: 'folds what stands on the timeline now' });
 }
 
 /** The stream's own events as they now stand; events that open another stream are folded by that stream's run. */
-function ownEvents<E extends EventBase>(events: E[], after: number, meta: { commandId: string; at: string; by: CommandMeta['by'] }): Recorded<E>[] {
+function ownEvents<E extends EventBase>(
+  events: E[],
+  after: number,
+  meta: { commandId: string; at: string; by: CommandMeta['by'] },
+): Recorded<E>[] {
   return events.filter(({ stream }) => !stream).map((event, index) => ({ ...event, ...meta, seq: after + 1 + index }));
 }
 
@@ -176,16 +189,19 @@ function refusedOutside(code: ErrorCode, detail: RefusalDetail): ApplicationFail
   return toFailure(new DomainError(code, undefined, detail));
 }
 
-/** Makes the run findable for operators. */
-export function needAttention(): void {
-  upsertSearchAttributes([{ key: searchAttributes.needsAttention, value: true }]);
+/** Makes the run findable for operators, or takes it off their list. */
+export function needAttention(value = true): void {
+  upsertSearchAttributes([{ key: searchAttributes.needsAttention, value }]);
 }
 
-function refusing<T>(decision: () => T): T {
+/** @param otherwise what becomes of errors that are no refusal; by default they fail the task, until a fix is deployed */
+function refusing<T>(decision: () => T, otherwise: (error: unknown) => unknown = (error) => error): T {
   try {
     return decision();
   } catch (error) {
-    if (error instanceof DomainError) throw toFailure(error);
-    throw error;
+    throw error instanceof DomainError ? toFailure(error) : otherwise(error);
   }
 }
+
+const unreadable = () =>
+  toFailure(new DomainError('validation_failed', 'This command cannot be read: a field is missing or has the wrong type.'));

@@ -1,15 +1,34 @@
 // A confirmed slot on its way to completion. Its first event was written together with the acceptance.
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
-  allHandlersFinished, condition, getExternalWorkflowHandle, log, ParentClosePolicy, setCurrentDetails, startChild, upsertSearchAttributes,
+  allHandlersFinished,
+  condition,
+  getExternalWorkflowHandle,
+  log,
+  ParentClosePolicy,
+  setCurrentDetails,
+  setHandler,
+  startChild,
+  upsertSearchAttributes,
+  workflowInfo,
   WorkflowIdReusePolicy,
 } from '@temporalio/workflow';
-import { bookingWorkflowId, cancelBooking, checkIn, completeBooking, interveneBooking, reportNoShow, type BookingInput } from '../contracts/booking.messages.ts';
+import {
+  bookingWorkflowId,
+  cancelBooking,
+  checkIn,
+  completeBooking,
+  interveneBooking,
+  reportNoShow,
+  tellRequest,
+  type BookingInput,
+} from '../contracts/booking.messages.ts';
 import { bookingEnded, requestWorkflowId } from '../contracts/request.messages.ts';
 import { reviewWorkflowId } from '../contracts/review.messages.ts';
 import { searchAttributes } from '../contracts/search-attributes.ts';
 import { SYSTEM } from '../domain/actor.ts';
 import { bookingIsOver, decideBooking, emptyBooking, evolveBooking } from '../domain/booking.ts';
+import type { BookingOutcome } from '../domain/request.types.ts';
 import type { BookingCommand, BookingState } from '../domain/booking.types.ts';
 import { actor, answerPosition } from './actor.ts';
 import { alarm } from './alarm.ts';
@@ -17,7 +36,7 @@ import { describeBooking } from './details.ts';
 import { receive } from './receive.ts';
 import { reviewWorkflow } from './review.ts';
 
-export async function bookingWorkflow({ bookingId }: BookingInput): Promise<{ outcome: BookingState['status'] }> {
+export async function bookingWorkflow({ bookingId }: BookingInput): Promise<{ status: BookingState['status']; outcome: BookingOutcome }> {
   const booking = actor({
     stream: bookingWorkflowId(bookingId),
     initial: emptyBooking,
@@ -29,7 +48,10 @@ export async function bookingWorkflow({ bookingId }: BookingInput): Promise<{ ou
   // Both are queued before any handler is set: nobody can act on a booking that is not confirmed yet.
   const confirmed = Promise.all([booking.learn(), booking.act({ id: 'confirm', do: 'confirm', by: SYSTEM })]);
 
+  // A child's result tells its request; without a parent, or when the parent was rebuilt, only a signal does.
+  let mustSignal = !workflowInfo().parent;
   answerPosition(booking);
+  setHandler(tellRequest, () => void (mustSignal = true), { description: 'the request was rebuilt and cannot see our result' });
   receive(booking, checkIn, 'checkIn', 'the job begins');
   receive(booking, completeBooking, 'completeBooking', 'the job is done');
   receive(booking, cancelBooking, 'cancelBooking', 'either side cancels');
@@ -39,14 +61,18 @@ export async function bookingWorkflow({ bookingId }: BookingInput): Promise<{ ou
   await confirmed;
   while (!bookingIsOver(booking.state)) {
     const next = nextDue(booking.state);
-    const inTime = await timer.until(() => bookingIsOver(booking.state) || nextDue(booking.state).id !== next.id, () => next.at, next.summary);
+    const inTime = await timer.until(
+      () => bookingIsOver(booking.state) || nextDue(booking.state).id !== next.id,
+      () => next.at,
+      next.summary,
+    );
     if (!inTime) await booking.act(next.command);
   }
   timer.disarm();
   upsertSearchAttributes([{ key: searchAttributes.stage, value: booking.state.status }]);
-  await Promise.all([tellRequest(), ...(booking.state.status === 'completed' ? [askForReviews()] : [])]);
+  await Promise.all([...(mustSignal ? [signalEnd()] : []), ...(booking.state.status === 'completed' ? [askForReviews()] : [])]);
   await condition(allHandlersFinished);
-  return { outcome: booking.state.status };
+  return { status: booking.state.status, outcome: booking.state.outcome! };
 
   /** The reviews were opened with the completion and live in a run of their own; running already: somebody repaired it. */
   async function askForReviews(): Promise<void> {
@@ -69,8 +95,8 @@ export async function bookingWorkflow({ bookingId }: BookingInput): Promise<{ ou
     }
   }
 
-  /** The request's run waits for this; where it is gone, the reconciler starts it and that run starts us again. */
-  async function tellRequest(): Promise<void> {
+  /** Where the request's run is gone, the reconciler starts it, and tells it. */
+  async function signalEnd(): Promise<void> {
     const { requestId } = booking.state.booking!;
     const outcome = booking.state.outcome!;
     try {
@@ -96,7 +122,12 @@ function nextDue(state: BookingState): Due {
     for (const [index, beforeMs] of policy.reminderBeforeMs.entries()) {
       const at = Date.parse(startsAt) - beforeMs;
       if (state.reminded.includes(index) || at < Date.parse(state.confirmedAt ?? startsAt)) continue;
-      return { id: `remind/${index}`, at, summary: `reminder ${index + 1}`, command: { id: `remind/${index}`, do: 'remind', by: SYSTEM, index } };
+      return {
+        id: `remind/${index}`,
+        at,
+        summary: `reminder ${index + 1}`,
+        command: { id: `remind/${index}`, do: 'remind', by: SYSTEM, index },
+      };
     }
   }
   const at = Date.parse(endsAt) + policy.autoCompleteMs;

@@ -9,13 +9,19 @@ export function describeRequest(state: RequestState): string {
   const lines = [
     `**${state.status}**${state.draft.service ? ` · ${state.draft.service}` : ''}${state.draft.region ? ` · ${state.draft.region}` : ''} · ${state.mode}`,
     state.status === 'intake' && state.draft.missing.length ? `Still missing: ${state.draft.missing.join(', ')}` : '',
-    state.round ? `Round ${state.round}${state.closesAt ? `, closes ${state.closesAt}` : ''}${state.decideBy ? `, consumer decides by ${state.decideBy}` : ''}` : '',
+    state.round
+      ? `Round ${state.round}${state.closesAt ? `, closes ${state.closesAt}` : ''}${state.decideBy ? `, consumer decides by ${state.decideBy}` : ''}`
+      : '',
     state.accepted ? `Booked: booking/${state.accepted.bookingId}` : '',
   ].filter(Boolean);
   const offers = Object.entries(state.offers).map(
-    ([id, offer]) => `| ${id} | ${offer.providerId} | ${offer.status} | ${formatMoney({ amount: offer.price, currency: offer.currency })} | ${offer.startsAt} |`,
+    ([id, offer]) =>
+      `| ${id} | ${offer.providerId} | ${offer.status} | ${formatMoney({ amount: offer.price, currency: offer.currency })} | ${offer.startsAt} |`,
   );
-  return [...lines, ...(offers.length ? ['', '| offer | provider | status | price | starts |', '| --- | --- | --- | --- | --- |', ...offers] : [])].join('\n');
+  return [
+    ...lines,
+    ...(offers.length ? ['', '| offer | provider | status | price | starts |', '| --- | --- | --- | --- | --- |', ...offers] : []),
+  ].join('\n');
 }
 
 export function describeBooking(state: BookingState): string {
@@ -49,5 +55,9 @@ const isDraft = (status: EnrollmentState['status']) => status === 'draft' || sta
 
 export function describeReview({ status, review, sides, publishAt }: ReviewState): string {
   if (!review) return 'reading the timeline';
-  return [`**${status}** · booking/${review.bookingId}`, `Consumer: ${sides.consumer}, provider: ${sides.provider}`, `Published by ${publishAt}`].join('\n\n');
+  return [
+    `**${status}** · booking/${review.bookingId}`,
+    `Consumer: ${sides.consumer}, provider: ${sides.provider}`,
+    `Published by ${publishAt}`,
+  ].join('\n\n');
 }

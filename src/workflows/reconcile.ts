@@ -14,7 +14,9 @@ const { reconcile } = proxyActivities<ReconcileActivities>({
 export async function reconcileWorkflow(options: { quietMs: number }): Promise<ReconcileSummary> {
   const summary = await reconcile(options);
   const { checked, started, caughtUp, told, disagreed, failed } = summary;
-  setCurrentDetails(`${checked} streams · started ${started} · caught up ${caughtUp} · told ${told} · **${disagreed} disagree** · ${failed} not checked`);
+  setCurrentDetails(
+    `${checked} streams · started ${started} · caught up ${caughtUp} · told ${told} · **${disagreed} disagree** · ${failed} not checked`,
+  );
   if (disagreed + failed > 0) needAttention();
   return summary;
 }

@@ -2,30 +2,59 @@
 // again from any timeline.
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
-  ApplicationFailure, allHandlersFinished, condition, continueAsNew, log, ParentClosePolicy, proxyActivities, proxyLocalActivities, setCurrentDetails,
-  setHandler, startChild, upsertSearchAttributes, uuid4, workflowInfo, WorkflowIdReusePolicy,
+  ApplicationFailure,
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  getExternalWorkflowHandle,
+  log,
+  ParentClosePolicy,
+  proxyActivities,
+  proxyLocalActivities,
+  setCurrentDetails,
+  setHandler,
+  startChild,
+  upsertSearchAttributes,
+  uuid4,
+  workflowInfo,
+  WorkflowIdReusePolicy,
 } from '@temporalio/workflow';
 import type { IntakeActivities } from '../activities/intake.ts';
 import type { MatchingActivities } from '../activities/matching.ts';
 import type { CommandAnswer } from '../contracts/command.ts';
-import { bookingWorkflowId } from '../contracts/booking.messages.ts';
+import { bookingWorkflowId, tellRequest } from '../contracts/booking.messages.ts';
 import {
-  acceptOffer, bookingEnded, cancelRequest,
-  claimRequest, counterOffer, declineOffer, editRequest, interveneRequest, offerAccepted, postMessage, proposeOffer,
-  requestWorkflowId, submitRequest, withdrawOffer, type RequestInput,
+  acceptOffer,
+  bookingEnded,
+  cancelRequest,
+  claimRequest,
+  counterOffer,
+  declineOffer,
+  editRequest,
+  interveneRequest,
+  offerAccepted,
+  postMessage,
+  proposeOffer,
+  requestWorkflowId,
+  submitRequest,
+  withdrawOffer,
+  type RequestInput,
 } from '../contracts/request.messages.ts';
 import { searchAttributes } from '../contracts/search-attributes.ts';
 import { SYSTEM } from '../domain/actor.ts';
 import { decideRequest } from '../domain/request.decide.ts';
 import { emptyRequest, evolveRequest, isClosed, liveOffers, offersThatAre } from '../domain/request.evolve.ts';
-import type { RequestCommand, RequestState } from '../domain/request.types.ts';
+import type { BookingOutcome, RequestCommand, RequestState } from '../domain/request.types.ts';
 import { actor, answerPosition, needAttention } from './actor.ts';
 import { alarm } from './alarm.ts';
 import { bookingWorkflow } from './booking.ts';
 import { describeRequest } from './details.ts';
 import { receive } from './receive.ts';
 
-const { match } = proxyLocalActivities<MatchingActivities>({ startToCloseTimeout: '10s', retry: { initialInterval: '200ms', maximumInterval: '2s' } });
+const { match } = proxyLocalActivities<MatchingActivities>({
+  startToCloseTimeout: '10s',
+  retry: { initialInterval: '200ms', maximumInterval: '2s' },
+});
 const { runTurn } = proxyActivities<IntakeActivities>({
   taskQueue: 'proxie-llm',
   startToCloseTimeout: '90s',
@@ -64,8 +93,10 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
   receive(request, declineOffer, 'declineOffer', 'a no to an offer');
   receive(request, withdrawOffer, 'withdrawOffer', 'a provider takes an offer back');
   receive(request, interveneRequest, 'intervene', 'an operator acts: reason and ticket required');
-  setHandler(offerAccepted, (fact) => request.commitFact(acceptanceOf(fact), takingSlot), { description: "a provider's acceptance as a plain signal" });
-  setHandler(bookingEnded, ({ bookingId, outcome }) => request.commitFact({ id: `ended/${bookingId}`, do: 'endBooking', by: SYSTEM, bookingId, outcome }));
+  setHandler(offerAccepted, (fact) => request.commitFact(acceptanceOf(fact), takingSlot), {
+    description: "a provider's acceptance as a plain signal",
+  });
+  setHandler(bookingEnded, (end) => request.commitFact(ended(end)), { description: 'the booking tells its end' });
 
   await opened;
   await intake();
@@ -137,7 +168,9 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
 
   async function openRound(round: number): Promise<void> {
     const radiusKm = Math.round(policy.radiusKm * policy.radiusFactor ** (round - 1 - request.state.searchedBefore) * 10) / 10;
-    const found = await match.executeWithOptions({ summary: `round ${round}: ${radiusKm} km` }, [{ requestId, round, radiusKm, excluded: request.state.excluded, policy }]);
+    const found = await match.executeWithOptions({ summary: `round ${round}: ${radiusKm} km` }, [
+      { requestId, round, radiusKm, excluded: [...request.state.excluded, request.state.consumerId], policy },
+    ]);
     const invitations = found.map((candidate) => ({ offerId: uuid4(), ...candidate }));
     await request.act({ id: `round/${round}`, do: 'invite', by: SYSTEM, round, radiusKm, invitations });
     if (invitations.length) stage();
@@ -146,7 +179,8 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
   /** Collects offers until enough are live, nobody is left to answer, or the round's deadline. Reminds at half-time. */
   async function collect(): Promise<void> {
     const { round } = request.state;
-    const settled = () => request.state.status !== 'offering' || request.state.round !== round || !request.state.closesAt || enough(request.state);
+    const settled = () =>
+      request.state.status !== 'offering' || request.state.round !== round || !request.state.closesAt || enough(request.state);
     const deadline = () => earliest(request.state.remindAt, request.state.closesAt);
     if (await timer.until(settled, deadline, `round ${round}: reminder or end`)) {
       if (request.state.status !== 'offering' || !enough(request.state)) return;
@@ -173,16 +207,28 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
     const ids = [searchAttributes.consumer, searchAttributes.provider, searchAttributes.service] as const;
     const values = [request.state.consumerId, providerId, request.state.draft.service ?? ''];
     try {
-      await startChild(bookingWorkflow, {
+      const booking = await startChild(bookingWorkflow, {
         workflowId: bookingWorkflowId(bookingId),
         args: [{ bookingId }],
         parentClosePolicy: ParentClosePolicy.ABANDON,
         workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
         staticSummary: `Booking of ${request.state.draft.service}`,
-        typedSearchAttributes: [...ids.map((key, index) => ({ key, value: values[index]! })), { key: searchAttributes.stage, value: 'confirmed' }],
+        typedSearchAttributes: [
+          ...ids.map((key, index) => ({ key, value: values[index]! })),
+          { key: searchAttributes.stage, value: 'confirmed' },
+        ],
       });
+      // Its result tells the end; a booking run that failed is started again by the reconciler, and that run signals.
+      void booking.result().then(
+        ({ outcome }) => request.commitFact(ended({ bookingId, outcome })),
+        () => {},
+      );
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      // This run was rebuilt beside its booking: it has no child result, so it asks for a signal.
+      await getExternalWorkflowHandle(bookingWorkflowId(bookingId))
+        .signal(tellRequest)
+        .catch(() => log.warn('the booking has ended; the reconciler tells us'));
     }
   }
 
@@ -218,6 +264,14 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
     return liveOffers(state).length >= policy.liveOffers || offersThatAre(state, 'invited').length === 0;
   }
 }
+
+const ended = ({ bookingId, outcome }: { bookingId: string; outcome: BookingOutcome }) => ({
+  id: `ended/${bookingId}`,
+  do: 'endBooking' as const,
+  by: SYSTEM,
+  bookingId,
+  outcome,
+});
 
 const systemCommand = (what: 'nudge' | 'abandon', seq: number) => ({ id: `${what}/${seq}`, do: what, by: SYSTEM });
 

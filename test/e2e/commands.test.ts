@@ -57,7 +57,8 @@ describe('a slot that many want', () => {
     expect(await suite.rows('select id from booking where provider_id = ?', [own.id])).toHaveLength(1);
     // The losers are told at once and their search goes on.
     const open = await suite.rows<{ status: string }>(
-      "select r.status from request r join offer o on o.request_id = r.id where o.provider_id = ? and o.status = 'superseded'", [own.id],
+      "select r.status from request r join offer o on o.request_id = r.id where o.provider_id = ? and o.status = 'superseded'",
+      [own.id],
     );
     expect(open).toHaveLength(racers - 1);
   });
@@ -71,9 +72,10 @@ describe('a slot that many want', () => {
       (found) => found.length === 3,
     );
     const subjects = new Map([provider, ...others].map(({ id, subject }) => [id, subject]));
-    for (const { id, provider_id } of rows) expect((await (await suite.as(subjects.get(provider_id)!, 'provider')).post(`/offers/${id}/propose`)).status).toBe(200);
+    for (const { id, provider_id } of rows)
+      expect((await (await suite.as(subjects.get(provider_id)!, 'provider')).post(`/offers/${id}/propose`)).status).toBe(200);
     const answers = await Promise.all(rows.map(({ id }) => consumer.post(`/offers/${id}/accept`)));
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409]);
+    expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([200, 409, 409]);
     expect(await suite.rows('select id from booking where request_id = ?', [body.id])).toHaveLength(1);
   });
 });
@@ -94,7 +96,10 @@ describe('Idempotency-Key', () => {
     const consumer = await suite.as('idempotent-2', 'consumer');
     const key = { 'idempotency-key': randomUUID() };
     await consumer.post('/requests', leakRequest(), key);
-    expect(await consumer.post('/requests', leakRequest({ mode: 'instant' }), key)).toMatchObject({ status: 422, body: { code: 'idempotency_key_reused' } });
+    expect(await consumer.post('/requests', leakRequest({ mode: 'instant' }), key)).toMatchObject({
+      status: 422,
+      body: { code: 'idempotency_key_reused' },
+    });
   });
 
   it('fault 61: the same key while the first is still running is refused with 409', async () => {
@@ -104,7 +109,8 @@ describe('Idempotency-Key', () => {
     const answers = await Promise.all([1, 2, 3, 4].map(() => consumer.post('/requests', body, key)));
     const statuses = answers.map(({ status }) => status);
     expect(statuses.filter((status) => status === 201).length).toBeGreaterThanOrEqual(1);
-    for (const { status, body: problem } of answers) if (status !== 201) expect({ status, code: problem.code }).toEqual({ status: 409, code: 'idempotency_in_flight' });
+    for (const { status, body: problem } of answers)
+      if (status !== 201) expect({ status, code: problem.code }).toEqual({ status: 409, code: 'idempotency_in_flight' });
     expect((await consumer.get('/requests')).body.items).toHaveLength(1);
   });
 
@@ -116,7 +122,10 @@ describe('Idempotency-Key', () => {
       headers: { authorization: `Bearer ${await suite.token('idempotent-4', 'consumer')}`, 'content-type': 'application/json' },
       body: JSON.stringify(leakRequest()),
     });
-    expect({ status: raw.status, code: ((await raw.json()) as { code: string }).code }).toEqual({ status: 400, code: 'idempotency_key_missing' });
+    expect({ status: raw.status, code: ((await raw.json()) as { code: string }).code }).toEqual({
+      status: 400,
+      code: 'idempotency_key_missing',
+    });
     const key = { 'idempotency-key': randomUUID() };
     const body = leakRequest();
     const [a, b] = [await one.post('/requests', body, key), await two.post('/requests', body, key)];
@@ -158,7 +167,10 @@ describe('refusals', () => {
   it('the wrong state 409 with what is allowed and what to do next', async () => {
     const { consumer, requestId } = await invited('impatient');
     const answer = await consumer.patch(`/requests/${requestId}`, { notes: 'too late' });
-    expect(answer).toMatchObject({ status: 409, body: { code: 'invalid_transition', allowed: expect.arrayContaining(['cancel']), next: expect.any(Array) } });
+    expect(answer).toMatchObject({
+      status: 409,
+      body: { code: 'invalid_transition', allowed: expect.arrayContaining(['cancel']), next: expect.any(Array) },
+    });
     expect(answer.body.next.length).toBeGreaterThan(0);
   });
 
@@ -168,12 +180,21 @@ describe('refusals', () => {
     const when = { from: tomorrow.toISOString(), to: new Date(tomorrow.getTime() + 4 * 3_600_000).toISOString(), zone: 'America/New_York' };
     const { body } = await consumer.post('/requests', leakRequest({ submit: true, when, mode: 'instant' }));
     const own = await suite.as(provider.subject, 'provider');
-    const [row] = await eventually(() => suite.rows<{ id: string }>('select id from offer where request_id = ? and provider_id = ?', [body.id, provider.id]), (rows) => rows.length > 0);
+    const [row] = await eventually(
+      () => suite.rows<{ id: string }>('select id from offer where request_id = ? and provider_id = ?', [body.id, provider.id]),
+      (rows) => rows.length > 0,
+    );
     expect(await consumer.post(`/offers/${row!.id}/accept`)).toMatchObject({ status: 403 }); // not theirs to see before it is answered
     expect(await own.post(`/offers/${row!.id}/accept`)).toMatchObject({ status: 200, body: { status: 'accepted' } });
     const { bookingId } = (await own.get(`/offers/${row!.id}`)).body;
-    await eventually(async () => (await own.get(`/bookings/${bookingId}`)).body.status, (status) => status === 'confirmed');
-    expect(await own.post(`/bookings/${bookingId}/complete`)).toMatchObject({ status: 409, body: { code: 'invalid_transition', allowed: expect.arrayContaining(['checkIn']) } });
+    await eventually(
+      async () => (await own.get(`/bookings/${bookingId}`)).body.status,
+      (status) => status === 'confirmed',
+    );
+    expect(await own.post(`/bookings/${bookingId}/complete`)).toMatchObject({
+      status: 409,
+      body: { code: 'invalid_transition', allowed: expect.arrayContaining(['checkIn']) },
+    });
     expect(await own.post(`/bookings/${bookingId}/check-in`)).toMatchObject({ status: 409, body: { code: 'too_early' } });
     expect((await own.get(`/bookings/${bookingId}`)).body).toMatchObject({ status: 'confirmed', seq: 2 });
   });

@@ -21,7 +21,11 @@ describe('a guest', () => {
     expect(said.status).toBe(202);
     const { requestId } = said.body;
     const answered = (who: ReturnType<typeof caller>, turnId: string) =>
-      eventually(async () => (await who.get(`/chat/${requestId}/turns/${turnId}`)).body, ({ status }) => status === 'done', { what: 'the answer' });
+      eventually(
+        async () => (await who.get(`/chat/${requestId}/turns/${turnId}`)).body,
+        ({ status }) => status === 'done',
+        { what: 'the answer' },
+      );
     await answered(guest, said.body.turnId);
     const yes = await guest.post('/chat', { message: 'yes, send it', requestId });
     expect((await answered(guest, yes.body.turnId)).intent).not.toBe('submit');
@@ -30,8 +34,13 @@ describe('a guest', () => {
 
     const stranger = await suite.as('stranger', 'consumer');
     const other = (await (await fetch(`${suite.url}/api/v1/auth/guest`, { method: 'POST' })).json()) as { accessToken: string };
-    expect(await stranger.post(`/chat/${requestId}/claim`, { guestToken: other.accessToken })).toMatchObject({ status: 403, body: { code: 'not_owner' } });
-    expect(await stranger.post(`/chat/${requestId}/claim`, { guestToken: await suite.token('x', 'consumer') })).toMatchObject({ status: 422 });
+    expect(await stranger.post(`/chat/${requestId}/claim`, { guestToken: other.accessToken })).toMatchObject({
+      status: 403,
+      body: { code: 'not_owner' },
+    });
+    expect(await stranger.post(`/chat/${requestId}/claim`, { guestToken: await suite.token('x', 'consumer') })).toMatchObject({
+      status: 422,
+    });
 
     const consumer = await suite.as('signed-in', 'consumer');
     const claimed = await consumer.post(`/chat/${requestId}/claim`, { guestToken: accessToken }, { 'idempotency-key': randomUUID() });
@@ -40,7 +49,10 @@ describe('a guest', () => {
     expect(await guest.get(`/chat/${requestId}`)).toMatchObject({ status: 403 });
     const again = await consumer.post('/chat', { message: 'yes please, send it', requestId });
     expect((await answered(consumer, again.body.turnId)).intent).toBe('submit');
-    await eventually(async () => (await consumer.get(`/requests/${requestId}`)).body.status, (status) => status === 'offering');
+    await eventually(
+      async () => (await consumer.get(`/requests/${requestId}`)).body.status,
+      (status) => status === 'offering',
+    );
     const { body } = await consumer.get(`/requests/${requestId}/timeline`);
     expect(body.items[0].type).toBe('request.opened');
   });

@@ -29,16 +29,31 @@ async function invitationOf(provider: SeededProvider, requestId: string): Promis
 
 /** From a booked request to a completed one, and the whole timeline behind it. */
 async function carryThrough(consumer: Caller, requestId: string, address: string | null = '1 Main Street'): Promise<void> {
-  const booked = await eventually(() => stored(consumer, requestId), ({ status }) => status === 'booked', { what: 'the booking' });
+  const booked = await eventually(
+    () => stored(consumer, requestId),
+    ({ status }) => status === 'booked',
+    { what: 'the booking' },
+  );
   const { body: held } = await consumer.get(`/bookings/${booked.bookingId}`);
   const winner = await suite.as(`provider-${held.provider.id}`, 'provider');
-  await eventually(async () => (await winner.get(`/bookings/${booked.bookingId}`)).body, ({ status }) => status === 'confirmed', { what: 'the confirmation' });
-  expect(await winner.post(`/bookings/${booked.bookingId}/check-in`)).toMatchObject({ status: 200, body: { status: 'in_progress', address } });
+  await eventually(
+    async () => (await winner.get(`/bookings/${booked.bookingId}`)).body,
+    ({ status }) => status === 'confirmed',
+    { what: 'the confirmation' },
+  );
+  expect(await winner.post(`/bookings/${booked.bookingId}/check-in`)).toMatchObject({
+    status: 200,
+    body: { status: 'in_progress', address },
+  });
   expect(await winner.post(`/bookings/${booked.bookingId}/complete`, { finalPrice: { amount: 10_000, currency: 'USD' } })).toMatchObject({
     status: 200,
     body: { status: 'completed', finalPrice: { amount: 10_000 } },
   });
-  const done = await eventually(() => stored(consumer, requestId), ({ status }) => status === 'completed', { what: 'completion' });
+  const done = await eventually(
+    () => stored(consumer, requestId),
+    ({ status }) => status === 'completed',
+    { what: 'completion' },
+  );
   expect(done).toMatchObject({ acceptedOfferId: held.offerId, bookingId: held.id });
   expect(done.closedAt).not.toBeNull();
 }
@@ -60,18 +75,34 @@ describe('a whole request over HTTP', () => {
     await carryThrough(consumer, created.id);
     const { body: timeline } = await consumer.get(`/requests/${created.id}/timeline`);
     expect(timeline.items.map(({ type }: { type: string }) => type)).toEqual([
-      'request.opened', 'request.edited', 'request.submitted', 'round.opened', 'offer.proposed', 'offer.proposed', 'offer.proposed', 'round.closed',
-      'offer.accepted', 'request.completed',
+      'request.opened',
+      'request.edited',
+      'request.submitted',
+      'round.opened',
+      'offer.proposed',
+      'offer.proposed',
+      'offer.proposed',
+      'round.closed',
+      'offer.accepted',
+      'request.completed',
     ]);
   });
 
   it('by chat: said, asked back, confirmed by an explicit yes, booked, completed', async () => {
     const consumer = await suite.as('chat-consumer', 'consumer');
-    const said = await consumer.post('/chat', { message: 'My kitchen sink is leaking, can somebody come to Downtown as soon as possible?' });
+    const said = await consumer.post('/chat', {
+      message: 'My kitchen sink is leaking, can somebody come to Downtown as soon as possible?',
+    });
     expect(said).toMatchObject({ status: 202, body: { requestId: expect.any(String), turnId: expect.any(String) } });
     const { requestId } = said.body;
     const answer = async (turnId: string) =>
-      (await eventually(() => consumer.get(`/chat/${requestId}/turns/${turnId}`), ({ body }) => body.status === 'done', { what: 'the answer' })).body;
+      (
+        await eventually(
+          () => consumer.get(`/chat/${requestId}/turns/${turnId}`),
+          ({ body }) => body.status === 'done',
+          { what: 'the answer' },
+        )
+      ).body;
     const confirm = await answer(said.body.turnId);
     expect(confirm).toMatchObject({ intent: 'confirm', reply: expect.stringContaining('Leak repair') });
     expect((await stored(consumer, requestId)).status).toBe('intake'); // nothing is sent before the yes
@@ -87,7 +118,9 @@ describe('a whole request over HTTP', () => {
     const consumer = await suite.as('signal-consumer', 'consumer');
     const { body: created } = await consumer.post('/requests', leakRequest({ submit: true, mode: 'instant' }));
     const { offerId } = await invitationOf(providers[1]!, created.id);
-    await suite.temporal.workflow.getHandle(`request/${created.id}`).signal('offerAccepted', { offerId, providerId: providers[1]!.id, eventId: randomUUID() });
+    await suite.temporal.workflow
+      .getHandle(`request/${created.id}`)
+      .signal('offerAccepted', { offerId, providerId: providers[1]!.id, eventId: randomUUID() });
     await carryThrough(consumer, created.id);
   });
 });

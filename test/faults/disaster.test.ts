@@ -22,13 +22,14 @@ beforeAll(async () => {
 beforeEach(() => ledger.turn());
 afterAll(() => stack?.close());
 
-const typesOf = async (stream: string) => (await stack.rows<{ type: string }>('select type from event where stream = ? order by seq', [stream])).map(({ type }) => type);
+const typesOf = async (stream: string) =>
+  (await stack.rows<{ type: string }>('select type from event where stream = ? order by seq', [stream])).map(({ type }) => type);
 
 async function expectNoDisagreement(): Promise<void> {
   const { exitCode, report } = await stack.reconcile();
   expect({ exitCode, disagreements: report.disagreements, failed: report.failed }).toEqual({ exitCode: 0, disagreements: [], failed: [] });
   // The second time there is nothing left to do.
-  expect((await stack.reconcile()).report).toMatchObject({ checked: report.checked, started: [], caughtUp: [], told: [], disagreements: [] });
+  expect(await stack.check()).toMatchObject({ checked: report.checked, started: [], caughtUp: [], told: [], disagreements: [] });
 }
 
 /** Ids of the Updates that Temporal knows of. */
@@ -49,7 +50,8 @@ describe('fault 69: an acceptance is committed, then Temporal and the worker die
     for (const [index, journey] of journeys.entries()) {
       await journey.create({ location: { ...place, address: '1 Main Street' } });
       offers[index] = await Promise.all(callers.map((provider) => journey.offerId(provider)));
-      for (const [n, provider] of callers.entries()) expect(await persist(provider, `/offers/${offers[index][n]}/propose`)).toMatchObject({ status: 200 });
+      for (const [n, provider] of callers.entries())
+        expect(await persist(provider, `/offers/${offers[index][n]}/propose`)).toMatchObject({ status: 200 });
     }
     const [retrying, gone] = journeys;
     const [wanted, rival] = offers[0] as [string, string];
@@ -72,7 +74,10 @@ describe('fault 69: an acceptance is committed, then Temporal and the worker die
     // The fault has really happened: Postgres has it, Temporal has not.
     await stack.temporal.start();
     for (const [index, stream] of streams.entries()) {
-      const commands = await stack.rows<{ id: string; type: string }>("select command_id as id, type from event where stream = ? and type in ('offer.proposed', 'offer.accepted') order by seq", [stream]);
+      const commands = await stack.rows<{ id: string; type: string }>(
+        "select command_id as id, type from event where stream = ? and type in ('offer.proposed', 'offer.accepted') order by seq",
+        [stream],
+      );
       expect(commands.map(({ type }) => type)).toEqual(['offer.proposed', 'offer.proposed', 'offer.accepted']);
       const updates = await recordedUpdates(stream);
       expect(commands.map(({ id }) => updates.includes(id))).toEqual([true, true, false]);
@@ -94,7 +99,11 @@ describe('fault 69: an acceptance is committed, then Temporal and the worker die
     );
     for (const [index, journey] of journeys.entries()) {
       await journey.closed();
-      expect((await typesOf(streams[index]!)).filter((type) => /accepted|superseded|completed/.test(type))).toEqual(['offer.accepted', 'offer.superseded', 'request.completed']);
+      expect((await typesOf(streams[index]!)).filter((type) => /accepted|superseded|completed/.test(type))).toEqual([
+        'offer.accepted',
+        'offer.superseded',
+        'request.completed',
+      ]);
       expect(await stack.rows('select status from booking where request_id = ?', [journey.requestId])).toEqual([{ status: 'completed' }]);
     }
     await ledger.expectMailsOnce();
@@ -104,9 +113,9 @@ describe('fault 69: an acceptance is committed, then Temporal and the worker die
 
 describe("fault 70: Temporal's whole store is lost", () => {
   it('fault 11: every open request and booking goes on where it was, deadlines that passed in between fire once, and everything completes once', async () => {
-    const [asked, proposed, confirmed, inProgress, unanswered, reviewing] = (await Promise.all(Array.from({ length: 6 }, () => ledger.journey()))) as [
-      Journey, Journey, Journey, Journey, Journey, Journey,
-    ];
+    const [asked, proposed, confirmed, inProgress, unanswered, reviewing] = (await Promise.all(
+      Array.from({ length: 6 }, () => ledger.journey()),
+    )) as [Journey, Journey, Journey, Journey, Journey, Journey];
     const booked = async (journey: Journey) => {
       await journey.create();
       await journey.propose();
@@ -117,7 +126,10 @@ describe("fault 70: Temporal's whole store is lost", () => {
       proposed.create().then(() => proposed.propose()),
       booked(confirmed),
       booked(inProgress).then(() => inProgress.checkIn()),
-      booked(reviewing).then(() => reviewing.checkIn()).then(() => reviewing.complete()).then(() => reviewing.closed()),
+      booked(reviewing)
+        .then(() => reviewing.checkIn())
+        .then(() => reviewing.complete())
+        .then(() => reviewing.closed()),
     ]);
     const to = new Date(Date.now() + 30 * 3_600_000).toISOString();
     await unanswered.create({ when: { ...leakRequest().when, to } });
@@ -127,9 +139,16 @@ describe("fault 70: Temporal's whole store is lost", () => {
     await stack.worker.kill();
     await stack.temporal.kill();
     stack.forgetTemporal();
-    await eventually(() => stack.rows<{ over: boolean }>('select now() > ?::timestamptz as over', [opened]), ([row]) => row!.over, { what: 'the deadline' });
+    await eventually(
+      () => stack.rows<{ over: boolean }>('select now() > ?::timestamptz as over', [opened]),
+      ([row]) => row!.over,
+      { what: 'the deadline' },
+    );
     await stack.temporal.start();
-    const nothingLeft = await stack.client.workflow.getHandle(`request/${proposed.requestId}`).describe().catch((error: Error) => error.name);
+    const nothingLeft = await stack.client.workflow
+      .getHandle(`request/${proposed.requestId}`)
+      .describe()
+      .catch((error: Error) => error.name);
     expect(nothingLeft).toBe('WorkflowNotFoundError');
     await stack.worker.start();
 
@@ -139,7 +158,10 @@ describe("fault 70: Temporal's whole store is lost", () => {
       await journey.complete();
     };
     await Promise.all([
-      asked.agree().then(() => asked.propose()).then(() => fromAcceptance(asked)),
+      asked
+        .agree()
+        .then(() => asked.propose())
+        .then(() => fromAcceptance(asked)),
       fromAcceptance(proposed),
       confirmed.checkIn().then(() => confirmed.complete()),
       inProgress.complete(),
@@ -149,9 +171,10 @@ describe("fault 70: Temporal's whole store is lost", () => {
     await Promise.all(completed.map((journey) => journey.closed()));
 
     // The round that nobody answered was closed by its own deadline, once, and not counted anew from the restart.
-    const rounds = await stack.rows<Json>(`select type, data ->> 'round' as round, at from event where stream = ? and type like 'round.%' and data ->> 'round' = '1' order by seq`, [
-      `request/${unanswered.requestId}`,
-    ]);
+    const rounds = await stack.rows<Json>(
+      `select type, data ->> 'round' as round, at from event where stream = ? and type like 'round.%' and data ->> 'round' = '1' order by seq`,
+      [`request/${unanswered.requestId}`],
+    );
     expect(rounds.map(({ type }) => type).filter((type) => type !== 'round.reminded')).toEqual(['round.opened', 'round.closed']);
     expect(rounds.filter(({ type }) => type === 'round.reminded').length).toBeLessThanOrEqual(1);
     expect(await deadlineOf(unanswered)).toBe(opened);
@@ -167,7 +190,10 @@ describe("fault 70: Temporal's whole store is lost", () => {
   });
 
   const deadlineOf = async ({ requestId }: Journey) => {
-    const [row] = await stack.rows<{ closesAt: string }>(`select data ->> 'closesAt' as "closesAt" from event where stream = ? and type = 'round.opened' order by seq limit 1`, [`request/${requestId}`]);
+    const [row] = await stack.rows<{ closesAt: string }>(
+      `select data ->> 'closesAt' as "closesAt" from event where stream = ? and type = 'round.opened' order by seq limit 1`,
+      [`request/${requestId}`],
+    );
     return row!.closesAt;
   };
 });
@@ -190,18 +216,26 @@ describe('negative control: npm run reconcile', () => {
     const { exitCode, report } = await stack.reconcile();
     expect(exitCode).toBe(1);
     expect(report.disagreements).toEqual([
-      { stream: `request/${open.requestId}`, between: 'run and timeline', detail: `run at ${last!.seq}, timeline at ${last!.seq - 1}: commits were lost` },
+      {
+        stream: `request/${open.requestId}`,
+        between: 'run and timeline',
+        detail: `run at ${last!.seq}, timeline at ${last!.seq - 1}: commits were lost`,
+      },
       { stream: `request/${ended.requestId}`, between: 'row and timeline', detail: `offer/${offerId}: row withdrawn, timeline superseded` },
     ]);
 
     // The run that knows more than its timeline writes nothing over the gap.
     const refused = await open.consumer.post(`/offers/${await open.offerId()}/accept`);
     expect(refused).toMatchObject({ status: 503, body: { code: 'timeline_behind' } });
-    expect((await stack.client.workflow.getHandle(`request/${open.requestId}`).describe()).searchAttributes).toMatchObject({ ProxieNeedsAttention: [true] });
+    expect((await stack.client.workflow.getHandle(`request/${open.requestId}`).describe()).searchAttributes).toMatchObject({
+      ProxieNeedsAttention: [true],
+    });
 
     await stack.rows('delete from event where stream = ? and seq = 2', [`request/${ended.requestId}`]);
-    expect((await stack.reconcile()).report.disagreements).toContainEqual({
-      stream: `request/${ended.requestId}`, between: 'timeline and its noun', detail: 'position 2 is missing',
+    expect((await stack.check()).disagreements).toContainEqual({
+      stream: `request/${ended.requestId}`,
+      between: 'timeline and its noun',
+      detail: 'position 2 is missing',
     });
   });
 });

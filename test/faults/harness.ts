@@ -4,6 +4,7 @@ import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
+import { reconcile, type ReconcileReport } from '../../src/activities/reconcile.ts';
 import { DEV_ISSUER, loadStackConfig } from '../../src/config.ts';
 import { migrate, openOrm, sql, type Orm } from '../../src/db/orm.ts';
 import { storeCatalogue } from '../../src/db/queries/catalogue.ts';
@@ -50,17 +51,10 @@ export interface Stack {
   as(subject: string, ...roles: string[]): Promise<Caller>;
   rows<T>(text: string, params?: unknown[]): Promise<T[]>;
   /** `npm run reconcile`, as an operator runs it. */
-  reconcile(): Promise<{ exitCode: number | null; report: ReconcileOutput }>;
+  reconcile(): Promise<{ exitCode: number | null; report: ReconcileReport }>;
+  /** The same without a process of its own, which takes two seconds. */
+  check(): Promise<ReconcileReport>;
   close(): Promise<void>;
-}
-
-interface ReconcileOutput {
-  checked: number;
-  started: string[];
-  caughtUp: string[];
-  told: string[];
-  disagreements: { stream: string; between: string; detail: string }[];
-  failed: unknown[];
 }
 
 export interface StackOptions {
@@ -82,7 +76,12 @@ export async function startStack({ policy = {}, env: more = {} }: StackOptions =
   // What a killed test run leaves behind is ended by the next one.
   const writeDown = () =>
     writeStackFile(paths.stackFile, {
-      state: 'ready', home, supervisor: refTo(process.pid)!, urls: {}, ports: {}, tokens: {},
+      state: 'ready',
+      home,
+      supervisor: refTo(process.pid)!,
+      urls: {},
+      ports: {},
+      tokens: {},
       pids: Object.fromEntries([...running].map(([role, { pid }]) => [role, pid])),
       started: Object.fromEntries([...running].map(([role, { started }]) => [role, started])),
     });
@@ -101,7 +100,15 @@ export async function startStack({ policy = {}, env: more = {} }: StackOptions =
     silent,
   );
   const temporalSpec = prepareTemporal(
-    { cli: await temporalCli(), folder: paths.temporal, port: await anyPort(), namespace: 'default', logFile: join(paths.logs, 'temporal.log'), cwd: home, env: base },
+    {
+      cli: await temporalCli(),
+      folder: paths.temporal,
+      port: await anyPort(),
+      namespace: 'default',
+      logFile: join(paths.logs, 'temporal.log'),
+      cwd: home,
+      env: base,
+    },
     silent,
   );
   const [apiPort, metricsPort] = [await anyPort(), await anyPort()];
@@ -140,12 +147,25 @@ export async function startStack({ policy = {}, env: more = {} }: StackOptions =
     await storeCatalogue(orm.em.fork(), seedCatalogue);
     return orm;
   };
-  const [orm] = await Promise.all([database(), temporal.start()]);
-  await Promise.all([worker.start(), api.start()]);
+  const bringUp = async () => {
+    const [orm] = await Promise.all([database(), temporal.start()]);
+    await Promise.all([worker.start(), api.start()]);
+    return orm;
+  };
+  const orm = await bringUp().catch(async (error) => {
+    await Promise.all([...running.keys()].map(stop));
+    throw error;
+  });
   const client = new Client({ connection: Connection.lazy({ address: temporalSpec.address }), dataConverter: dataConverter() });
 
   return {
-    api, worker, temporal, postgres, orm, client, mails,
+    api,
+    worker,
+    temporal,
+    postgres,
+    orm,
+    client,
+    mails,
     databaseUrl: postgresSpec.url,
     forgetTemporal() {
       for (const suffix of ['', '-wal', '-shm']) rmSync(join(paths.temporal, `temporal.db${suffix}`), { force: true });
@@ -154,6 +174,7 @@ export async function startStack({ policy = {}, env: more = {} }: StackOptions =
     as: async (subject, ...roles) => caller(url, await issuer.token({ subject, roles })),
     rows: (text, params) => sql(orm.em.fork(), text, params),
     reconcile: () => runReconcile(env),
+    check: () => reconcile({ orm, temporal: client }, { quietMs: 0 }),
     async close() {
       await Promise.all([stop('api'), stop('worker')]);
       await Promise.all([client.connection.close(), orm.close(true), issuer.close(), mails.stop()]);
@@ -173,7 +194,12 @@ async function temporalCli() {
   const given = process.env.PROXIE_TEST_TEMPORAL_CLI;
   if (given) return { executable: given, server: 'test' };
   const config = loadStackConfig();
-  return resolveTemporalCli({ bin: join(config.home, 'bin'), cache: executableCache(config.inherited), path: config.inherited.PATH, say: silent });
+  return resolveTemporalCli({
+    bin: join(config.home, 'bin'),
+    cache: executableCache(config.inherited),
+    path: config.inherited.PATH,
+    say: silent,
+  });
 }
 
 function program(spec: ManagedSpec, onChange: (role: Role, ref: ProcessRef | undefined) => void): Program {
@@ -219,12 +245,15 @@ function program(spec: ManagedSpec, onChange: (role: Role, ref: ProcessRef | und
   };
 }
 
-async function runReconcile(env: Record<string, string | undefined>): Promise<{ exitCode: number | null; report: ReconcileOutput }> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, '../../src/reconcile.ts'), '--json'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+async function runReconcile(env: Record<string, string | undefined>): Promise<{ exitCode: number | null; report: ReconcileReport }> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../../src/reconcile.ts'), '--json'], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let [out, err] = ['', ''];
   child.stdout.on('data', (text) => (out += text));
   child.stderr.on('data', (text) => (err += text));
   const exitCode = await new Promise<number | null>((resolve) => child.once('close', resolve));
   if (!out.startsWith('{')) throw new Error(`reconcile ended with ${exitCode}: ${out}${err}`);
-  return { exitCode, report: JSON.parse(out) as ReconcileOutput };
+  return { exitCode, report: JSON.parse(out) as ReconcileReport };
 }

@@ -18,7 +18,12 @@ interface Acknowledged {
 const passing = (answer: Answer) => answer.status === 503 || answer.status === 429 || answer.body?.code === 'idempotency_in_flight';
 
 /** One command, sent until it is answered; at most `withinMs`. */
-export async function persist(from: Caller, path: string, body: object = {}, { key = randomUUID() as string, withinMs = 60_000 } = {}): Promise<Answer> {
+export async function persist(
+  from: Caller,
+  path: string,
+  body: object = {},
+  { key = randomUUID() as string, withinMs = 60_000 } = {},
+): Promise<Answer> {
   const until = Date.now() + withinMs;
   for (;;) {
     let last: unknown;
@@ -39,7 +44,11 @@ export async function persist(from: Caller, path: string, body: object = {}, { k
 /** Reads until it is so; a server that is away for a moment is no answer. */
 export const seen = (from: Caller, path: string, enough: (body: Json) => boolean, withinMs = 60_000): Promise<Json> =>
   eventually(
-    () => from.get(path).then(({ status, body }) => (status === 200 ? body : null), () => null),
+    () =>
+      from.get(path).then(
+        ({ status, body }) => (status === 200 ? body : null),
+        () => null,
+      ),
     (body) => body !== null && enough(body),
     { what: `GET ${path}`, withinMs },
   );
@@ -117,10 +126,20 @@ export class Ledger {
         turns: messages,
         request: ['offer.accepted', 'offer.invited', 'offer.proposed', 'request.completed', 'request.opened', 'request.submitted'],
         booking: ['booking.held', 'booking.confirmed', 'booking.checked_in', 'booking.completed'],
-        told: ['booking_completed', 'booking_confirmed', 'booking_confirmed', 'invited', 'offer_received', 'review_requested', 'review_requested'],
+        told: [
+          'booking_completed',
+          'booking_confirmed',
+          'booking_confirmed',
+          'invited',
+          'offer_received',
+          'review_requested',
+          'review_requested',
+        ],
       });
     }
-    expect(await this.stack.rows('select recipient_id, kind, stream, data from notification group by 1, 2, 3, 4 having count(*) > 1')).toEqual([]);
+    expect(
+      await this.stack.rows('select recipient_id, kind, stream, data from notification group by 1, 2, 3, 4 having count(*) > 1'),
+    ).toEqual([]);
     expect(await this.stack.rows('select stream, command_id from event group by 1, 2 having count(*) <> count(distinct part)')).toEqual([]);
     await this.expectMailsOnce();
   }

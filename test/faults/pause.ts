@@ -18,7 +18,9 @@ export async function pauseAppends(databaseUrl: string): Promise<Pause> {
   return {
     async waiting(count) {
       const ask = async () => {
-        const { rows } = await client.query("select count(distinct pid)::int as n from pg_locks where relation = 'event'::regclass and not granted");
+        const { rows } = await client.query(
+          "select count(distinct pid)::int as n from pg_locks where relation = 'event'::regclass and not granted",
+        );
         return (rows[0] as { n: number }).n;
       };
       await eventually(ask, (n) => n >= count, { what: `${count} waiting transactions` });

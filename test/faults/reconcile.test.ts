@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { randomUUID } from 'node:crypto';
 import { reconcile, type ReconcileReport } from '../../src/activities/reconcile.ts';
 import { append } from '../../src/db/timeline.ts';
-import { SYSTEM } from '../../src/domain/actor.ts';
+import type { BookingEvent } from '../../src/domain/booking.types.ts';
 import type { RequestEvent } from '../../src/domain/request.types.ts';
 import { eventually, type Caller, type Json } from '../support/http.ts';
 import { leakRequest, seedProvider, type SeededProvider } from '../support/seed.ts';
@@ -24,13 +24,17 @@ afterAll(() => suite.close());
 const check = (options = {}): Promise<ReconcileReport> => reconcile(suite, { quietMs: 0, ...options });
 const nothing = { started: [], caughtUp: [], told: [], disagreements: [], failed: [] };
 const run = (stream: string) => suite.temporal.workflow.getHandle(stream);
-const newest = async (stream: string) => (await suite.rows<{ seq: number; type: string }>('select seq, type from event where stream = ? order by seq desc limit 1', [stream]))[0]!;
+const newest = async (stream: string) =>
+  (await suite.rows<{ seq: number; type: string }>('select seq, type from event where stream = ? order by seq desc limit 1', [stream]))[0]!;
 
 /** A request with one invitation; its run waits for the provider. */
 async function offering(): Promise<{ id: string; stream: string; offerId: string }> {
   const { body } = await consumer.post('/requests', leakRequest({ submit: true }));
   const stream = `request/${body.id}`;
-  const [offer] = await eventually(() => suite.rows<{ id: string }>('select id from offer where request_id = ?', [body.id]), (rows) => rows.length === 1);
+  const [offer] = await eventually(
+    () => suite.rows<{ id: string }>('select id from offer where request_id = ?', [body.id]),
+    (rows) => rows.length === 1,
+  );
   return { id: body.id, stream, offerId: offer!.id };
 }
 
@@ -38,7 +42,10 @@ async function booked(): Promise<{ id: string; stream: string; bookingId: string
   const request = await offering();
   expect((await worker.post(`/offers/${request.offerId}/propose`)).status).toBe(200);
   const { body } = await consumer.post(`/offers/${request.offerId}/accept`);
-  await eventually(() => worker.get(`/bookings/${body.bookingId}`), (answer) => answer.body.status === 'confirmed');
+  await eventually(
+    () => worker.get(`/bookings/${body.bookingId}`),
+    (answer) => answer.body.status === 'confirmed',
+  );
   return { ...request, bookingId: body.bookingId };
 }
 
@@ -71,25 +78,54 @@ describe('the reconciler repairs', () => {
     const { seq } = await newest(stream);
     const declined: RequestEvent = { type: 'offer.declined', offerId };
     const command = { id: randomUUID(), by: { id: provider.id, role: 'provider' as const } };
-    expect(await append(suite.orm, { stream, after: seq, command, at: new Date().toISOString(), events: [declined] })).toMatchObject({ is: 'written' });
+    expect(await append(suite.orm, { stream, after: seq, command, at: new Date().toISOString(), events: [declined] })).toMatchObject({
+      is: 'written',
+    });
     expect((await check()).caughtUp).toEqual([stream]);
     // Nobody is left to answer: only a run that has folded it closes the round.
-    await eventually(() => newest(stream), ({ type }) => type === 'request.unfilled', { what: 'the end of the request' });
+    await eventually(
+      () => newest(stream),
+      ({ type }) => type === 'request.unfilled',
+      { what: 'the end of the request' },
+    );
   });
 
-  it("tells a request of its booking's end that it never heard of", async () => {
+  it('a request whose run was gone when its booking ended completes all the same', async () => {
     const { id, stream, bookingId } = await booked();
     await run(stream).terminate('as the test wishes');
     await worker.post(`/bookings/${bookingId}/check-in`);
     expect((await worker.post(`/bookings/${bookingId}/complete`)).status).toBe(200);
     await run(`booking/${bookingId}`).result(); // it had nobody to tell
     expect((await consumer.get(`/requests/${id}`)).body.status).toBe('booked');
-    await eventually(check, ({ told }) => told.includes(stream), { what: 'telling' });
-    const { body } = await eventually(() => consumer.get(`/requests/${id}`), (answer) => answer.body.status === 'completed', { what: 'completion' });
-    expect(body.bookingId).toBe(bookingId);
-    expect(await suite.rows("select count(*)::int as n from event where stream = ? and type = 'request.completed'", [stream])).toEqual([{ n: 1 }]);
-    await run(stream).result();
+    expect((await check()).started).toEqual([stream]);
+    await completedOnce(id, stream);
   });
+
+  it("tells a waiting request of its booking's end that it never heard of", async () => {
+    const { id, stream, bookingId } = await booked();
+    const booking = `booking/${bookingId}`;
+    await run(booking).terminate('as the test wishes');
+    const events: BookingEvent[] = [{ type: 'booking.checked_in' }, { type: 'booking.completed', finalPrice: 15_000, automatic: false }];
+    const command = { id: randomUUID(), by: { id: provider.id, role: 'provider' as const } };
+    const { seq } = await newest(booking);
+    expect(await append(suite.orm, { stream: booking, after: seq, command, at: new Date().toISOString(), events })).toMatchObject({
+      is: 'written',
+    });
+    await eventually(check, ({ told }) => told.includes(stream), { what: 'telling' });
+    await completedOnce(id, stream);
+  });
+
+  async function completedOnce(id: string, stream: string): Promise<void> {
+    await eventually(
+      () => consumer.get(`/requests/${id}`),
+      (answer) => answer.body.status === 'completed',
+      { what: 'completion' },
+    );
+    expect(await suite.rows("select count(*)::int as n from event where stream = ? and type = 'request.completed'", [stream])).toEqual([
+      { n: 1 },
+    ]);
+    await run(stream).result();
+  }
 });
 
 describe('the reconciler reports and guesses nothing', () => {
@@ -97,7 +133,9 @@ describe('the reconciler reports and guesses nothing', () => {
     const { id, stream, offerId } = await offering();
     await suite.rows("update offer set status = 'withdrawn' where id = ?", [offerId]);
     const before = await newest(stream);
-    expect((await check()).disagreements).toEqual([{ stream, between: 'row and timeline', detail: `offer/${offerId}: row withdrawn, timeline invited` }]);
+    expect((await check()).disagreements).toEqual([
+      { stream, between: 'row and timeline', detail: `offer/${offerId}: row withdrawn, timeline invited` },
+    ]);
     expect(await newest(stream)).toEqual(before);
     await suite.rows("update offer set status = 'invited' where id = ?", [offerId]);
     await consumer.post(`/requests/${id}/cancel`);
@@ -116,17 +154,30 @@ describe('the reconciler reports and guesses nothing', () => {
     await suite.rows("update request set status = 'cancelled' where id = ?", [id]);
   });
 
-  it('an event deleted from the middle: no run is built from what is left', async () => {
+  it('an event deleted from the middle: no run decides on what is left', async () => {
     const { id, stream } = await offering();
     await run(stream).terminate('as the test wishes');
     const [gone] = await suite.rows<Json>('delete from event where stream = ? and seq = 3 returning *', [stream]);
-    expect(await check()).toMatchObject({ started: [], disagreements: [{ stream, between: 'timeline and its noun', detail: 'position 3 is missing' }] });
+    expect(await check()).toMatchObject({
+      started: [],
+      disagreements: [{ stream, between: 'timeline and its noun', detail: 'position 3 is missing' }],
+    });
+    // A run that somebody starts by hand does not decide on half a timeline either: it asks for attention and waits.
+    const [first] = await suite.rows<{ data: object }>('select data from event where stream = ? and seq = 1', [stream]);
+    const before = await suite.rows('select seq from event where stream = ?', [stream]);
+    await suite.temporal.workflow.start('requestWorkflow', { workflowId: stream, taskQueue: 'proxie', args: [first!.data] });
+    await eventually(
+      () => run(stream).describe(),
+      ({ searchAttributes }) => searchAttributes['ProxieNeedsAttention']?.[0] === true,
+    );
+    expect(await suite.rows('select seq from event where stream = ?', [stream])).toEqual(before);
     await suite.rows(
       `insert into event (stream, seq, command_id, part, type, actor_id, actor_role, data, audience, at) select stream, seq, command_id, part, type, actor_id, actor_role, data, audience, at
        from jsonb_populate_record(null::event, ?::jsonb)`,
       [JSON.stringify(gone)],
     );
-    expect(await check()).toMatchObject({ ...nothing, started: [stream] });
+    // Repaired: it is woken and goes on.
+    expect(await check()).toMatchObject({ ...nothing, caughtUp: [stream] });
     expect((await consumer.post(`/requests/${id}/cancel`)).status).toBe(200);
   });
 
@@ -143,7 +194,11 @@ describe('the reconciler reports and guesses nothing', () => {
     const { id, stream } = await offering();
     const { seq } = await newest(stream);
     await suite.rows('delete from event where stream = ? and seq = ?', [stream, seq]);
-    expect((await check()).disagreements).toContainEqual({ stream, between: 'run and timeline', detail: `run at ${seq}, timeline at ${seq - 1}: commits were lost` });
+    expect((await check()).disagreements).toContainEqual({
+      stream,
+      between: 'run and timeline',
+      detail: `run at ${seq}, timeline at ${seq - 1}: commits were lost`,
+    });
     const refused = await consumer.post(`/requests/${id}/cancel`);
     expect(refused).toMatchObject({ status: 503, body: { code: 'timeline_behind' } });
     await forget(stream, id);
@@ -152,21 +207,39 @@ describe('the reconciler reports and guesses nothing', () => {
   it('a stream that cannot be checked stops no other', async () => {
     const { id, stream } = await offering();
     await run(stream).terminate('as the test wishes');
-    const unusable = `request/${'0'.repeat(2_000)}`; // longer than a workflow id may be
+    const unusable = 'request/not-an-id';
     await suite.rows('insert into open_stream (stream) values (?)', [unusable]);
+    const data = { requestId: 'not-an-id', policy: {} };
+    await suite.rows(
+      `insert into event (stream, seq, command_id, type, actor_id, actor_role, data, at) values (?, 1, 'open', 'request.opened', ?, 'consumer', ?::jsonb, now())`,
+      [unusable, provider.id, JSON.stringify(data)],
+    );
     const report = await check();
-    expect(report.started).toEqual([stream]);
-    expect(report.failed.map((failure) => failure.stream)).toEqual([unusable]);
-    expect(report.disagreements).toEqual([]);
-    await suite.rows('delete from open_stream where stream = ?', [unusable]);
+    for (const table of ['open_stream', 'event']) await suite.rows(`delete from ${table} where stream = ?`, [unusable]);
+    expect(report).toMatchObject({ started: [stream], disagreements: [], failed: [{ stream: unusable }] });
     await consumer.post(`/requests/${id}/cancel`);
+  });
+
+  it('a stream that is open and has no timeline', async () => {
+    const stream = `request/${randomUUID()}`;
+    await suite.rows('insert into open_stream (stream) values (?)', [stream]);
+    const { disagreements, started } = await check();
+    await suite.rows('delete from open_stream where stream = ?', [stream]);
+    expect({ disagreements, started }).toEqual({
+      disagreements: [{ stream, between: 'timeline and its noun', detail: 'the stream is open and has no events' }],
+      started: [],
+    });
   });
 
   it('a run that does not answer', async () => {
     const { stream } = await offering();
     await suite.stopWorker();
     try {
-      expect((await check()).disagreements).toContainEqual({ stream, between: 'run and timeline', detail: 'the run does not answer: no worker, or its workflow task fails' });
+      expect((await check({ patienceMs: 300 })).disagreements).toContainEqual({
+        stream,
+        between: 'run and timeline',
+        detail: 'the run does not answer: no worker, or its workflow task fails',
+      });
     } finally {
       await suite.startWorker();
     }

@@ -29,7 +29,10 @@ describe('schema', () => {
 
   it('migrations go down to nothing and up again', async () => {
     await orm.migrator.down({ to: 0 });
-    const [left] = await sql<{ tables: number }>(orm.em.fork(), "select count(*)::int as tables from information_schema.tables where table_schema = 'public' and table_name <> 'migration'");
+    const [left] = await sql<{ tables: number }>(
+      orm.em.fork(),
+      "select count(*)::int as tables from information_schema.tables where table_schema = 'public' and table_name <> 'migration'",
+    );
     expect(left).toEqual({ tables: 0 });
     await migrate(orm);
     expect((await difference()).trim()).toBe('');

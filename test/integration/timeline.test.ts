@@ -26,9 +26,16 @@ afterAll(async () => {
 });
 
 const opened = (requestId: string): RequestTimelineEvent => ({
-  type: 'request.opened', requestId, consumerId, mode: 'compare', catalogueVersion: 1, policy: defaultPolicy, audience: [consumerId],
+  type: 'request.opened',
+  requestId,
+  consumerId,
+  mode: 'compare',
+  catalogueVersion: 1,
+  policy: defaultPolicy,
+  audience: [consumerId],
 });
-const write = (stream: string, after: number, id: string, events: RequestTimelineEvent[]) => append<RequestTimelineEvent>(orm, { stream, after, command: { id, by }, at, events });
+const write = (stream: string, after: number, id: string, events: RequestTimelineEvent[]) =>
+  append<RequestTimelineEvent>(orm, { stream, after, command: { id, by }, at, events });
 const newRequest = async () => {
   const requestId = randomUUID();
   const stream = `request/${requestId}`;
@@ -42,7 +49,11 @@ describe('append', () => {
   it('writes events and rows together', async () => {
     const { requestId, stream } = await newRequest();
     expect(await write(stream, 1, 'edit', [edited(), submitted])).toEqual({ is: 'written', events: [] });
-    const [row] = await sql<{ status: string; service_code: string }>(orm.em.fork(), 'select status, service_code from request where id = ?', [requestId]);
+    const [row] = await sql<{ status: string; service_code: string }>(
+      orm.em.fork(),
+      'select status, service_code from request where id = ?',
+      [requestId],
+    );
     expect(row).toEqual({ status: 'matching', service_code: 'plumbing.leak' });
     expect(await sql(orm.em.fork(), 'select 1 from open_stream where stream = ?', [stream])).toHaveLength(1);
   });
@@ -59,7 +70,13 @@ describe('append', () => {
     const { stream } = await newRequest();
     await write(stream, 1, 'edit', [edited(), submitted]);
     const late = await write(stream, 1, 'cancel', [{ type: 'request.cancelled', code: 'consumer' }]);
-    expect(late).toMatchObject({ is: 'behind', events: [{ type: 'request.edited', seq: 2 }, { type: 'request.submitted', seq: 3 }] });
+    expect(late).toMatchObject({
+      is: 'behind',
+      events: [
+        { type: 'request.edited', seq: 2 },
+        { type: 'request.submitted', seq: 3 },
+      ],
+    });
     expect(await eventsOf(orm.em.fork(), stream, 3)).toEqual([]);
   });
 
@@ -94,12 +111,18 @@ describe('append', () => {
 });
 
 describe('holding a slot', () => {
-  async function offered(providerId: string): Promise<{ stream: string; requestId: string; offerId: string; terms: ReturnType<typeof invitation> }> {
+  async function offered(
+    providerId: string,
+  ): Promise<{ stream: string; requestId: string; offerId: string; terms: ReturnType<typeof invitation> }> {
     const { requestId, stream } = await newRequest();
     const startsAt = new Date(Math.ceil(Date.now() / 3_600_000) * 3_600_000 + 3_600_000);
     const terms = {
-      ...invitation(0), offerId: randomUUID(), providerId, zone: 'America/New_York',
-      startsAt: startsAt.toISOString(), endsAt: new Date(startsAt.getTime() + 3_600_000).toISOString(),
+      ...invitation(0),
+      offerId: randomUUID(),
+      providerId,
+      zone: 'America/New_York',
+      startsAt: startsAt.toISOString(),
+      endsAt: new Date(startsAt.getTime() + 3_600_000).toISOString(),
     };
     await write(stream, 1, 'edit', [edited(), submitted]);
     const window = { remindAt: at, closesAt: terms.endsAt };
@@ -115,9 +138,21 @@ describe('holding a slot', () => {
     write(stream, 6, `accept-${offerId}`, [
       { type: 'offer.accepted', offerId, bookingId, providerId: terms.providerId },
       {
-        type: 'booking.held', stream: `booking/${bookingId}`, bookingId, requestId, offerId, consumerId, providerId: terms.providerId, service: 'plumbing.leak',
-        price: terms.price, currency: terms.currency, startsAt: terms.startsAt, endsAt: terms.endsAt, zone: terms.zone,
-        heldUntil: new Date(Date.now() + 60_000).toISOString(), policy: defaultPolicy,
+        type: 'booking.held',
+        stream: `booking/${bookingId}`,
+        bookingId,
+        requestId,
+        offerId,
+        consumerId,
+        providerId: terms.providerId,
+        service: 'plumbing.leak',
+        price: terms.price,
+        currency: terms.currency,
+        startsAt: terms.startsAt,
+        endsAt: terms.endsAt,
+        zone: terms.zone,
+        heldUntil: new Date(Date.now() + 60_000).toISOString(),
+        policy: defaultPolicy,
       },
     ]);
 
@@ -154,6 +189,8 @@ describe('holding a slot', () => {
 
   it('a status outside the machine is refused by the database', async () => {
     const { requestId } = await newRequest();
-    await expect(sql(orm.em.fork(), "update request set status = 'lost' where id = ?", [requestId])).rejects.toMatchObject({ code: '23514' });
+    await expect(sql(orm.em.fork(), "update request set status = 'lost' where id = ?", [requestId])).rejects.toMatchObject({
+      code: '23514',
+    });
   });
 });

@@ -34,12 +34,16 @@ async function record(scenarios: readonly ((stage: Stage) => Promise<Recording[]
 
 async function keep({ temporal }: Suite, { name, workflowId, runId }: Recording): Promise<void> {
   const handle = temporal.workflow.getHandle(workflowId, runId);
-  await eventually(async () => (await handle.describe()).status.name, (status) => status !== 'RUNNING', { what: `the end of ${name}` });
+  await eventually(
+    async () => (await handle.describe()).status.name,
+    (status) => status !== 'RUNNING',
+    { what: `the end of ${name}` },
+  );
   const { events } = JSON.parse(historyToJSON(await handle.fetchHistory()), anonymous) as { events: object[] };
   // One event per line: a difference shows which.
   const text = `{"workflowId":${JSON.stringify(workflowId)},"history":{"events":[\n${events.map((event) => JSON.stringify(event)).join(',\n')}\n]}}\n`;
   writeFileSync(join(folder, `${name}.json`), text);
-  console.log(`${name.padEnd(34)} ${events.length} events`);
+  process.stdout.write(`${name.padEnd(34)} ${events.length} events\n`);
 }
 
 /** Which machine recorded it, and where its code lay, is nobody's business; replay needs neither. */

@@ -3,7 +3,18 @@ import { mailWorkflowId, wakeMail } from '../../src/contracts/mail.messages.ts';
 import { optOut, reviewWorkflowId } from '../../src/contracts/review.messages.ts';
 import type { Policy } from '../../src/domain/policy.ts';
 import { eventually, type Caller } from '../support/http.ts';
-import { accepted, carryOut, invited, proposeAll, review, say, submitRequest, untilConfirmed, untilReminded, untilStatus } from '../support/play.ts';
+import {
+  accepted,
+  carryOut,
+  invited,
+  proposeAll,
+  review,
+  say,
+  submitRequest,
+  untilConfirmed,
+  untilReminded,
+  untilStatus,
+} from '../support/play.ts';
 import { leakRequest, type SeededProvider } from '../support/seed.ts';
 import type { Suite } from '../support/suite.ts';
 
@@ -26,7 +37,17 @@ const request = (name: string, id: string): Recording => ({ name: `request.${nam
 const booking = (name: string, id: string): Recording => ({ name: `booking.${name}`, workflowId: `booking/${id}` });
 
 /** With the default durations, but for two reminders that fire while we wait. */
-export const patient: readonly ((stage: Stage) => Promise<Recording[]>)[] = [booked, cancelled, negotiated, signalled, dropped, chatted, enrolled, mailed, reconciled];
+export const patient: readonly ((stage: Stage) => Promise<Recording[]>)[] = [
+  booked,
+  cancelled,
+  negotiated,
+  signalled,
+  dropped,
+  chatted,
+  enrolled,
+  mailed,
+  reconciled,
+];
 /** With durations of milliseconds: everything that the clock does. */
 export const hasty: readonly ((stage: Stage) => Promise<Recording[]>)[] = [unfilled, silent, released, abandoned, continued];
 
@@ -49,7 +70,11 @@ async function booked({ suite, providers, consumer, when }: Stage): Promise<Reco
   await review(suite, job.bookingId, job.winner);
   const { consumer_id: userId } = await untilStatus(suite, 'request', requestId, 'completed');
   await suite.temporal.workflow.getHandle(reviewWorkflowId(job.bookingId)).signal(optOut, { userId, eventId: 'opt-out-1' });
-  return [request('completed', requestId), booking('completed', job.bookingId), { name: 'review.published', workflowId: reviewWorkflowId(job.bookingId) }];
+  return [
+    request('completed', requestId),
+    booking('completed', job.bookingId),
+    { name: 'review.published', workflowId: reviewWorkflowId(job.bookingId) },
+  ];
 }
 
 async function cancelled({ suite, providers, consumer }: Stage): Promise<Recording[]> {
@@ -156,12 +181,21 @@ async function enrolled({ suite }: Stage): Promise<Recording[]> {
 }
 
 async function mailed({ suite }: Stage): Promise<Recording[]> {
-  const run = await suite.temporal.workflow.signalWithStart('mailWorkflow', { workflowId: mailWorkflowId, taskQueue: 'proxie', signal: wakeMail, args: [] });
+  const run = await suite.temporal.workflow.signalWithStart('mailWorkflow', {
+    workflowId: mailWorkflowId,
+    taskQueue: 'proxie',
+    signal: wakeMail,
+    args: [],
+  });
   return [{ name: 'mail.sent', workflowId: run.workflowId }];
 }
 
 async function reconciled({ suite }: Stage): Promise<Recording[]> {
-  const run = await suite.temporal.workflow.start('reconcileWorkflow', { workflowId: 'reconcile', taskQueue: 'proxie', args: [{ quietMs: 60_000, limit: 100 }] });
+  const run = await suite.temporal.workflow.start('reconcileWorkflow', {
+    workflowId: 'reconcile',
+    taskQueue: 'proxie',
+    args: [{ quietMs: 60_000, limit: 100 }],
+  });
   return [{ name: 'reconcile.agreed', workflowId: run.workflowId }];
 }
 
@@ -202,10 +236,13 @@ async function abandoned({ suite, consumer }: Stage): Promise<Recording[]> {
 /** A conversation that goes on as a new run after every turn. */
 async function continued({ suite, consumer }: Stage): Promise<Recording[]> {
   const { requestId } = await say(consumer, 'Hello');
-  const handle = suite.temporal.workflow.getHandle(`request/${requestId}`);
-  const { runId: first } = await handle.describe();
   await say(consumer, 'My kitchen sink is leaking', requestId);
-  const { runId: second } = await eventually(() => handle.describe(), ({ runId }) => runId !== first, { what: 'the second run' });
+  const handle = suite.temporal.workflow.getHandle(`request/${requestId}`);
+  const { events } = await handle.fetchHistory();
+  const { firstExecutionRunId: first } = events![0]!.workflowExecutionStartedEventAttributes!;
   await untilStatus(suite, 'request', requestId, 'abandoned');
-  return [first, second].map((runId, index) => ({ name: `request.continued-${index + 1}`, workflowId: `request/${requestId}`, runId }));
+  return [
+    { ...request('continued-first', requestId), runId: first! },
+    { ...request('continued-last', requestId), runId: (await handle.describe()).runId },
+  ];
 }

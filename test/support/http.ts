@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- answers are asserted, not typed
+/** Answers are asserted, not typed. */
 export type Json = any;
 
 export interface Answer {
@@ -32,7 +32,11 @@ export function caller(baseUrl: string, token?: string): Caller {
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
-    return { status: response.status, body: text && /json/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : text, headers: response.headers };
+    return {
+      status: response.status,
+      body: text && /json/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : text,
+      headers: response.headers,
+    };
   }
   return {
     send,
@@ -43,12 +47,17 @@ export function caller(baseUrl: string, token?: string): Caller {
 }
 
 /** Asks again until the answer is there; fails with the last one seen. For what happens behind an acknowledgement. */
-export async function eventually<T>(ask: () => Promise<T>, enough: (value: T) => boolean, { withinMs = 20_000, what = 'it' } = {}): Promise<T> {
+export async function eventually<T>(
+  ask: () => Promise<T>,
+  enough: (value: T) => boolean,
+  { withinMs = 20_000, what = 'it' } = {},
+): Promise<T> {
   const until = Date.now() + withinMs;
   for (;;) {
     const value = await ask();
     if (enough(value)) return value;
-    if (Date.now() > until) throw new Error(`${what} did not happen within ${withinMs} ms; last seen: ${JSON.stringify(value)?.slice(0, 2_000)}`);
+    if (Date.now() > until)
+      throw new Error(`${what} did not happen within ${withinMs} ms; last seen: ${JSON.stringify(value)?.slice(0, 2_000)}`);
     await sleep(50);
   }
 }

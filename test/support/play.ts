@@ -19,7 +19,12 @@ export async function submitRequest(consumer: Caller, more: object = {}): Promis
 }
 
 /** Waits on the row, not on a route: what is measured is not disturbed by who looks. */
-export async function untilStatus(suite: Suite, table: 'request' | 'booking' | 'enrollment', id: string, ...statuses: string[]): Promise<Json> {
+export async function untilStatus(
+  suite: Suite,
+  table: 'request' | 'booking' | 'enrollment',
+  id: string,
+  ...statuses: string[]
+): Promise<Json> {
   const rows = await eventually(
     () => suite.rows<{ status: string }>(`select * from ${table} where id = ?`, [id]),
     ([row]) => row !== undefined && statuses.includes(row.status),
@@ -29,7 +34,11 @@ export async function untilStatus(suite: Suite, table: 'request' | 'booking' | '
 }
 
 /** The provider and the invitation they hold. */
-export async function invited(suite: Suite, { id, subject }: SeededProvider, requestId: string): Promise<{ caller: Caller; offerId: string }> {
+export async function invited(
+  suite: Suite,
+  { id, subject }: SeededProvider,
+  requestId: string,
+): Promise<{ caller: Caller; offerId: string }> {
   const rows = await eventually(
     () => suite.rows<{ id: string }>('select id from offer where request_id = ? and provider_id = ?', [requestId, id]),
     (found) => found.length > 0,
@@ -99,9 +108,13 @@ const quarterMs = 15 * 60_000;
  * A request whose slot is known before it is made, so that a policy can name reminders that fire while we wait: slots lie on
  * quarters of an hour, reminders are counted back from them.
  */
-export function soonSlot(remindInMs: readonly number[]): { policy: { reminderBeforeMs: number[] }; when: { from: string; to: string; zone: string } } {
+export function soonSlot(remindInMs: readonly number[]): {
+  policy: { reminderBeforeMs: number[] };
+  when: { from: string; to: string; zone: string };
+} {
   const now = Date.now();
-  const start = Math.ceil((now + Math.max(...remindInMs) + 60_000) / quarterMs) * quarterMs;
+  // Slots are suggested behind the ten minutes in which providers may answer.
+  const start = Math.ceil((now + Math.max(...remindInMs) + 11 * 60_000) / quarterMs) * quarterMs;
   return {
     policy: { reminderBeforeMs: remindInMs.map((ms) => start - now - ms) },
     when: { from: new Date(start).toISOString(), to: new Date(start + 16 * quarterMs).toISOString(), zone: 'America/New_York' },

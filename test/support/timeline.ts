@@ -19,7 +19,13 @@ export const readyDraft: DraftSummary = {
   region: 'Downtown',
 };
 
-export const terms = { price: 15_000, currency: 'USD' as const, startsAt: '2026-06-01T13:00:00.000Z', endsAt: '2026-06-01T14:00:00.000Z', zone: 'UTC' };
+export const terms = {
+  price: 15_000,
+  currency: 'USD' as const,
+  startsAt: '2026-06-01T13:00:00.000Z',
+  endsAt: '2026-06-01T14:00:00.000Z',
+  zone: 'UTC',
+};
 export const invitation = (n: number): Invitation => ({ ...terms, offerId: `offer-${n}`, providerId: providerActor(n).id, score: 90 - n });
 
 /** One request and its timeline in memory. */
@@ -39,7 +45,15 @@ export function requestRun(mode: 'compare' | 'instant' = 'compare') {
     }
     return written;
   }
-  send({ do: 'open', by: consumer, requestId: 'request-1', consumerId: consumer.id, mode, catalogueVersion: 1, policy: defaultPolicy } as never);
+  send({
+    do: 'open',
+    by: consumer,
+    requestId: 'request-1',
+    consumerId: consumer.id,
+    mode,
+    catalogueVersion: 1,
+    policy: defaultPolicy,
+  } as never);
   return {
     send: send as (command: DistributiveOmit<RequestCommand, 'id'> & { id?: string }, now?: number) => RequestTimelineEvent[],
     events,
@@ -55,6 +69,12 @@ type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K>
 export function offeringRun(count = 3, mode: 'compare' | 'instant' = 'compare') {
   const run = requestRun(mode);
   run.send({ do: 'editRequest', by: consumer, draft: readyDraft, submit: true });
-  run.send({ do: 'invite', by: { id: 'system', role: 'system' }, round: 1, radiusKm: 10, invitations: Array.from({ length: count }, (_, n) => invitation(n)) });
+  run.send({
+    do: 'invite',
+    by: { id: 'system', role: 'system' },
+    round: 1,
+    radiusKm: 10,
+    invitations: Array.from({ length: count }, (_, n) => invitation(n)),
+  });
   return run;
 }

@@ -35,7 +35,11 @@ describe('a calendar', () => {
     ['beyond_horizon', open({ horizonDays: 1 }), slotAt('2026-06-05T15:00:00Z')],
     ['closed', open(), slotAt('2026-06-02T03:00:00Z')],
     ['closed', open(), slotAt('2026-06-02T20:30:00Z')],
-    ['closed', open({ exceptions: [{ kind: 'closed', fromDate: '2026-06-01', toDate: '2026-06-03', startMinute: null, endMinute: null }] }), slotAt('2026-06-02T15:00:00Z')],
+    [
+      'closed',
+      open({ exceptions: [{ kind: 'closed', fromDate: '2026-06-01', toDate: '2026-06-03', startMinute: null, endMinute: null }] }),
+      slotAt('2026-06-02T15:00:00Z'),
+    ],
     ['off_grid', open(), slotAt('2026-06-02T15:05:00Z')],
     ['daily_cap', open({ dailyCap: 1, busy: [slotAt('2026-06-02T13:00:00Z')] }), slotAt('2026-06-02T18:00:00Z')],
     ['busy', open({ busy: [slotAt('2026-06-02T15:30:00Z')] }), slotAt('2026-06-02T15:00:00Z')],
@@ -52,7 +56,10 @@ describe('a calendar', () => {
   });
 
   it('fault 13: keeps the slot’s length over a spring-forward gap, and opens once on the day of an overlap', () => {
-    const always = open({ rules: [1, 2, 3, 4, 5, 6, 7].map((weekday) => ({ weekday, startMinute: 0, endMinute: 1440 })), horizonDays: 700 });
+    const always = open({
+      rules: [1, 2, 3, 4, 5, 6, 7].map((weekday) => ({ weekday, startMinute: 0, endMinute: 1440 })),
+      horizonDays: 700,
+    });
     const spring = [...listSlots(always, { from: at('2027-03-14T05:00:00Z'), to: at('2027-03-15T04:00:00Z'), durationMinutes: 60, now })];
     expect(spring).toHaveLength(23 * 4);
     for (const { start, end } of spring) expect(end - start).toBe(60 * minute);
@@ -64,8 +71,17 @@ describe('a calendar', () => {
   it('List equals book: every listed slot can be booked, no other start can, for any calendar and zone', () => {
     const calendars = fc.record({
       zone: fc.constantFrom('America/New_York', 'Europe/Berlin', 'Asia/Kathmandu', 'Australia/Lord_Howe', 'UTC', 'Pacific/Chatham'),
-      hours: fc.array(fc.record({ weekday: fc.integer({ min: 1, max: 7 }), from: fc.integer({ min: 0, max: 1400 }), length: fc.integer({ min: 15, max: 900 }) }), { maxLength: 8 }),
-      busy: fc.array(fc.record({ offset: fc.integer({ min: 0, max: 5 * 1440 }), length: fc.integer({ min: 15, max: 240 }) }), { maxLength: 6 }),
+      hours: fc.array(
+        fc.record({
+          weekday: fc.integer({ min: 1, max: 7 }),
+          from: fc.integer({ min: 0, max: 1400 }),
+          length: fc.integer({ min: 15, max: 900 }),
+        }),
+        { maxLength: 8 },
+      ),
+      busy: fc.array(fc.record({ offset: fc.integer({ min: 0, max: 5 * 1440 }), length: fc.integer({ min: 15, max: 240 }) }), {
+        maxLength: 6,
+      }),
       capacity: fc.integer({ min: 1, max: 3 }),
       dailyCap: fc.option(fc.integer({ min: 1, max: 4 })),
       buffer: fc.integer({ min: 0, max: 45 }),
@@ -78,7 +94,11 @@ describe('a calendar', () => {
         const from = at(start);
         const calendar = open({
           zone,
-          rules: hours.map(({ weekday, from: startMinute, length }) => ({ weekday, startMinute, endMinute: Math.min(1440, startMinute + length) })),
+          rules: hours.map(({ weekday, from: startMinute, length }) => ({
+            weekday,
+            startMinute,
+            endMinute: Math.min(1440, startMinute + length),
+          })),
           busy: busy.map(({ offset, length }) => ({ start: from + offset * minute, end: from + (offset + length) * minute })),
           capacity,
           dailyCap,
@@ -93,7 +113,8 @@ describe('a calendar', () => {
         for (const start of listed) expect(whyNot(calendar, { start, end: start + durationMinutes * minute }, from)).toBeNull();
         for (let start = from; start < to; start += 5 * minute) {
           const bookable = whyNot(calendar, { start, end: start + durationMinutes * minute }, from) === null;
-          if (bookable !== listed.has(start)) throw new Error(`${new Date(start).toISOString()}: listed ${listed.has(start)}, bookable ${bookable}`);
+          if (bookable !== listed.has(start))
+            throw new Error(`${new Date(start).toISOString()}: listed ${listed.has(start)}, bookable ${bookable}`);
         }
       }),
       { numRuns: 25, seed: 20261121 },

@@ -12,7 +12,10 @@ describe('intake', () => {
     const run = requestRun();
     run.send({ do: 'editRequest', by: consumer, draft: { ...readyDraft, missing: ['when'], hash: null } });
     expect(() => run.send({ do: 'submitRequest', by: consumer, draftHash: 'hash-1' })).toThrow(
-      expect.objectContaining({ code: 'draft_incomplete', detail: expect.objectContaining({ fields: [{ field: '/facts/when', message: 'required' }] }) }),
+      expect.objectContaining({
+        code: 'draft_incomplete',
+        detail: expect.objectContaining({ fields: [{ field: '/facts/when', message: 'required' }] }),
+      }),
     );
   });
 
@@ -37,7 +40,8 @@ describe('intake', () => {
 
   it('more waiting messages than the policy allows are refused, and nothing is lost of those before', () => {
     const run = requestRun();
-    for (let n = 0; n < defaultPolicy.maxPendingTurns; n += 1) run.send({ do: 'postMessage', by: consumer, messageId: `m${n}`, turnId: `t${n}` });
+    for (let n = 0; n < defaultPolicy.maxPendingTurns; n += 1)
+      run.send({ do: 'postMessage', by: consumer, messageId: `m${n}`, turnId: `t${n}` });
     expect(() => run.send({ do: 'postMessage', by: consumer, messageId: 'one-more', turnId: 'tx' })).toThrow(refused('conversation_busy'));
     expect(run.state.pendingTurns).toHaveLength(defaultPolicy.maxPendingTurns);
   });
@@ -66,7 +70,9 @@ describe('offers', () => {
     const run = offeringRun();
     expect(() => run.send({ do: 'acceptOffer', by: consumer, offerId: 'offer-0', bookingId: 'b' })).toThrow(refused('not_your_turn'));
     run.send({ do: 'proposeOffer', by: providerActor(0), offerId: 'offer-0' });
-    expect(() => run.send({ do: 'acceptOffer', by: providerActor(0), offerId: 'offer-0', bookingId: 'b' })).toThrow(refused('not_your_turn'));
+    expect(() => run.send({ do: 'acceptOffer', by: providerActor(0), offerId: 'offer-0', bookingId: 'b' })).toThrow(
+      refused('not_your_turn'),
+    );
     run.send({ do: 'counterOffer', by: consumer, offerId: 'offer-0', terms: { ...terms, price: 14_000 } });
     expect(() => run.send({ do: 'acceptOffer', by: consumer, offerId: 'offer-0', bookingId: 'b' })).toThrow(refused('not_your_turn'));
     run.send({ do: 'acceptOffer', by: providerActor(0), offerId: 'offer-0', bookingId: 'b' });
@@ -75,7 +81,9 @@ describe('offers', () => {
 
   it('a price outside the service is refused with its bounds', () => {
     const run = offeringRun();
-    expect(() => run.send({ do: 'proposeOffer', by: providerActor(0), offerId: 'offer-0', terms: { ...terms, price: 1 } })).toThrow(/between 100.00 USD and 500.00 USD/);
+    expect(() => run.send({ do: 'proposeOffer', by: providerActor(0), offerId: 'offer-0', terms: { ...terms, price: 1 } })).toThrow(
+      /between 100.00 USD and 500.00 USD/,
+    );
   });
 
   it("another provider's offer cannot be touched", () => {
@@ -145,8 +153,21 @@ describe('what is carried across continue-as-new', () => {
   it('stays under 10 KB however long the conversation was', () => {
     const run = requestRun();
     for (let n = 0; n < 300; n += 1) {
-      run.send({ id: `abcdefghijklmnopqr${String(n).padStart(4, '0')}`, do: 'postMessage', by: consumer, messageId: `m${n}`, turnId: `t${n}` });
-      run.send({ id: `turn/00000000-0000-4000-8000-00000000${String(n).padStart(4, '0')}`, do: 'completeTurn', by: SYSTEM, turnId: `t${n}`, intent: 'ask', draft: readyDraft });
+      run.send({
+        id: `abcdefghijklmnopqr${String(n).padStart(4, '0')}`,
+        do: 'postMessage',
+        by: consumer,
+        messageId: `m${n}`,
+        turnId: `t${n}`,
+      });
+      run.send({
+        id: `turn/00000000-0000-4000-8000-00000000${String(n).padStart(4, '0')}`,
+        do: 'completeTurn',
+        by: SYSTEM,
+        turnId: `t${n}`,
+        intent: 'ask',
+        draft: readyDraft,
+      });
     }
     expect(run.state.turns).toBe(300);
     expect(JSON.stringify(run.state).length).toBeLessThan(10_000);

@@ -23,7 +23,11 @@ afterAll(() => suite.close());
 const typesOf = async (stream: string) =>
   (await suite.rows<{ type: string }>('select type from event where stream = ? order by seq', [stream])).map(({ type }) => type);
 const closed = (consumer: Caller, id: string) =>
-  eventually(async () => (await consumer.get(`/requests/${id}`)).body, ({ closedAt }) => closedAt !== null, { what: 'the end of the request' });
+  eventually(
+    async () => (await consumer.get(`/requests/${id}`)).body,
+    ({ closedAt }) => closedAt !== null,
+    { what: 'the end of the request' },
+  );
 const far = { ...city, lat: 10, lon: 10 };
 
 async function provider(options: object = {}): Promise<SeededProvider & { caller: Caller }> {
@@ -52,7 +56,10 @@ describe('timers of a request', () => {
     const consumer = await suite.as('remote', 'consumer');
     const { body } = await consumer.post('/requests', leakRequest({ location: far, submit: true }));
     expect(await closed(consumer, body.id)).toMatchObject({ status: 'unfilled', statusReason: 'no_provider_found', round: 3 });
-    const rounds = await suite.rows<{ data: { radiusKm: number } }>("select data from event where stream = ? and type = 'round.opened' order by seq", [`request/${body.id}`]);
+    const rounds = await suite.rows<{ data: { radiusKm: number } }>(
+      "select data from event where stream = ? and type = 'round.opened' order by seq",
+      [`request/${body.id}`],
+    );
     expect(rounds.map(({ data }) => data.radiusKm)).toEqual([10, 15, 22.5]);
   });
 
@@ -60,12 +67,25 @@ describe('timers of a request', () => {
     const consumer = await suite.as('undecided', 'consumer');
     const { id, caller } = await provider({ service: 'cleaning.standard', price: 10_000, licensedFor: null, lat: 20, lon: 20 });
     await provider({ service: 'cleaning.standard', price: 10_000, licensedFor: null, lat: 20, lon: 20 });
-    const { body } = await consumer.post('/requests', leakRequest({ service: 'cleaning.standard', details: { bedrooms: 2 }, location: { ...city, lat: 20, lon: 20 }, submit: true }));
+    const { body } = await consumer.post(
+      '/requests',
+      leakRequest({ service: 'cleaning.standard', details: { bedrooms: 2 }, location: { ...city, lat: 20, lon: 20 }, submit: true }),
+    );
     await caller.post(`/offers/${await invitationFor(body.id, id)}/propose`);
     expect(await closed(consumer, body.id)).toMatchObject({ status: 'unfilled', statusReason: 'no_decision' });
     expect(await typesOf(`request/${body.id}`)).toEqual([
-      'request.opened', 'request.edited', 'request.submitted', 'round.opened', 'offer.invited', 'offer.invited', 'offer.proposed', 'round.reminded',
-      'offer.expired', 'round.closed', 'offer.superseded', 'request.unfilled',
+      'request.opened',
+      'request.edited',
+      'request.submitted',
+      'round.opened',
+      'offer.invited',
+      'offer.invited',
+      'offer.proposed',
+      'round.reminded',
+      'offer.expired',
+      'round.closed',
+      'offer.superseded',
+      'request.unfilled',
     ]);
   });
 });
@@ -78,36 +98,63 @@ describe('the search goes on', () => {
     const { body } = await consumer.post('/requests', leakRequest({ location: place, submit: true, mode: 'instant' }));
     await first.caller.post(`/offers/${await invitationFor(body.id, first.id)}/accept`);
     const { bookingId } = (await consumer.get(`/requests/${body.id}`)).body;
-    await eventually(async () => (await consumer.get(`/bookings/${bookingId}`)).body.status, (status) => status === 'confirmed');
-    expect(await first.caller.post(`/bookings/${bookingId}/cancel`, { reason: 'ill' })).toMatchObject({ status: 200, body: { status: 'cancelled' } });
-    const again = await eventually(async () => (await consumer.get(`/requests/${body.id}`)).body, ({ status }) => status !== 'booked', { what: 'the search' });
+    await eventually(
+      async () => (await consumer.get(`/bookings/${bookingId}`)).body.status,
+      (status) => status === 'confirmed',
+    );
+    expect(await first.caller.post(`/bookings/${bookingId}/cancel`, { reason: 'ill' })).toMatchObject({
+      status: 200,
+      body: { status: 'cancelled' },
+    });
+    const again = await eventually(
+      async () => (await consumer.get(`/requests/${body.id}`)).body,
+      ({ status }) => status !== 'booked',
+      { what: 'the search' },
+    );
     expect(again).toMatchObject({ bookingId: null, acceptedOfferId: null });
     expect(await typesOf(`request/${body.id}`)).toContain('request.reopened');
-    const invited = await suite.rows<{ provider_id: string }>("select provider_id from offer where request_id = ? and round > 1", [body.id]);
+    const invited = await suite.rows<{ provider_id: string }>('select provider_id from offer where request_id = ? and round > 1', [
+      body.id,
+    ]);
     expect(invited.map(({ provider_id }) => provider_id)).not.toContain(first.id);
     expect(second.id).not.toBe(first.id);
   });
 });
 
 describe('messages to a run', () => {
-  it('temporal.md 10: a refused Update leaves no event in the history', async () => {
+  it('a refused Update leaves no event in the history', async () => {
     const consumer = await suite.as('refused', 'consumer');
     const { body } = await consumer.post('/requests', leakRequest());
     const handle = suite.temporal.workflow.getHandle(`request/${body.id}`);
     const before = (await handle.describe()).historyLength;
-    expect(await consumer.post(`/requests/${body.id}/submit`, { draftHash: 'something-else' })).toMatchObject({ status: 409, body: { code: 'draft_changed' } });
+    expect(await consumer.post(`/requests/${body.id}/submit`, { draftHash: 'something-else' })).toMatchObject({
+      status: 409,
+      body: { code: 'draft_changed' },
+    });
     expect((await handle.describe()).historyLength).toBe(before);
   });
 
   it('a signal that does not fit is written on the timeline as refused and changes nothing', async () => {
     const own = await provider({ lat: 40, lon: 40 });
     const consumer = await suite.as('signalled', 'consumer');
-    const { body } = await consumer.post('/requests', leakRequest({ location: { ...city, lat: 40, lon: 40 }, submit: true, mode: 'instant' }));
+    const { body } = await consumer.post(
+      '/requests',
+      leakRequest({ location: { ...city, lat: 40, lon: 40 }, submit: true, mode: 'instant' }),
+    );
     await invitationFor(body.id, own.id);
     const handle = suite.temporal.workflow.getHandle(`request/${body.id}`);
-    for (const fact of [undefined, {}, { offerId: randomUUID(), providerId: own.id, eventId: 'e1' }, { offerId: 7, providerId: 'x\u0000', eventId: ' ' }]) await handle.signal('offerAccepted', fact);
+    for (const fact of [
+      undefined,
+      {},
+      { offerId: randomUUID(), providerId: own.id, eventId: 'e1' },
+      { offerId: 7, providerId: 'x\u0000', eventId: ' ' },
+    ])
+      await handle.signal('offerAccepted', fact);
     const refused = await eventually(
-      () => suite.rows<{ data: { code: string } }>("select data from event where stream = ? and type = 'command.refused'", [`request/${body.id}`]),
+      () =>
+        suite.rows<{ data: { code: string } }>("select data from event where stream = ? and type = 'command.refused'", [
+          `request/${body.id}`,
+        ]),
       (rows) => rows.length === 4,
       { what: 'four refusals' },
     );
@@ -115,14 +162,17 @@ describe('messages to a run', () => {
     expect((await handle.describe()).status.name).toBe('RUNNING');
   });
 
-  it('temporal.md 12: a conversation that continues as new runs loses no message and answers each once', async () => {
+  it('a conversation that continues as new runs loses no message and answers each once', async () => {
     const consumer = await suite.as('talkative', 'consumer');
     const first = await consumer.post('/chat', { message: 'hello' });
     const { requestId } = first.body;
     for (const message of ['I need somebody', 'for my home', 'in Downtown', 'a leak in the kitchen']) {
       expect((await consumer.post('/chat', { message, requestId })).status).toBe(202);
     }
-    const completed = () => suite.rows<{ turn: string }>("select data ->> 'turnId' as turn from event where stream = ? and type = 'turn.completed'", [`request/${requestId}`]);
+    const completed = () =>
+      suite.rows<{ turn: string }>("select data ->> 'turnId' as turn from event where stream = ? and type = 'turn.completed'", [
+        `request/${requestId}`,
+      ]);
     await eventually(completed, (rows) => rows.length >= 5, { what: 'five answers' });
     const turns = await suite.rows<{ status: string }>('select status from turn where stream = ?', [`request/${requestId}`]);
     expect(turns.map(({ status }) => status)).toEqual(['done', 'done', 'done', 'done', 'done']);
@@ -137,7 +187,10 @@ describe('messages to a run', () => {
     const { body } = await consumer.post('/requests', leakRequest());
     await consumer.post(`/requests/${body.id}/cancel`, { reason: 'changed my mind' });
     await closed(consumer, body.id);
-    expect(await consumer.post('/chat', { message: 'still there?', requestId: body.id })).toMatchObject({ status: 409, body: { code: 'invalid_transition' } });
+    expect(await consumer.post('/chat', { message: 'still there?', requestId: body.id })).toMatchObject({
+      status: 409,
+      body: { code: 'invalid_transition' },
+    });
     const runs = [];
     for await (const run of suite.temporal.workflow.list({ query: `WorkflowId = 'request/${body.id}'` })) runs.push(run);
     expect(runs.length).toBeLessThanOrEqual(1);
@@ -146,11 +199,21 @@ describe('messages to a run', () => {
   it('a row changed by hand parks the run for attention instead of being guessed over; repaired and woken, it goes on', async () => {
     await provider({ service: 'cleaning.deep', price: 20_000, licensedFor: null, lat: 50, lon: 50 });
     const consumer = await suite.as('tampered', 'consumer');
-    const { body } = await consumer.post('/requests', leakRequest({ service: 'cleaning.deep', details: { bedrooms: 2 }, location: { ...city, lat: 50, lon: 50 }, submit: true }));
-    await eventually(async () => (await consumer.get(`/requests/${body.id}`)).body.status, (status) => status === 'offering');
+    const { body } = await consumer.post(
+      '/requests',
+      leakRequest({ service: 'cleaning.deep', details: { bedrooms: 2 }, location: { ...city, lat: 50, lon: 50 }, submit: true }),
+    );
+    await eventually(
+      async () => (await consumer.get(`/requests/${body.id}`)).body.status,
+      (status) => status === 'offering',
+    );
     await suite.rows("update request set status = 'completed' where id = ?", [body.id]);
     const handle = suite.temporal.workflow.getHandle(`request/${body.id}`);
-    await eventually(async () => (await handle.describe()).searchAttributes?.['ProxieNeedsAttention']?.[0], (value) => value === true, { what: 'the mark for attention' });
+    await eventually(
+      async () => (await handle.describe()).searchAttributes?.['ProxieNeedsAttention']?.[0],
+      (value) => value === true,
+      { what: 'the mark for attention' },
+    );
     await suite.rows("update request set status = 'offering' where id = ?", [body.id]);
     await handle.signal('catchUp');
     expect(await closed(consumer, body.id)).toMatchObject({ status: 'unfilled' });
@@ -163,7 +226,10 @@ describe('messages to a run', () => {
     const command = { id: 'op-1', by: { id: randomUUID(), role: 'admin' }, action: 'close', ticket: 'T-1', reason: 'asked by phone' };
     await handle.executeUpdate('intervene', { args: [command] });
     expect(await closed(consumer, body.id)).toMatchObject({ status: 'cancelled', statusReason: 'operator' });
-    const [event] = await suite.rows("select reason, data ->> 'ticket' as ticket, actor_role from event where stream = ? and type = 'operator.intervened'", [`request/${body.id}`]);
+    const [event] = await suite.rows(
+      "select reason, data ->> 'ticket' as ticket, actor_role from event where stream = ? and type = 'operator.intervened'",
+      [`request/${body.id}`],
+    );
     expect(event).toEqual({ reason: 'asked by phone', ticket: 'T-1', actor_role: 'admin' });
   });
 });

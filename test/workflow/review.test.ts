@@ -188,7 +188,7 @@ describe('repair', () => {
     await starting;
     await suite.startWorker();
     await completing;
-    expect(await booking.result()).toEqual({ outcome: 'completed' });
+    expect(await booking.result()).toMatchObject({ outcome: 'completed' });
     const review = suite.temporal.workflow.getHandle(reviewWorkflowId(bookingId));
     await review.terminate('enough').catch(() => {});
   });

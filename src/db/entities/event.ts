@@ -33,7 +33,11 @@ export const Event = defineEntity({
     audience: p.array().columnType('uuid[]').defaultRaw("'{}'").comment('users who may see it'),
     at: instant(),
     position: p.bigint().autoincrement(),
-    transaction: p.string().columnType('xid8').defaultRaw('pg_current_xact_id()').comment('readers of the whole log stay below the oldest running one'),
+    transaction: p
+      .string()
+      .columnType('xid8')
+      .defaultRaw('pg_current_xact_id()')
+      .comment('readers of the whole log stay below the oldest running one'),
   },
 });
 
@@ -46,7 +50,10 @@ export const Notification = defineEntity({
   uniques: [{ name: 'notification_event_unique', properties: ['stream', 'seq', 'recipientId', 'kind'] }],
   indexes: [
     { name: 'notification_recipient_index', properties: ['recipientId', 'createdAt', 'id'] },
-    { name: 'notification_unsent_index', expression: (_c, table, name) => `create index "${name}" on ${table} (mail_after) where mail_status = 'waiting'` },
+    {
+      name: 'notification_unsent_index',
+      expression: (_c, table, name) => `create index "${name}" on ${table} (mail_after) where mail_status = 'waiting'`,
+    },
   ],
   properties: {
     id: p.uuid().primary().defaultRaw('gen_random_uuid()'),

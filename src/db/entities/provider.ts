@@ -7,7 +7,10 @@ export const Provider = defineEntity({
   name: 'Provider',
   tableName: 'provider',
   checks: [
-    { name: 'provider_calendar_check', expression: 'minimum_notice_minutes >= 0 and (horizon_days >= 1 and horizon_days <= 730) and (capacity >= 1 and capacity <= 100)' },
+    {
+      name: 'provider_calendar_check',
+      expression: 'minimum_notice_minutes >= 0 and (horizon_days >= 1 and horizon_days <= 730) and (capacity >= 1 and capacity <= 100)',
+    },
   ],
   properties: {
     id: () => p.oneToOne(UserAccount).primary().mapToPk().owner().fieldName('id').unique(false),
@@ -37,7 +40,8 @@ export const ProviderService = defineEntity({
   indexes: [
     {
       name: 'provider_service_nearest_index',
-      expression: (_columns, table, indexName) => `create index "${indexName}" on ${table} using gist (service_code, position) where active`,
+      expression: (_columns, table, indexName) =>
+        `create index "${indexName}" on ${table} using gist (service_code, position) where active`,
     },
   ],
   checks: [{ name: 'provider_service_numbers_check', expression: 'price >= 0 and (duration_minutes >= 5 and duration_minutes <= 1440)' }],
@@ -81,7 +85,10 @@ export const AvailabilityException = defineEntity({
   indexes: [{ name: 'availability_exception_range_index', properties: ['providerId', 'fromDate', 'toDate'] }],
   checks: [
     { name: 'availability_exception_range_check', expression: 'from_date <= to_date' },
-    { name: 'availability_exception_hours_check', expression: "(kind = 'closed') = (start_minute is null) and (start_minute is null) = (end_minute is null)" },
+    {
+      name: 'availability_exception_hours_check',
+      expression: "(kind = 'closed') = (start_minute is null) and (start_minute is null) = (end_minute is null)",
+    },
     { name: 'availability_exception_kind_check', expression: "kind in ('closed', 'extra')" },
   ],
   properties: {

@@ -10,7 +10,11 @@ export const Request = defineEntity({
   tableName: 'request',
   indexes: [
     { name: 'request_consumer_index', properties: ['consumerId', 'createdAt', 'id'] },
-    { name: 'request_open_index', expression: (_c, table, name) => `create index "${name}" on ${table} (id) where status in ('intake', 'matching', 'offering', 'booked')` },
+    {
+      name: 'request_open_index',
+      expression: (_c, table, name) =>
+        `create index "${name}" on ${table} (id) where status in ('intake', 'matching', 'offering', 'booked')`,
+    },
   ],
   properties: {
     id: p.uuid().primary(),

@@ -11,7 +11,9 @@ export class InitialSchema extends Migration {
   }
 
   override down(): void {
-    this.addSql(`drop table if exists "candidate", "catalogue_version", "enrollment_revision", "event", "fact", "idempotency_key", "message", "notification", "open_stream", "place", "review_draft", "turn", "user_account", "request", "provider", "provider_service", "offer", "offer_version", "availability_rule", "availability_exception", "enrollment", "credential", "booking", "review" cascade`);
+    this.addSql(
+      `drop table if exists "candidate", "catalogue_version", "enrollment_revision", "event", "fact", "idempotency_key", "message", "notification", "open_stream", "place", "review_draft", "turn", "user_account", "request", "provider", "provider_service", "offer", "offer_version", "availability_rule", "availability_exception", "enrollment", "credential", "booking", "review" cascade`,
+    );
   }
 }
 

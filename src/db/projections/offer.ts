@@ -17,10 +17,27 @@ export const offerProjectors = {
       tx,
       `insert into offer (id, request_id, provider_id, round, version, price, currency, during, zone, score, expires_at, created_at, changed_at)
        values (?, ?, ?, ?, 1, ?, ?, ?::tstzrange, ?, ?, ?, ?, ?)`,
-      [offerId, requestId, providerId, round, event.price, event.currency, rangeOf(event.startsAt, event.endsAt), event.zone, score, expiresAt, at, at],
+      [
+        offerId,
+        requestId,
+        providerId,
+        round,
+        event.price,
+        event.currency,
+        rangeOf(event.startsAt, event.endsAt),
+        event.zone,
+        score,
+        expiresAt,
+        at,
+        at,
+      ],
     );
     await addVersion(tx, offerId, 1, 'system', event, at);
-    await sql(tx, 'update candidate set invited = true where request_id = ? and round = ? and provider_id = ?', [requestId, round, providerId]);
+    await sql(tx, 'update candidate set invited = true where request_id = ? and round = ? and provider_id = ?', [
+      requestId,
+      round,
+      providerId,
+    ]);
   },
   'offer.proposed': async (tx, event) => {
     const { offerId, version, by, at, startsAt, endsAt } = event;
@@ -40,14 +57,23 @@ export const offerProjectors = {
   },
   'offer.declined': (tx, { offerId, at }) => move(tx, Offer, offerMachine, offerId, 'decline', { changedAt: new Date(at) }),
   'offer.withdrawn': (tx, { offerId, at }) => move(tx, Offer, offerMachine, offerId, 'withdraw', { changedAt: new Date(at) }),
-  'offer.expired': (tx, { offerId, code, at }) => move(tx, Offer, offerMachine, offerId, 'expire', { statusReason: code, changedAt: new Date(at) }),
-  'offer.superseded': (tx, { offerId, code, at }) => move(tx, Offer, offerMachine, offerId, 'supersede', { statusReason: code, changedAt: new Date(at) }),
+  'offer.expired': (tx, { offerId, code, at }) =>
+    move(tx, Offer, offerMachine, offerId, 'expire', { statusReason: code, changedAt: new Date(at) }),
+  'offer.superseded': (tx, { offerId, code, at }) =>
+    move(tx, Offer, offerMachine, offerId, 'supersede', { statusReason: code, changedAt: new Date(at) }),
 } satisfies Projectors<OfferEvent>;
 
 type TermsEvent = Terms & { offerId: string; version: number; at: string };
 
 function changeTerms(tx: Db, { offerId, version, price, currency, startsAt, endsAt, zone, at }: TermsEvent, step: 'propose' | 'counter') {
-  return move(tx, Offer, offerMachine, offerId, step, { version, price, currency, during: rangeOf(startsAt, endsAt), zone, changedAt: new Date(at) });
+  return move(tx, Offer, offerMachine, offerId, step, {
+    version,
+    price,
+    currency,
+    during: rangeOf(startsAt, endsAt),
+    zone,
+    changedAt: new Date(at),
+  });
 }
 
 /** Versions are immutable; taking the suggested terms repeats none. */

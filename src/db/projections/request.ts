@@ -13,11 +13,19 @@ type WithId<E> = E & { id: string };
 export const requestProjectors = {
   ...offerProjectors,
   'request.opened': (tx, { requestId, consumerId, mode, catalogueVersion, at }) =>
-    sql(tx, 'insert into request (id, consumer_id, mode, catalogue_version, created_at) values (?, ?, ?, ?, ?)', [requestId, consumerId, mode, catalogueVersion, at]),
-  'message.posted': (tx, { id, messageId, turnId, at }) =>
-    sql(tx, `with posted as (update message set turn_id = ? where id = ?) insert into turn (id, stream, created_at) values (?, ?, ?) on conflict do nothing`, [
-      turnId, messageId, turnId, `request/${id}`, at,
+    sql(tx, 'insert into request (id, consumer_id, mode, catalogue_version, created_at) values (?, ?, ?, ?, ?)', [
+      requestId,
+      consumerId,
+      mode,
+      catalogueVersion,
+      at,
     ]),
+  'message.posted': (tx, { id, messageId, turnId, at }) =>
+    sql(
+      tx,
+      `with posted as (update message set turn_id = ? where id = ?) insert into turn (id, stream, created_at) values (?, ?, ?) on conflict do nothing`,
+      [turnId, messageId, turnId, `request/${id}`, at],
+    ),
   'turn.completed': async (tx, { id, draft }) => applyDraft(tx, id, draft),
   'request.edited': async (tx, { id, draft, mode }) => {
     await applyDraft(tx, id, draft);
@@ -34,7 +42,11 @@ export const requestProjectors = {
   'request.claimed': async (tx, { id, guestId, consumerId }) => {
     await tx.nativeUpdate(Request, { id }, { consumerId });
     // What the guest could see stays visible to the person they turned out to be.
-    await sql(tx, 'update event set audience = array_replace(audience, ?::uuid, ?::uuid) where stream = ?', [guestId, consumerId, `request/${id}`]);
+    await sql(tx, 'update event set audience = array_replace(audience, ?::uuid, ?::uuid) where stream = ?', [
+      guestId,
+      consumerId,
+      `request/${id}`,
+    ]);
   },
   'request.completed': (tx, event) => close(tx, event, 'complete'),
   'request.cancelled': (tx, event) => close(tx, event, 'cancel'),
@@ -58,7 +70,12 @@ async function applyDraft(tx: Db, id: string, draft: DraftSummary): Promise<void
       [uuids(draft.facts), stream, uuids(draft.facts), uuids(draft.facts)],
     );
   }
-  await sql(tx, 'update request set service_code = ?, missing = ?::text[], draft_hash = ? where id = ?', [draft.service, textArray(draft.missing), draft.hash, id]);
+  await sql(tx, 'update request set service_code = ?, missing = ?::text[], draft_hash = ? where id = ?', [
+    draft.service,
+    textArray(draft.missing),
+    draft.hash,
+    id,
+  ]);
 }
 
 const uuids = (facts: { factId: string }[]) => textArray(facts.map(({ factId }) => factId));

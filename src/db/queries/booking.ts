@@ -5,7 +5,10 @@ import type { Currency } from '../../domain/money.ts';
 import { sql, type Db } from '../orm.ts';
 import { instantText, ownedRow, pageAfter, type PageInput } from './page.ts';
 
-interface BookingRow extends Pick<BookingView, 'id' | 'requestId' | 'offerId' | 'status' | 'statusReason' | 'service' | 'heldUntil' | 'createdAt' | 'closedAt' | 'seq' | 'address'> {
+interface BookingRow extends Pick<
+  BookingView,
+  'id' | 'requestId' | 'offerId' | 'status' | 'statusReason' | 'service' | 'heldUntil' | 'createdAt' | 'closedAt' | 'seq' | 'address'
+> {
   providerId: string;
   providerName: string;
   consumerId: string;
@@ -56,6 +59,10 @@ export function toBookingView(row: BookingRow): BookingView {
     finalPrice: finalPrice === null ? null : { amount: finalPrice, currency },
     provider: { id: providerId, displayName: providerName },
     consumer: { id: consumerId, displayName: consumerName },
-    links: { self: `/api/v1/bookings/${row.id}`, request: `/api/v1/requests/${row.requestId}`, timeline: `/api/v1/bookings/${row.id}/timeline` },
+    links: {
+      self: `/api/v1/bookings/${row.id}`,
+      request: `/api/v1/requests/${row.requestId}`,
+      timeline: `/api/v1/bookings/${row.id}/timeline`,
+    },
   };
 }

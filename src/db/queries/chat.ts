@@ -29,7 +29,11 @@ export async function chatFor(em: Db, actor: Actor, requestId: string): Promise<
     [requestId],
   );
   const { consumerId: _consumer, ...chat } = ownedRow(row, actor, ({ consumerId }) => [consumerId]);
-  return { requestId, ...chat, links: { self: `/api/v1/chat/${requestId}`, request: `/api/v1/requests/${requestId}`, events: '/api/v1/events' } };
+  return {
+    requestId,
+    ...chat,
+    links: { self: `/api/v1/chat/${requestId}`, request: `/api/v1/requests/${requestId}`, events: '/api/v1/events' },
+  };
 }
 
 /** One answer. @throws not_found, not_owner */

@@ -24,7 +24,13 @@ const entryColumns = `e.seq, e.type, ${instantText('e.at')} as at, e.actor_role 
 export async function timelineOf(
   em: Db,
   actor: Actor,
-  { noun, id, owners, after, limit }: { noun: 'request' | 'booking' | 'enrollment'; id: string; owners: readonly string[]; after: number; limit: number },
+  {
+    noun,
+    id,
+    owners,
+    after,
+    limit,
+  }: { noun: 'request' | 'booking' | 'enrollment'; id: string; owners: readonly string[]; after: number; limit: number },
 ): Promise<TimelineEntry[]> {
   const rows = await sql<EntryRow & { owners: string[]; seq: number | null }>(
     em,
@@ -53,7 +59,10 @@ export async function eventsAfter(
      order by e.position limit ?`,
     [after, actor.role === 'admin', actor.id, limit],
   );
-  return { events: rows.map((row) => ({ ...toEntry(row, actor), stream: row.stream, position: row.position })), position: rows.at(-1)?.position ?? after };
+  return {
+    events: rows.map((row) => ({ ...toEntry(row, actor), stream: row.stream, position: row.position })),
+    position: rows.at(-1)?.position ?? after,
+  };
 }
 
 /** Where the log ends now: a new listener starts here. */
@@ -69,9 +78,17 @@ export async function lastPosition(em: Db): Promise<string> {
 /** What a reader of this role sees of an event: policies are ours, reasons are for those who wrote them and operators. */
 function toEntry({ seq, type, at, by, reason, data }: EntryRow, actor: Actor): TimelineEntry {
   const { policy: _policy, score: _score, draft, ...shown } = data;
-  const draftShown = draft && typeof draft === 'object' ? { draft: pick(draft as Record<string, unknown>, ['service', 'missing', 'hash']) } : {};
+  const draftShown =
+    draft && typeof draft === 'object' ? { draft: pick(draft as Record<string, unknown>, ['service', 'missing', 'hash']) } : {};
   const everything = actor.role === 'admin';
-  return { seq, type, at, by, reason: everything || by === actor.role ? reason : null, data: everything ? data : { ...shown, ...draftShown } };
+  return {
+    seq,
+    type,
+    at,
+    by,
+    reason: everything || by === actor.role ? reason : null,
+    data: everything ? data : { ...shown, ...draftShown },
+  };
 }
 
 const pick = (from: Record<string, unknown>, keys: string[]) => Object.fromEntries(keys.map((key) => [key, from[key]]));

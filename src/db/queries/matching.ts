@@ -38,7 +38,12 @@ export async function nearestProviders(em: Db, job: MatchingJob): Promise<Candid
 }
 
 /** Keeps why each provider was or was not asked; a repeated run of the same round changes nothing. */
-export async function storeCandidates(em: Db, requestId: string, round: number, scored: (Scored & { distanceKm: number })[]): Promise<void> {
+export async function storeCandidates(
+  em: Db,
+  requestId: string,
+  round: number,
+  scored: (Scored & { distanceKm: number })[],
+): Promise<void> {
   if (scored.length === 0) return;
   await sql(
     em,

@@ -124,7 +124,12 @@ export function toOfferView(row: OfferRow): OfferView {
   return {
     id,
     requestId,
-    provider: { id: providerId, displayName, rating: ratingCount ? Math.round((ratingSum / ratingCount) * 10) / 10 : null, reviews: ratingCount },
+    provider: {
+      id: providerId,
+      displayName,
+      rating: ratingCount ? Math.round((ratingSum / ratingCount) * 10) / 10 : null,
+      reviews: ratingCount,
+    },
     round: row.round,
     status: row.status,
     statusReason: row.statusReason,

@@ -38,7 +38,13 @@ export async function listRequests(em: Db, actor: Actor, page: PageInput & { sta
 export function toRequestView(row: Omit<RequestRow, 'consumerId' | 'catalogueVersion'>): RequestView {
   const { consumerId: _consumer, catalogueVersion: _version, ...view } = row as RequestRow;
   const self = `/api/v1/requests/${row.id}`;
-  const links: Record<string, string> = { self, chat: `/api/v1/chat/${row.id}`, offers: `${self}/offers`, timeline: `${self}/timeline`, matches: `${self}/matches` };
+  const links: Record<string, string> = {
+    self,
+    chat: `/api/v1/chat/${row.id}`,
+    offers: `${self}/offers`,
+    timeline: `${self}/timeline`,
+    matches: `${self}/matches`,
+  };
   if (row.bookingId) links.booking = `/api/v1/bookings/${row.bookingId}`;
   return { ...view, links };
 }
@@ -70,7 +76,16 @@ export async function matchesOf(em: Db, actor: Actor, requestId: string): Promis
 }
 
 /** The most each line can bring (design: matching score), to tell a strength from a weakness. */
-const ceilings: Record<string, number> = { skill: 22, availability: 16, travel: 14, price: 12, quality: 12, reliability: 12, response: 8, history: 4 };
+const ceilings: Record<string, number> = {
+  skill: 22,
+  availability: 16,
+  travel: 14,
+  price: 12,
+  quality: 12,
+  reliability: 12,
+  response: 8,
+  history: 4,
+};
 
 function toMatchView({ providerId, displayName, consumerId: _consumer, contributions, ...row }: MatchRow, everything: boolean): MatchView {
   const shares = Object.entries(ceilings)

@@ -1,0 +1,100 @@
+// How long POST /chat takes to acknowledge while the model behind it is slow.
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startModel, streams, type Behaviour } from '../test/integration/llm.server.ts';
+import { eventually, type Caller } from '../test/support/http.ts';
+import { accepted } from '../test/support/play.ts';
+import { seedPlace } from '../test/support/seed.ts';
+import { startSuite } from '../test/support/suite.ts';
+import { startWorkerProcess } from './worker-process.ts';
+
+export interface ChatAck {
+  samples: number;
+  p50: number;
+  p99: number;
+  max: number;
+  /** p99 as a share of the model's time. */
+  ratio: number;
+  /** p99 of the best fifty in a row: what is left when the machine is not busy with something else. */
+  bestP99: number;
+  /** From an acknowledgement to its answer, milliseconds: the model was really waited for. */
+  answeredAfter: number;
+}
+
+/** Chats in a row of which the best stretch is told apart. */
+const calmest = 50;
+
+export interface ChatAckOptions {
+  samples?: number;
+  /** Chats before the counting begins: connections, caches and compiled code are there then. */
+  warmUp?: number;
+  /** A new chat begins this often, however long the others take. */
+  everyMs?: number;
+  modelMs?: number;
+}
+
+/** Measures on the servers that the environment names. The worker is a process of its own, as in production; API and model share ours. */
+export async function measureChatAck({
+  samples = 200,
+  warmUp = 40,
+  everyMs = 150,
+  modelMs = 5_000,
+}: ChatAckOptions = {}): Promise<ChatAck> {
+  const answer = streams({ ack: 'One moment.', commands: [] });
+  const slow: Behaviour = async (...call) => {
+    await sleep(modelMs);
+    await answer(...call);
+  };
+  const model = await startModel(slow);
+  const suite = await startSuite({ worker: false });
+  const worker = startWorkerProcess(suite, { OPENAI_BASE_URL: model.baseUrl, OPENAI_API_KEY: 'test', LLM_TIMEOUT_MS: String(4 * modelMs) });
+  try {
+    await seedPlace(suite.orm);
+    const people = await Promise.all(Array.from({ length: 10 }, (_, n) => suite.as(`person-${n}`, 'consumer')));
+    // The first waits for the worker to be there.
+    await timed(people[0]!);
+    const chats = (count: number) => paced(count, everyMs, (n) => timed(people[n % people.length]!));
+    await chats(warmUp);
+    const times = await chats(samples);
+
+    const asked = performance.now();
+    const { turnId, requestId } = accepted(await people[0]!.post('/chat', { message: 'My kitchen sink is leaking' }));
+    const turn = () => people[0]!.get(`/chat/${requestId}/turns/${turnId}`);
+    await eventually(turn, ({ body }) => body.status === 'done', { withinMs: 20 * modelMs, what: 'the answer' });
+    const p99 = quantile(times, 0.99);
+    const windows = times.slice(calmest - 1).map((_, from) => quantile(times.slice(from, from + calmest), 0.99));
+    return {
+      samples,
+      p50: quantile(times, 0.5),
+      p99,
+      max: Math.max(...times),
+      ratio: p99 / modelMs,
+      bestP99: Math.min(p99, ...windows),
+      answeredAfter: performance.now() - asked,
+    };
+  } finally {
+    await worker.stop();
+    await suite.close();
+    await model.stop();
+  }
+}
+
+async function timed(person: Caller): Promise<number> {
+  const from = performance.now();
+  accepted(await person.post('/chat', { message: 'My kitchen sink is leaking' }));
+  return performance.now() - from;
+}
+
+async function paced(count: number, everyMs: number, work: (n: number) => Promise<number>): Promise<number[]> {
+  const running: Promise<number>[] = [];
+  for (let n = 0; n < count; n += 1) {
+    running.push(work(n));
+    await sleep(everyMs);
+  }
+  return Promise.all(running);
+}
+
+function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)]!;
+}

@@ -1,0 +1,19 @@
+// Runs a tool against the stack that `npm start` runs, unless the environment names another: node scripts/with-stack.mjs FILE …
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+const stackFile = join(process.env.PROXIE_HOME ?? '.proxie', 'stack.json');
+if (!process.env.DATABASE_URL && existsSync(stackFile)) {
+  const { urls } = JSON.parse(readFileSync(stackFile, 'utf8'));
+  process.env.DATABASE_URL = urls.database;
+  process.env.TEMPORAL_ADDRESS ??= urls.temporal;
+  process.env.TEMPORAL_NAMESPACE ??= urls.temporalNamespace;
+}
+try {
+  await import(pathToFileURL(resolve(process.argv[2])).href);
+} catch (error) {
+  // A configuration error names the fix; where it was thrown helps nobody.
+  console.error(error?.name === 'ConfigError' ? error.message : error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,21 @@
+import type { Actor } from './actor.ts';
+import { DomainError } from './errors.ts';
+
+/**
+ * What every intervention needs, checked by hand because it arrives from the Web UI or the CLI: an operator, a known
+ * action, a reason and a ticket. @throws forbidden_role, validation_failed naming the fields
+ */
+export function checkIntervention(
+  command: { by: Actor; action: string; ticket: string; reason?: string },
+  actions: readonly string[],
+): void {
+  if (command.by?.role !== 'admin') throw new DomainError('forbidden_role');
+  const given = (value: unknown, most: number) => typeof value === 'string' && value.trim().length > 0 && value.length <= most;
+  const fields = [
+    ...(actions.includes(command.action) ? [] : [{ field: '/action', message: `must be one of ${actions.join(', ')}` }]),
+    ...(given(command.ticket, 100) ? [] : [{ field: '/ticket', message: 'is required: 1 to 100 characters' }]),
+    ...(given(command.reason, 500) ? [] : [{ field: '/reason', message: 'is required: 1 to 500 characters' }]),
+  ];
+  if (fields.length)
+    throw new DomainError('validation_failed', fields.map(({ field, message }) => `${field} ${message}`).join('; '), { fields });
+}

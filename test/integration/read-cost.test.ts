@@ -1,0 +1,148 @@
+// Every page and poll is a GET: what each may cost the database, and that none of them needs a worker.
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { sql } from '../../src/db/orm.ts';
+import type { Json } from '../support/http.ts';
+import { accepted, carryOut, proposeAll, review, say, seedProviders, submitRequest, untilConfirmed } from '../support/play.ts';
+import { seedPlace } from '../support/seed.ts';
+import { startSuite, type Suite } from '../support/suite.ts';
+
+/** One to know the user, one for the answer. A stream begins with one more: what happened between its position and its first look. */
+const allowed = { 'application/json': 2, 'text/event-stream': 3 };
+
+let suite: Suite;
+let document: Json;
+/** What stands for the parameters of paths and queries. */
+const values: Record<string, string> = {
+  category: 'plumbing',
+  code: 'plumbing.leak',
+  service: 'plumbing.leak',
+  near: '40.7128,-74.006',
+  from: new Date().toISOString(),
+  to: new Date(Date.now() + 86_400_000).toISOString(),
+};
+/** Whoever may read: the first who is let in. */
+const readers: [subject: string, ...roles: string[]][] = [
+  ['reader', 'consumer'],
+  ['', 'provider'],
+  ['operator', 'admin'],
+];
+
+beforeAll(async () => {
+  suite = await startSuite();
+  await seedPlace(suite.orm);
+  const providers = await seedProviders(suite);
+  const consumer = await suite.as('reader', 'consumer');
+  const requestId = await submitRequest(consumer);
+  const offers = await proposeAll(suite, providers, consumer, requestId);
+  accepted(await consumer.post(`/offers/${offers[0].id}/accept`));
+  const booked = await untilConfirmed(suite, requestId);
+  await carryOut(suite, requestId, booked);
+  await review(suite, booked.bookingId, consumer);
+  readers[1]![0] = `provider-${booked.providerId}`;
+  const chat = await say(consumer, 'My kitchen sink is leaking');
+  const [turn] = await suite.rows<{ id: string }>('select id from turn where stream = ?', [`request/${chat.requestId}`]);
+  const { id: enrollmentId } = accepted(await consumer.post('/enrollments', { displayName: 'A plumber' }));
+  Object.assign(values, {
+    requestId,
+    offerId: offers[0].id,
+    bookingId: booked.bookingId,
+    providerId: booked.providerId,
+    enrollmentId,
+    turnId: turn!.id,
+    chatId: chat.requestId,
+  });
+  document = await (await fetch(`${suite.url}/api/openapi.json`)).json();
+  await suite.rows('create extension if not exists pg_stat_statements');
+  // From here on nobody but the API uses this database.
+  await suite.stopWorker();
+});
+afterAll(() => suite.close());
+
+/** The statements of this database that `work` sends, transactions' begin and commit included, with how often. */
+async function statementsOf<T>(work: () => Promise<T>): Promise<{ result: T; count: number; statements: string[] }> {
+  await suite.rows('select pg_stat_statements_reset(0, oid, 0) from pg_database where datname = current_database()');
+  const result = await work();
+  const rows = await suite.rows<{ calls: number; query: string }>(
+    `select calls::int, query from pg_stat_statements s join pg_database d on d.oid = s.dbid
+     where d.datname = current_database() and query not like '%pg_stat_statements%'`,
+  );
+  return {
+    result,
+    count: rows.reduce((sum, { calls }) => sum + calls, 0),
+    statements: rows.map(({ calls, query }) => `${calls} × ${query.replaceAll(/\s+/g, ' ').slice(0, 160)}`),
+  };
+}
+
+async function read(url: string, token?: string): Promise<number> {
+  const gone = new AbortController();
+  const response = await fetch(url, { headers: token ? { authorization: `Bearer ${token}` } : {}, signal: gone.signal });
+  // A stream never ends by itself: its beginning is what is read.
+  if (response.headers.get('content-type')?.startsWith('text/event-stream')) gone.abort();
+  else await response.text();
+  return response.status;
+}
+
+interface ReadRoute {
+  path: string;
+  parameters: { name: string; in: string; required?: boolean }[];
+  open: boolean;
+  type: keyof typeof allowed;
+}
+
+const routes = (): ReadRoute[] =>
+  Object.entries<Json>(document.paths).flatMap(([path, { get }]) => {
+    if (!get) return [];
+    const [type] = Object.keys(get.responses['200'].content) as [keyof typeof allowed];
+    return [{ path, parameters: get.parameters ?? [], open: get.security?.length === 0, type }];
+  });
+
+function urlOf({ path, parameters }: ReadRoute): string {
+  const value = (name: string) => {
+    const found = name === 'requestId' && path.includes('/chat/') ? values.chatId : values[name];
+    if (found === undefined) throw new Error(`GET ${path}: this test has no value for ${name}`);
+    return encodeURIComponent(found);
+  };
+  const query = parameters.filter(({ in: where, name }) => where === 'query' && name in values).map(({ name }) => `${name}=${value(name)}`);
+  return `${suite.url}${path.replaceAll(/\{(\w+)\}/g, (_, name: string) => value(name))}${query.length ? `?${query.join('&')}` : ''}`;
+}
+
+describe('reading while no worker runs', () => {
+  it('every GET of the OpenAPI document answers, with two statements at most', async () => {
+    const found: Record<string, string> = {};
+    expect(routes().length).toBeGreaterThan(10);
+    for (const route of routes()) {
+      const url = urlOf(route);
+      const tokens = route.open ? [undefined] : await Promise.all(readers.map((reader) => suite.token(...reader)));
+      let outcome = 'nobody is let in';
+      for (const token of tokens) {
+        const status = await read(url, token); // the first time makes users and fills caches
+        if (status !== 200) {
+          outcome = `${outcome}, ${status}`;
+          continue;
+        }
+        const { result, count, statements } = await statementsOf(() => read(url, token));
+        outcome = result === 200 && count <= allowed[route.type] ? 'good' : `${result} with ${count} statements: ${statements.join(' | ')}`;
+        break;
+      }
+      if (outcome !== 'good') found[`GET ${route.path}`] = outcome;
+    }
+    expect(found).toEqual({});
+  });
+
+  it('the control: a route with three statements is seen', async () => {
+    const server = createServer((_, response) => {
+      const one = (n: number) => sql(suite.orm.em.fork(), 'select ?::int as n', [n]);
+      void one(1)
+        .then(() => one(2))
+        .then(() => one(3))
+        .then(() => response.end());
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { result, count } = await statementsOf(() => read(`http://127.0.0.1:${(server.address() as AddressInfo).port}`));
+    server.close();
+    expect({ result, count }).toEqual({ result: 200, count: 3 });
+    expect(count).toBeGreaterThan(allowed['application/json']);
+  });
+});

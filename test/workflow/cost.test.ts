@@ -1,0 +1,61 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import budget from '../../bench/cost.budget.json' with { type: 'json' };
+import { measureBookedRequest, type BookedRequestCost } from '../../bench/booked-request.ts';
+import { countHistory } from '../../bench/history-cost.ts';
+
+describe('one booked request with three offers and two reminders', () => {
+  let cost: BookedRequestCost;
+  beforeAll(async () => {
+    cost = await measureBookedRequest();
+  }, 120_000);
+
+  it.each(['request', 'booking', 'review'] as const)('the run of the %s stays within its budget (bench/cost.budget.json)', (name) => {
+    const { actions, events, bytes } = cost.runs[name];
+    const over = Object.entries({ actions, events, bytes }).filter(([what, value]) => value > budget[name][what as 'actions']);
+    expect({ over: Object.fromEntries(over), billed: cost.runs[name].billed }).toMatchObject({ over: {} });
+  });
+
+  it('writes no more transactions to timelines than its budget', () => {
+    expect(cost.sql.appends).toBeLessThanOrEqual(budget.sql.appends);
+  });
+});
+
+describe('counting a history', () => {
+  it('given every kind of billed event, each is counted by the published rules', () => {
+    const events = [
+      { workflowExecutionStartedEventAttributes: {} },
+      { workflowTaskCompletedEventAttributes: {} },
+      { workflowExecutionUpdateAcceptedEventAttributes: {} },
+      { workflowExecutionSignaledEventAttributes: {} },
+      { markerRecordedEventAttributes: { workflowTaskCompletedEventId: 4 } },
+      { markerRecordedEventAttributes: { workflowTaskCompletedEventId: 4 } },
+      { markerRecordedEventAttributes: { workflowTaskCompletedEventId: 9 } },
+      { timerStartedEventAttributes: {} },
+      { upsertWorkflowSearchAttributesEventAttributes: {} },
+      { startChildWorkflowExecutionInitiatedEventAttributes: {} },
+      { activityTaskScheduledEventAttributes: {} },
+      { activityTaskStartedEventAttributes: { attempt: 3 } },
+    ];
+    expect(countHistory({ events } as never)).toEqual({
+      billed: {
+        start: 1,
+        updates: 1,
+        signals: 1,
+        timers: 1,
+        'search-attribute upserts': 1,
+        children: 2,
+        activities: 1,
+        'activity retries': 2,
+        'workflow tasks with local activities': 2,
+      },
+      actions: 12,
+      events: 12,
+      workflowTasks: 1,
+    });
+  });
+
+  it('given a child, its start is on the bill of its parent', () => {
+    const started = { workflowExecutionStartedEventAttributes: { parentWorkflowExecution: { workflowId: 'request/1' } } };
+    expect(countHistory({ events: [started] } as never).actions).toBe(0);
+  });
+});
