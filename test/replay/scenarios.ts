@@ -191,12 +191,32 @@ async function mailed({ suite }: Stage): Promise<Recording[]> {
 }
 
 async function reconciled({ suite }: Stage): Promise<Recording[]> {
-  const run = await suite.temporal.workflow.start('reconcileWorkflow', {
-    workflowId: 'reconcile',
-    taskQueue: 'proxie',
-    args: [{ quietMs: 60_000, limit: 100 }],
-  });
-  return [{ name: 'reconcile.agreed', workflowId: run.workflowId }];
+  return [{ name: 'reconcile.agreed', workflowId: await reconcile(suite, 'reconcile/agreed', 60_000) }];
+}
+
+/** The request's run is lost while the job is on; the reconciler starts it again, and it hears of the end by signal. */
+async function rebuilt({ suite, providers, consumer }: Stage): Promise<Recording[]> {
+  const requestId = await submitRequest(consumer);
+  const [best] = await proposeAll(suite, providers, consumer, requestId);
+  accepted(await consumer.post(`/offers/${best.id}/accept`));
+  const job = await untilConfirmed(suite, requestId);
+  const lost = await suite.temporal.workflow.getHandle(`request/${requestId}`).describe();
+  await suite.temporal.workflow.getHandle(`request/${requestId}`).terminate('lost');
+  const workflowId = await reconcile(suite, 'reconcile/repaired', 0);
+  await eventually(
+    () => suite.temporal.workflow.getHandle(`request/${requestId}`).describe(),
+    ({ runId, status }) => runId !== lost.runId && status.name === 'RUNNING',
+    { what: 'the new run' },
+  );
+  await carryOut(suite, requestId, job);
+  await suite.temporal.workflow.getHandle(reviewWorkflowId(job.bookingId)).terminate('not recorded');
+  return [request('rebuilt', requestId), booking('request-rebuilt', job.bookingId), { name: 'reconcile.repaired', workflowId }];
+}
+
+async function reconcile(suite: Suite, workflowId: string, quietMs: number): Promise<string> {
+  const run = await suite.temporal.workflow.start('reconcileWorkflow', { workflowId, taskQueue: 'proxie', args: [{ quietMs }] });
+  await run.result();
+  return workflowId;
 }
 
 /** Nobody far out: three empty rounds. */
