@@ -37,7 +37,7 @@ export interface ChatAckOptions {
 export async function measureChatAck({
   samples = 200,
   warmUp = 40,
-  everyMs = 150,
+  everyMs = 300,
   modelMs = 5_000,
 }: ChatAckOptions = {}): Promise<ChatAck> {
   const answer = streams({ ack: 'One moment.', commands: [] });

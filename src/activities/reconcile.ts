@@ -57,6 +57,7 @@ export function reconcileActivities(deps: Deps) {
       const { checked, started, caughtUp, told, disagreements, failed } = await reconcile(deps, { quietMs, onProgress: heartbeat });
       for (const disagreement of disagreements.slice(0, shown)) log.error('timeline, row and run disagree', { ...disagreement });
       for (const failure of failed.slice(0, shown)) log.warn('a stream could not be checked', failure);
+      await forget(deps.orm);
       const counts = {
         started: started.length,
         caughtUp: caughtUp.length,
@@ -67,6 +68,11 @@ export function reconcileActivities(deps: Deps) {
       return { checked, ...counts, disagreements: disagreements.slice(0, shown) };
     },
   };
+}
+
+/** Stored answers are kept as long as published (24 h), then go: they hold personal data. Bounded, so that nobody waits. */
+async function forget(orm: Orm): Promise<void> {
+  await sql(orm.em.fork(), 'delete from idempotency_key where id in (select id from idempotency_key where expires_at < now() limit 10000)');
 }
 
 interface StreamRow {

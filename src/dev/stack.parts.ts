@@ -59,7 +59,10 @@ export async function startTemporal({ config, paths, say, file, choosePort, keep
     const { connectionOptions } = config.temporal;
     await step(say, `Temporal at ${config.temporalAddress}`, 'the server to answer', () =>
       registerAttributes(connectionOptions, namespace, say),
-    );
+    ).catch((cause: unknown) => {
+      const fix = 'Start that server, or unset TEMPORAL_ADDRESS to get one of our own.';
+      throw new StackError(`TEMPORAL_ADDRESS names ${config.temporalAddress}, and nothing answers there. ${fix}`, { cause });
+    });
     file.urls.temporal = config.temporalAddress;
     return {};
   }

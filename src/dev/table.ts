@@ -31,7 +31,7 @@ export function printTable({ urls, tokens, home, supervisor }: StackFile, stackF
   say('  Try it:');
   say(`    TOKEN=$(node -p 'JSON.parse(require("fs").readFileSync("${file}")).tokens.consumer')`);
   say(`    curl -sS ${urls.api}/api/v1/chat -H "Authorization: Bearer $TOKEN" -H "Idempotency-Key: $(date +%s)" \\`);
-  say(`      -H 'Content-Type: application/json' -d '{"message":"My kitchen sink in Park Slope is leaking, can somebody come today?"}'`);
+  say(`      -H 'Content-Type: application/json' -d '{"message":"My kitchen sink in Park Slope is leaking, can somebody come tomorrow?"}'`);
   say('');
 }
 

@@ -40,6 +40,8 @@ interface ActorOptions<S extends StreamState, C, E extends EventBase> {
   stream: string;
   initial: S;
   seq?: number;
+  /** Opens the stream. The first command is written together with it: one transaction, one round through the workflow. */
+  opening?: C;
   decide: (state: S, command: C, now: number) => (E | CommandRefused)[];
   evolve: (state: S, event: Recorded<E | CommandRefused>) => S;
   /** After every fold, for what readers of the Web UI see. Must not wait. */
@@ -50,7 +52,7 @@ export function actor<S extends StreamState, C extends CommandMeta & { do: strin
   options: ActorOptions<S, C, E>,
 ): Actor<S, C> {
   type Fact = E | CommandRefused;
-  const { stream, decide, evolve, onFold } = options;
+  const { stream, decide, evolve, onFold, opening } = options;
   let state = options.initial;
   let seq = options.seq ?? 0;
   let queue: Promise<unknown> = Promise.resolve();
@@ -78,7 +80,28 @@ export function actor<S extends StreamState, C extends CommandMeta & { do: strin
     return turn;
   }
 
+  /** What a command writes now; on a stream that is not open yet, together with what opens it. */
+  function decideNow(command: C): Fact[] {
+    const now = Date.now();
+    if (seq > 0 || !opening || command === opening) return decide(state, command, now);
+    const opened = decide(state, opening, now);
+    const meta = { commandId: command.id, at: new Date(now).toISOString(), by: opening.by };
+    const then = ownEvents(opened, 0, meta).reduce(evolve, state);
+    return [...opened, ...decide(then, command, now)];
+  }
+
+  /** A refusal means little before the timeline is known: this may be a rebuilt run whose stream is long open. */
+  async function openFirst(command: C): Promise<void> {
+    if (seq > 0 || !opening || command === opening) return;
+    try {
+      decideNow(command);
+    } catch {
+      await work(opening, () => decideNow(opening));
+    }
+  }
+
   async function work(command: C, choose: () => Fact[]): Promise<CommandAnswer> {
+    await openFirst(command);
     while (!state.applied.includes(command.id)) {
       const now = Date.now();
       const events = choose();
@@ -103,7 +126,7 @@ export function actor<S extends StreamState, C extends CommandMeta & { do: strin
   }
 
   /** Commands from outside: what the rules cannot even read is refused; it must not fail the workflow task. */
-  const commit = (command: C) => inTurn(() => work(command, () => refusing(() => decide(state, command, Date.now()), unreadable)));
+  const commit = (command: C) => inTurn(() => work(command, () => refusing(() => decideNow(command), unreadable)));
 
   /** Reads page by page until nothing is left: no decision on half a timeline. */
   async function readOn(): Promise<void> {
@@ -130,13 +153,14 @@ export function actor<S extends StreamState, C extends CommandMeta & { do: strin
     },
     commit,
     refuse(command) {
-      if (waiting === 0 && !state.applied.includes(command.id)) refusing(() => decide(state, command, Date.now()), unreadable);
+      if (waiting > 0 || state.applied.includes(command.id) || (opening && seq === 0)) return;
+      refusing(() => decideNow(command), unreadable);
     },
     async act(command) {
       let parked = false;
       for (;;) {
         try {
-          await inTurn(() => work(command, () => refusing(() => decide(state, command, Date.now()))));
+          await inTurn(() => work(command, () => refusing(() => decideNow(command))));
           if (parked) needAttention(false);
           return;
         } catch (error) {

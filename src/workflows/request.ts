@@ -64,9 +64,11 @@ const { runTurn } = proxyActivities<IntakeActivities>({
 
 export async function requestWorkflow(input: RequestInput): Promise<{ outcome: RequestState['status'] }> {
   const { requestId, consumerId, policy } = input;
+  const opening = { ...input, id: 'open', do: 'open', by: { id: consumerId, role: 'consumer' } } as RequestCommand;
   const request = actor({
     stream: requestWorkflowId(requestId),
     initial: input.carried?.state ?? emptyRequest,
+    opening,
     seq: input.carried?.seq,
     decide: decideRequest,
     evolve: evolveRequest,
@@ -75,8 +77,6 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
   const timer = alarm();
   let staged = 'intake null';
   let turnsBefore = input.carried?.state.turns ?? 0;
-  // Queued before any handler is set: a message in the first task is dispatched inside setHandler itself.
-  const opened = request.act({ ...input, id: 'open', do: 'open', by: { id: consumerId, role: 'consumer' } });
 
   answerPosition(request);
   receive(request, postMessage, 'postMessage', 'a message of the person');
@@ -98,7 +98,8 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
   });
   setHandler(bookingEnded, (end) => request.commitFact(ended(end)), { description: 'the booking tells its end' });
 
-  await opened;
+  // A message in the first task was dispatched inside setHandler itself, and has opened the stream on its way.
+  await request.act(opening);
   await intake();
   while (!isClosed(request.state)) {
     const agreed = request.state.status === 'booked' || (await findOffer());

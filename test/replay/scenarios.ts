@@ -47,6 +47,7 @@ export const patient: readonly ((stage: Stage) => Promise<Recording[]>)[] = [
   enrolled,
   mailed,
   reconciled,
+  rebuilt,
 ];
 /** With durations of milliseconds: everything that the clock does. */
 export const hasty: readonly ((stage: Stage) => Promise<Recording[]>)[] = [unfilled, silent, released, abandoned, continued];
