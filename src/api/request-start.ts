@@ -1,7 +1,7 @@
 import type { TypedSearchAttributes } from '@temporalio/common';
 import type { RequestInput } from '../contracts/request.messages.ts';
 import { searchAttributes } from '../contracts/search-attributes.ts';
-import { loadCatalogue } from '../db/queries/catalogue.ts';
+import { latestCatalogueVersion } from '../db/queries/catalogue.ts';
 import type { RequestMode } from '../domain/request.types.ts';
 import type { StartRun } from './command.ts';
 import type { Api } from './deps.ts';
@@ -11,8 +11,8 @@ export async function startRequest(
   api: Api,
   { requestId, consumerId, mode }: { requestId: string; consumerId: string; mode: RequestMode },
 ): Promise<StartRun> {
-  const { version } = await loadCatalogue(api.orm.em.fork());
-  const input: RequestInput = { requestId, consumerId, mode, catalogueVersion: version, policy: api.config.policy };
+  const catalogueVersion = await latestCatalogueVersion(api.orm.em.fork());
+  const input: RequestInput = { requestId, consumerId, mode, catalogueVersion, policy: api.config.policy };
   return {
     workflowType: 'requestWorkflow',
     taskQueue: 'proxie',

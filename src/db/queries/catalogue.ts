@@ -4,18 +4,22 @@ import { sql, type Db } from '../orm.ts';
 /** A version never changes once stored, so a process may keep it for good. */
 const known = new Map<number, Catalogue>();
 
-/** The catalogue of one version, or the newest. @throws Error when none has been seeded */
+/** The newest version. @throws Error when none has been seeded */
+export async function latestCatalogueVersion(em: Db): Promise<number> {
+  const [row] = await sql<{ version: number | null }>(em, 'select max(version) as version from catalogue_version');
+  if (row?.version == null) throw new Error('No catalogue is stored: run the migrations and the seed.');
+  return row.version;
+}
+
+/** The catalogue of one version, or the newest; read and checked once per process. @throws Error when it is not stored */
 export async function loadCatalogue(em: Db, version?: number): Promise<Catalogue> {
-  const cached = version === undefined ? undefined : known.get(version);
+  const wanted = version ?? (await latestCatalogueVersion(em));
+  const cached = known.get(wanted);
   if (cached) return cached;
-  const [row] = await sql<{ content: Catalogue }>(
-    em,
-    'select content from catalogue_version where ?::int is null or version = ?::int order by version desc limit 1',
-    [version ?? null, version ?? null],
-  );
-  if (!row) throw new Error('No catalogue is stored: run the migrations and the seed.');
+  const [row] = await sql<{ content: Catalogue }>(em, 'select content from catalogue_version where version = ?', [wanted]);
+  if (!row) throw new Error(`Catalogue version ${wanted} is not stored.`);
   const catalogue = checkCatalogue(row.content);
-  known.set(catalogue.version, catalogue);
+  known.set(wanted, catalogue);
   return catalogue;
 }
 
