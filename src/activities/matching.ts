@@ -1,5 +1,5 @@
 import { loadCalendars } from '../db/calendar.ts';
-import type { Orm } from '../db/orm.ts';
+import { sql, type Db, type Orm } from '../db/orm.ts';
 import { loadCatalogue } from '../db/queries/catalogue.ts';
 import { currentFacts } from '../db/queries/draft.ts';
 import { nearestProviders, storeCandidates } from '../db/queries/matching.ts';
@@ -37,7 +37,7 @@ export function matchingActivities({ orm }: { orm: Orm }) {
       const earliest = Math.max(Date.parse(when.from), answered);
       const from = earliest < Date.parse(when.to) ? earliest : Date.parse(when.from);
       const job = { from, to: Date.parse(when.to), ceiling: (facts['budget'] as Money | undefined)?.amount ?? null, meanRating };
-      const asked = await askedBefore(orm, requestId);
+      const asked = await askedBefore(em, requestId);
       const { code, category, licence } = service;
       const rows = await nearestProviders(em, {
         service: code,
@@ -79,11 +79,11 @@ export function matchingActivities({ orm }: { orm: Orm }) {
 }
 
 /** Providers who have an offer of this request already: nobody is asked twice, unless an operator searches anew. */
-async function askedBefore(orm: Orm, requestId: string): Promise<string[]> {
-  const rows = (await orm.em
-    .fork()
-    .execute("select distinct provider_id from offer where request_id = ? and status_reason is distinct from 'rematched'", [
-      requestId,
-    ])) as { provider_id: string }[];
+async function askedBefore(em: Db, requestId: string): Promise<string[]> {
+  const rows = await sql<{ provider_id: string }>(
+    em,
+    "select distinct provider_id from offer where request_id = ? and status_reason is distinct from 'rematched'",
+    [requestId],
+  );
   return rows.map(({ provider_id }) => provider_id);
 }

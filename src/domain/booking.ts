@@ -34,9 +34,6 @@ export function decideBooking(state: BookingState, command: BookingCommand, now:
         return [{ type: 'booking.released', code: 'hold_expired', ...both, notify: tellBoth('booking_released') }];
       }
       return [{ type: 'booking.confirmed', ...both, notify: tellBoth('booking_confirmed') }];
-    case 'release':
-      if (state.status !== 'held') return [];
-      return [{ type: 'booking.released', code: command.code, ...both, notify: tellBoth('booking_released') }];
     case 'remind':
       if (state.status !== 'confirmed' || state.reminded.includes(command.index)) return [];
       return [{ type: 'booking.reminded', index: command.index, ...both, notify: tellBoth('booking_reminder') }];

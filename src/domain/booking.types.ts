@@ -28,7 +28,6 @@ interface Meta {
 export type BookingCommand = Meta &
   (
     | { do: 'confirm' }
-    | { do: 'release'; code: string }
     | { do: 'remind'; index: number }
     | { do: 'checkIn' }
     | { do: 'completeBooking'; finalPrice?: number }

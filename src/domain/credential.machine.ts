@@ -8,6 +8,5 @@ export const credentialMachine = defineMachine('credential', ['pending', 'verifi
   renew: { from: ['lapsed', 'expiring'], to: 'verified' },
   revoke: { from: ['verified', 'expiring'], to: 'revoked' },
 });
-export type CredentialStatus = (typeof credentialMachine.statuses)[number];
 export const credentialKinds = ['licence', 'insurance', 'identity', 'background_check'] as const;
 export type CredentialKind = (typeof credentialKinds)[number];

@@ -1,5 +1,5 @@
 // Hard gates with reason codes, then an additive score of 0–100 (design: docs/architecture.md, Matching).
-import { listSlots, whyNot, type Calendar, type Interval } from './availability.ts';
+import { listSlots, type Calendar, type Interval } from './availability.ts';
 
 export const gateCodes = ['excluded', 'credential', 'area', 'price', 'invitation_cap', 'no_slot'] as const;
 export type Gate = (typeof gateCodes)[number];
@@ -74,8 +74,7 @@ function contributionsOf(row: CandidateRow, slot: Interval | null, job: Job): Re
 }
 
 function firstSlot(calendar: Calendar, { durationMinutes }: CandidateRow, { from, to }: Job, now: number): Interval | null {
-  for (const slot of listSlots(calendar, { from, to, durationMinutes, now })) if (whyNot(calendar, slot, now) === null) return slot;
-  return null;
+  return listSlots(calendar, { from, to, durationMinutes, now }).next().value ?? null;
 }
 
 const round = (value: number) => Math.round(value * 10) / 10;

@@ -57,11 +57,11 @@ export function decideRequest(state: RequestState, command: RequestCommand, now:
     case 'claimRequest':
       return claim(state, command);
     case 'nudge':
-      if (state.status !== 'intake' || state.nudged || now < idleSince(state) + state.policy!.intakeNudgeMs) return [];
+      if (state.status !== 'intake' || state.nudged || now < silenceEnds(state, 'nudge')) return [];
       return [{ type: 'request.nudged', audience: [state.consumerId], notify: [{ to: state.consumerId, kind: 'intake_idle' }] }];
     case 'abandon':
       // Somebody spoke, or it was sent out, while the clock's command waited for its turn.
-      if (state.status !== 'intake' || state.pendingTurns.length || now < idleSince(state) + state.policy!.intakeCloseMs) return [];
+      if (state.status !== 'intake' || state.pendingTurns.length || now < silenceEnds(state, 'abandon')) return [];
       return [{ type: 'request.abandoned', code: 'idle', audience: [state.consumerId] }];
     case 'giveUp':
       if (!requestMachine.can(state.status, 'giveUp')) return [];
@@ -266,8 +266,9 @@ function intervene(state: RequestState, command: Command<'intervene'>, now: numb
   }
 }
 
-/** Instant of the last activity, milliseconds since the epoch: silence counts from here. */
-export const idleSince = ({ lastActivityAt }: RequestState): number => Date.parse(lastActivityAt);
+/** When silence in intake leads to a reminder, and to the end: milliseconds since the epoch. One rule for the clock and for `decide`. */
+export const silenceEnds = ({ lastActivityAt, policy }: RequestState, leadsTo: 'nudge' | 'abandon'): number =>
+  Date.parse(lastActivityAt) + (leadsTo === 'nudge' ? policy!.intakeNudgeMs : policy!.intakeCloseMs);
 
 const endOffers = (state: RequestState, code: string): RequestTimelineEvent[] =>
   openOffers(state).map(([id, offer]) => superseded(id, offer, code));

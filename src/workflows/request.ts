@@ -42,7 +42,7 @@ import {
 } from '../contracts/request.messages.ts';
 import { searchAttributes } from '../contracts/search-attributes.ts';
 import { SYSTEM } from '../domain/actor.ts';
-import { decideRequest } from '../domain/request.decide.ts';
+import { decideRequest, silenceEnds } from '../domain/request.decide.ts';
 import { emptyRequest, evolveRequest, isClosed, liveOffers, offersThatAre } from '../domain/request.evolve.ts';
 import type { BookingOutcome, RequestCommand, RequestState } from '../domain/request.types.ts';
 import { actor, answerPosition, needAttention } from './actor.ts';
@@ -134,7 +134,7 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
       }
       const { nudged } = request.state;
       const stirred = () => request.state.status !== 'intake' || request.state.pendingTurns.length > 0 || request.state.nudged !== nudged;
-      const inTime = await timer.until(stirred, () => idleDeadline(request.state), 'silence in intake');
+      const inTime = await timer.until(stirred, () => silenceEnds(request.state, nudged ? 'abandon' : 'nudge'), 'silence in intake');
       if (!inTime) await request.act(systemCommand(nudged ? 'abandon' : 'nudge', request.seq));
     }
     timer.disarm();
@@ -255,10 +255,6 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
     if (request.state.status !== 'intake') return;
     turnsBefore = request.state.turns;
     await continueAsNew<typeof requestWorkflow>({ ...input, carried: { state: request.state, seq: request.seq } });
-  }
-
-  function idleDeadline({ lastActivityAt, nudged }: RequestState): number {
-    return Date.parse(lastActivityAt) + (nudged ? policy.intakeCloseMs : policy.intakeNudgeMs);
   }
 
   function enough(state: RequestState): boolean {
