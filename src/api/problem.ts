@@ -22,6 +22,7 @@ export interface Problem {
   code: ErrorCode;
   currentStatus?: string;
   allowed?: readonly string[];
+  alternatives?: readonly { startsAt: string; endsAt: string }[];
   next: readonly NextAction[];
   fields?: readonly { field: string; message: string }[];
   'violated-policies'?: readonly string[];
@@ -70,6 +71,7 @@ export function toProblem(
     code,
     ...(detail.status !== undefined && { currentStatus: detail.status }),
     ...(detail.allowed && { allowed: detail.allowed }),
+    ...(detail.alternatives && { alternatives: detail.alternatives }),
     next: next?.(refusal, step) ?? [step],
     ...(detail.fields && { fields: detail.fields }),
     ...(code === 'rate_limited' && { 'violated-policies': (detail as { policies?: string[] }).policies ?? [] }),

@@ -1,13 +1,11 @@
-// The provider's calendar as the rules see it, and the one place that writes a hold.
-import type { BookingHeld } from '../domain/booking.types.ts';
+// The provider's calendar as the rules see it.
 import { occupyingStatuses } from '../domain/booking.machine.ts';
-import { occupiedBy, whyNot, type Calendar, type Interval } from '../domain/availability.ts';
+import { whyNot, type Calendar, type Interval } from '../domain/availability.ts';
 import { DomainError } from '../domain/errors.ts';
 import { sql, type Db } from './orm.ts';
-import { rangeOf } from './projections/move.ts';
 
 const dayMs = 86_400_000;
-const occupying = occupyingStatuses.map((status) => `'${status}'`).join(', ');
+export const occupying = occupyingStatuses.map((status) => `'${status}'`).join(', ');
 
 interface CalendarRow extends Omit<Calendar, 'busy'> {
   providerId: string;
@@ -48,7 +46,7 @@ export async function loadCalendars(
   return new Map(rows.map(({ providerId, busy, ...calendar }) => [providerId, { ...calendar, busy: (busy ?? []).map(toInterval) }]));
 }
 
-const toInterval = ({ start, end }: { start: string; end: string }): Interval => ({ start: Date.parse(start), end: Date.parse(end) });
+export const toInterval = ({ start, end }: { start: string; end: string }): Interval => ({ start: Date.parse(start), end: Date.parse(end) });
 
 /** @throws outside_slot_rules when the provider's calendar does not offer the slot of this offer */
 export async function assertBookable(tx: Db, offerId: string, slot: { startsAt: string; endsAt: string }, at: string): Promise<void> {
@@ -60,7 +58,8 @@ export async function assertBookable(tx: Db, offerId: string, slot: { startsAt: 
   await checkCalendar(tx, row!.provider_id, row!.service_code, slot, Date.parse(at));
 }
 
-async function checkCalendar(
+/** @throws slot_taken, outside_slot_rules when the slot cannot be booked now */
+export async function checkCalendar(
   tx: Db,
   providerId: string,
   service: string,
@@ -74,47 +73,4 @@ async function checkCalendar(
   if (reason === 'busy') throw new DomainError('slot_taken');
   if (reason) throw new DomainError('outside_slot_rules', undefined, { status: reason });
   return calendar;
-}
-
-/**
- * Reserves the slot of an acceptance. The provider's row is locked first, so racers queue instead of colliding, and the
- * exclusion constraint has the last word.
- * @throws slot_taken when somebody else was faster
- */
-export async function holdSlot(tx: Db, event: BookingHeld & { at: string }): Promise<void> {
-  const { bookingId, requestId, offerId, consumerId, providerId, service, startsAt, endsAt, zone, price, currency, policy, heldUntil, at } =
-    event;
-  await sql(tx, 'select 1 from provider where id = ? for no key update', [providerId]);
-  const calendar = await checkCalendar(tx, providerId, service, { startsAt, endsAt }, Date.parse(at));
-  const occupied = occupiedBy(calendar, toInterval({ start: startsAt, end: endsAt }));
-  const occupiedRange = rangeOf(new Date(occupied.start).toISOString(), new Date(occupied.end).toISOString());
-  const held = await sql(
-    tx,
-    `insert into booking (id, request_id, offer_id, consumer_id, provider_id, service_code, during, occupied, seat, zone, price, currency, policy, held_until, created_at)
-     select ?, ?, ?, ?, ?, ?, ?::tstzrange, ?::tstzrange, seat, ?, ?, ?, ?::jsonb, ?, ?
-     from generate_series(0, ?::int - 1) as seat
-     where not exists (select 1 from booking b where b.provider_id = ? and b.seat = seat.seat and b.status in (${occupying}) and b.occupied && ?::tstzrange)
-     order by seat limit 1
-     on conflict do nothing returning id`,
-    [
-      bookingId,
-      requestId,
-      offerId,
-      consumerId,
-      providerId,
-      service,
-      rangeOf(startsAt, endsAt),
-      occupiedRange,
-      zone,
-      price,
-      currency,
-      JSON.stringify(policy),
-      heldUntil,
-      at,
-      calendar.capacity,
-      providerId,
-      occupiedRange,
-    ],
-  );
-  if (held.length === 0) throw new DomainError('slot_taken');
 }

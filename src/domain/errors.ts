@@ -21,6 +21,16 @@ export const errorMessages = {
   outside_slot_rules: 'The provider does not offer this slot.',
   price_out_of_bounds: 'The price is outside the bounds of this service.',
   too_early: 'It is too early for this.',
+  too_late: 'It is too late for this.',
+  payment_method_missing: 'A payment method is needed first.',
+  payment_declined: 'The payment was declined.',
+  reschedule_limit: 'This side has used all its reschedules.',
+  reschedule_pending: 'A proposed new slot waits for an answer already.',
+  fee_changed: 'The fee is not the one that was shown.',
+  code_locked: 'Too many wrong codes.',
+  local_time_gap: 'The clocks skip this local time.',
+  unsafe_url: 'This address may not be fetched.',
+  signature_invalid: 'The signature does not fit the body.',
   wrong_code: 'This code is not right.',
   already_reviewed: 'You have already reviewed this booking.',
   credential_lapsed: 'A required credential is not valid on that date.',
@@ -54,6 +64,8 @@ export interface RefusalDetail {
   status?: string;
   /** Fields at fault, as JSON pointers. */
   fields?: readonly { field: string; message: string }[];
+  /** Free slots near the refused one, RFC 3339. */
+  alternatives?: readonly { startsAt: string; endsAt: string }[];
   /** Seconds after which a retry makes sense. */
   retryAfterS?: number;
 }

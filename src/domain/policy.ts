@@ -32,6 +32,24 @@ export interface Policy {
   /** After the slot's start: when a missing check-in may be called a no-show; after its end: when it completes by itself. */
   noShowGraceMs: number;
   autoCompleteMs: number;
+  /** How much longer a hold may last, once, when the payment needs the consumer. */
+  holdExtensionMs: number;
+  /** Who keeps the money: `none` leaves it to the parties; snapshotted, so a running booking never changes sides. */
+  payments: 'none' | 'stripe';
+  /** How long before an authorisation lapses it is replaced. */
+  reauthoriseBeforeMs: number;
+  /** Fee of a consumer's cancellation, by the time left: the first tier that is reached counts. Percent of the agreed price. */
+  cancellation: { version: string; tiers: { beforeMs: number; feePercent: number }[]; noShowFeePercent: number };
+  /** Bounds of the final price, percent of the agreed one; the upper bound is what is authorised. */
+  finalPrice: { minPercent: number; maxPercent: number };
+  /** Reschedules that either party may propose, and how long the other has to answer. */
+  reschedulesPerParty: number;
+  rescheduleAnswerMs: number;
+  /** How long after a no-show the other side may contest it, and after completion either side may open a dispute. */
+  contestMs: number;
+  disputeMs: number;
+  /** Nobody is reminded then, in minutes of the slot's local day: a reminder that falls in is sent before. */
+  quietHours: { fromMinute: number; toMinute: number };
   reviewRemindMs: number;
   /** After completion: when reviews are published even if only one side wrote. */
   reviewPublishMs: number;
@@ -64,6 +82,24 @@ export const defaultPolicy: Policy = {
   checkInEarlyMs: hour,
   noShowGraceMs: 30 * minute,
   autoCompleteMs: day,
+  holdExtensionMs: 30 * minute,
+  payments: 'none',
+  reauthoriseBeforeMs: day,
+  cancellation: {
+    version: '2026-11',
+    tiers: [
+      { beforeMs: day, feePercent: 0 },
+      { beforeMs: 2 * hour, feePercent: 50 },
+      { beforeMs: 0, feePercent: 100 },
+    ],
+    noShowFeePercent: 100,
+  },
+  finalPrice: { minPercent: 0, maxPercent: 100 },
+  reschedulesPerParty: 2,
+  rescheduleAnswerMs: day,
+  contestMs: 2 * day,
+  disputeMs: 3 * day,
+  quietHours: { fromMinute: 21 * 60, toMinute: 8 * 60 },
   reviewRemindMs: 3 * day,
   reviewPublishMs: 14 * day,
   draftRemindMs: 3 * day,

@@ -1,6 +1,6 @@
 import { bookingMachine } from '../../domain/booking.machine.ts';
 import type { BookingEvent } from '../../domain/booking.types.ts';
-import { holdSlot } from '../calendar.ts';
+import { holdSlot } from '../hold.ts';
 import { Booking } from '../entities/booking.ts';
 import { move, type Projectors } from './move.ts';
 
