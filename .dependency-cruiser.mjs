@@ -88,13 +88,13 @@ const forbidden = [
   },
   packages(
     'pure-domain',
-    { path: '^src/domain/', pathNot: '^src/domain/availability' },
+    { path: '^src/domain/', pathNot: '^src/domain/(?:local-time|quiet-hours)' },
     [],
     'Domain needs no package and no Node built-in: take what you need as an argument.',
   ),
   packages(
-    'pure-availability',
-    { path: '^src/domain/availability' },
+    'pure-local-time',
+    { path: '^src/domain/(?:local-time|quiet-hours)' },
     npm('temporal-polyfill', 'temporal-spec', 'temporal-utils'),
     'Calendar arithmetic may use temporal-polyfill (docs/decisions/0005-domain-may-use-temporal-polyfill.md), nothing else.',
   ),

@@ -6,7 +6,8 @@ import { eventually, type Caller } from '../test/support/http.ts';
 import { accepted } from '../test/support/play.ts';
 import { seedPlace } from '../test/support/seed.ts';
 import { startSuite } from '../test/support/suite.ts';
-import { startWorkerProcess } from './worker-process.ts';
+import { startWorkerProcess } from './spawned.ts';
+import { quantile } from './statistics.ts';
 
 export interface ChatAck {
   samples: number;
@@ -92,9 +93,4 @@ async function paced(count: number, everyMs: number, work: (n: number) => Promis
     await sleep(everyMs);
   }
   return Promise.all(running);
-}
-
-function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)]!;
 }

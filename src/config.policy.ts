@@ -8,18 +8,28 @@ export function toPolicy(text: string, context: z.RefinementCtx): Policy {
     context.addIssue('must be a JSON object of policy fields');
     return defaultPolicy;
   }
+  // Who takes the money follows from PAYMENTS, so that no booking can ask for a provider that is not there.
+  if ('payments' in changes) context.addIssue('must not set payments: use PAYMENTS');
   const wrong = Object.keys(changes).find((key) => !fits(changes[key], own(defaultPolicy, key)));
   if (wrong !== undefined) context.addIssue(`names "${wrong}", which is no field of the policy or has the wrong type`);
-  const roundWindowMs = { ...defaultPolicy.roundWindowMs, ...(isRecord(changes.roundWindowMs) ? changes.roundWindowMs : {}) };
   // Another version name, so that a timeline shows by which rules it ran.
   const version = Object.keys(changes).length > 0 ? `${defaultPolicy.version}+changed` : defaultPolicy.version;
-  return { ...defaultPolicy, version, ...changes, roundWindowMs };
+  return merged({ ...defaultPolicy }, { version, ...changes }) as unknown as Policy;
+}
+
+/** Objects field by field; lists and values as a whole. */
+function merged(base: Record<string, unknown>, changes: Record<string, unknown>): Record<string, unknown> {
+  const entries = Object.entries(changes).map(([key, value]) => {
+    const before = own(base, key);
+    return [key, isRecord(before) && isRecord(value) ? merged(before, value) : value];
+  });
+  return { ...base, ...Object.fromEntries(entries) };
 }
 
 /** Whether `value` may stand where `model` stands: same shape, numbers finite and not negative. */
 function fits(value: unknown, model: unknown): boolean {
   if (typeof model === 'number') return typeof value === 'number' && Number.isFinite(value) && value >= 0;
-  if (Array.isArray(model)) return Array.isArray(value) && value.every((item) => fits(item, 0));
+  if (Array.isArray(model)) return Array.isArray(value) && value.every((item) => fits(item, model[0]));
   if (isRecord(model)) return isRecord(value) && Object.keys(value).every((key) => fits(value[key], own(model, key)));
   return typeof model === typeof value && model !== undefined;
 }

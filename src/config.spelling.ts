@@ -16,10 +16,11 @@ const ourPrefixes = [
   'LOG_',
   'POLICY_',
   'TEMPORAL_',
+  'STRIPE_',
 ];
-/** Read by others: the test set-up, the libraries for OpenAI and Temporal, and the variables Kubernetes makes of services. */
+/** Read by others: the test set-up, the libraries for OpenAI, Stripe and Temporal, and the variables Kubernetes makes of services. */
 const read =
-  /^PROXIE_TEST_|^OPENAI_(ORG_ID|PROJECT_ID|LOG|WEBHOOK_SECRET)$|^TEMPORAL_(TLS_.+|GRPC_META_.+|PROFILE|CONFIG_FILE|CODEC_.+|ENV|CLI_.+)$/;
+  /^PROXIE_TEST_|^OPENAI_(ORG_ID|PROJECT_ID|LOG|WEBHOOK_SECRET)$|^STRIPE_SUPPRESS_NOTICES$|^TEMPORAL_(TLS_.+|GRPC_META_.+|PROFILE|CONFIG_FILE|CODEC_.+|ENV|CLI_.+)$/;
 const madeByKubernetes = /_(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT_\d+_(TCP|UDP)(_.+)?)$/;
 
 /** One sentence for each key of `env` that looks like ours and is not, with the key that was probably meant. */

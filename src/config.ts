@@ -66,6 +66,19 @@ const schema = z.object({
   LLM_MODEL: z.string().default('gpt-4.1-mini'),
   LLM_TIMEOUT_MS: milliseconds.default(20_000),
 
+  PAYMENTS: z.enum(['none', 'stripe'], 'must be none or stripe').default('none'),
+  STRIPE_SECRET_KEY: z
+    .string()
+    .regex(/^[sr]k_/, 'must be a secret or restricted key (sk_… or rk_…)')
+    .optional(),
+  STRIPE_WEBHOOK_SECRET: z
+    .string()
+    .regex(/^whsec_\S{8,}$/, 'must be the signing secret of the webhook endpoint (whsec_…)')
+    .optional(),
+  STRIPE_API_URL: urlOf('http:', 'https:').optional(),
+
+  OUTBOUND_ALLOWED_ORIGINS: z.string().default('').transform(toOrigins),
+
   SMTP_URL: urlOf('smtp:', 'smtps:').optional(),
   MAIL_FROM: z.string().default('Proxie <no-reply@localhost>'),
 
@@ -98,7 +111,7 @@ export class ConfigError extends Error {
  * @throws ConfigError naming every missing or wrong key
  */
 export function loadConfig(env: Environment = process.env) {
-  const { values, warnings } = parse(schema, env, productionProblems);
+  const { values, warnings } = parse(schema, env, commonProblems);
   return deepFreeze({
     environment: values.NODE_ENV,
     logLevel: values.LOG_LEVEL,
@@ -129,8 +142,13 @@ export function loadConfig(env: Environment = process.env) {
       shutdownGraceMs: values.WORKER_SHUTDOWN_GRACE_MS,
       maxCachedWorkflows: values.WORKER_MAX_CACHED_WORKFLOWS,
     },
-    policy: values.POLICY,
+    policy: { ...values.POLICY, payments: values.PAYMENTS },
+    payments:
+      values.PAYMENTS === 'stripe'
+        ? { secretKey: values.STRIPE_SECRET_KEY!, webhookSecret: values.STRIPE_WEBHOOK_SECRET!, apiUrl: values.STRIPE_API_URL }
+        : undefined,
     llm: { apiKey: values.OPENAI_API_KEY, baseUrl: values.OPENAI_BASE_URL, model: values.LLM_MODEL, timeoutMs: values.LLM_TIMEOUT_MS },
+    outbound: { allowedOrigins: values.OUTBOUND_ALLOWED_ORIGINS },
     mail: { smtpUrl: values.SMTP_URL, from: values.MAIL_FROM },
     /** Things worth a line in the log at start: keys that look like ours and are not. */
     warnings,
@@ -155,7 +173,7 @@ export function loadToolConfig(env: Environment = process.env) {
  * @throws ConfigError, in production also for everything that would have to be embedded
  */
 export function loadStackConfig(env: Environment = process.env) {
-  const { values, warnings } = parse(stackSchema, env, productionProblems);
+  const { values, warnings } = parse(stackSchema, env, commonProblems);
   const isSet = (key: keyof typeof values) => Boolean(env[key]);
   return deepFreeze({
     environment: values.NODE_ENV,
@@ -209,6 +227,14 @@ function parse<S extends typeof schema | typeof stackSchema>(shape: S, env: Envi
 const problem = (key: string, issue: { message: string }, known: Environment) =>
   known[key] === undefined ? `${key} is missing` : `${key} ${/^(must|names) /.test(issue.message) ? issue.message : 'is not valid'}`;
 
+const commonProblems = (env: Environment): string[] => [...paymentProblems(env), ...productionProblems(env)];
+
+/** Whoever takes money has to be able to, from the first booking on. */
+function paymentProblems(env: Environment): string[] {
+  if (env.PAYMENTS !== 'stripe') return [];
+  return ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET'].filter((key) => !env[key]).map((key) => `${key} is missing`);
+}
+
 /** Production runs on real servers and real keys, or not at all. */
 function productionProblems(env: Environment): string[] {
   if (env.NODE_ENV !== 'production') return [];
@@ -219,6 +245,11 @@ function productionProblems(env: Environment): string[] {
     if (new URL(jwks).protocol !== 'https:') problems.push('AUTH_JWKS_URL must be https:// in production');
     else if (isLoopback(new URL(jwks).hostname)) problems.push('AUTH_JWKS_URL must not point to this machine in production');
   }
+  if (env.STRIPE_API_URL?.startsWith('http:')) problems.push('STRIPE_API_URL must be https:// in production');
+  const vouchedFor = (env.OUTBOUND_ALLOWED_ORIGINS ?? '').split(',').flatMap((origin) => URL.parse(origin.trim()) ?? []);
+  if (vouchedFor.some(({ protocol }) => protocol !== 'https:')) problems.push('OUTBOUND_ALLOWED_ORIGINS must be https:// in production');
+  else if (vouchedFor.some(({ hostname }) => isLoopback(hostname)))
+    problems.push('OUTBOUND_ALLOWED_ORIGINS must not point to this machine in production');
   if (env.AUTH_ISSUER === DEV_ISSUER) problems.push('AUTH_ISSUER must not be the development issuer in production');
   for (const key of ['CURSOR_SECRET', 'AUTH_GUEST_SECRET']) {
     if (env[key]?.startsWith(DEV_SECRET_PREFIX)) problems.push(`${key} must not be a development secret in production`);

@@ -10,7 +10,7 @@ import { buildWorkflowBundle } from './temporal/bundle.ts';
 import { temporalClient } from './temporal/client.ts';
 import { serveMailOutbox } from './temporal/mail-outbox.ts';
 import { freeLoopbackPort, monitorWorker } from './temporal/metrics.ts';
-import { ensureReconciler } from './temporal/schedules.ts';
+import { ensureSchedules } from './temporal/schedules.ts';
 import { createWorkers } from './temporal/workers.ts';
 
 const config = loadConfig();
@@ -49,12 +49,12 @@ const monitor =
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => workers.shutdown());
 const drained = workers.run();
-if (queues.includes('proxie')) await ensureReconciler(temporal, { starting: true });
+if (queues.includes('proxie')) await ensureSchedules(temporal, { starting: true });
 // A worker outlives a lost Temporal store: it notices that the Schedule has gone, and everything open is started again.
 const watch = setInterval(() => {
   if (queues.includes('proxie'))
-    ensureReconciler(temporal, { starting: false }).catch((error: unknown) =>
-      logger.warn('the reconciler cannot be looked after', { error }),
+    ensureSchedules(temporal, { starting: false }).catch((error: unknown) =>
+      logger.warn('the Schedules cannot be looked after', { error }),
     );
 }, 60_000);
 const outbox =

@@ -1,31 +1,49 @@
 import type { Client } from '@temporalio/client';
 import type { TaskQueue } from '../contracts/queues.ts';
 import type { Orm } from '../db/orm.ts';
+import { calendarFeeds, type CalendarFeeds } from '../integrations/calendar/feed.ts';
+import { httpGuard } from '../integrations/http-guard.ts';
 import { createInterpreter } from '../integrations/llm/create.ts';
+import type { Payments } from '../integrations/payments.ts';
+import { createPayments, type StripeConfig } from '../integrations/stripe/create.ts';
 import { offlineVerification, type Verification } from '../integrations/verification.ts';
+import { calendarImportActivities, type CalendarImportDeps } from './calendar-import.ts';
 import { enrollmentActivities } from './enrollment.ts';
 import { intakeActivities } from './intake.ts';
 import { mailActivities, type MailDeps } from './mail.ts';
 import { matchingActivities } from './matching.ts';
+import { paymentActivities } from './payment.ts';
 import { reconcileActivities } from './reconcile.ts';
+import { reminderActivities } from './reminder.ts';
 import { timelineActivities } from './timeline.ts';
 
-export interface ActivityDeps extends MailDeps {
+export interface ActivityDeps extends MailDeps, Pick<CalendarImportDeps, 'calendarTiming'> {
   orm: Orm;
   temporal: Client;
   /** Checks credentials; offline by default. */
   verification?: Verification;
+  /** Moves money; by default what the configuration names. */
+  payments?: Payments;
+  /** Reads calendars of providers' own; by default from where they are published. */
+  calendars?: CalendarFeeds;
   config: {
     llm: { apiKey?: string | undefined; baseUrl?: string | undefined; model: string; timeoutMs: number };
     mail: { smtpUrl?: string | undefined; from: string };
+    outbound: { allowedOrigins: readonly string[] };
+    payments: StripeConfig | undefined;
   };
 }
 
 /** Activities by the queue that serves them: what is slow or external never waits behind what is quick. */
 export function activitiesByQueue(deps: ActivityDeps): Record<TaskQueue, object> {
   return {
-    proxie: { ...timelineActivities(deps), ...matchingActivities(deps), ...reconcileActivities(deps) },
+    proxie: { ...timelineActivities(deps), ...matchingActivities(deps), ...reconcileActivities(deps), ...reminderActivities },
     'proxie-llm': intakeActivities({ interpreter: createInterpreter(deps.config.llm), ...deps }),
-    'proxie-outbound': { ...enrollmentActivities({ verification: offlineVerification(), ...deps }), ...mailActivities(deps) },
+    'proxie-outbound': {
+      ...enrollmentActivities({ verification: offlineVerification(), ...deps }),
+      ...paymentActivities({ payments: createPayments(deps.config.payments), ...deps }),
+      ...mailActivities(deps),
+      ...calendarImportActivities({ calendars: calendarFeeds(httpGuard(deps.config.outbound)), ...deps }),
+    },
   };
 }

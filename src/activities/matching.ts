@@ -18,6 +18,10 @@ export interface MatchInput {
   radiusKm: number;
   excluded: string[];
   policy: Policy;
+  /** Who lost in a round up to this one may be asked again; runs of the first release do not say. */
+  lostRounds?: number;
+  /** After a booking that fell through: as many as may be asked, with the shortest time to answer. */
+  priority?: boolean;
 }
 
 export type MatchingActivities = ReturnType<typeof matchingActivities>;
@@ -25,7 +29,15 @@ export type MatchingActivities = ReturnType<typeof matchingActivities>;
 export function matchingActivities({ orm }: { orm: Orm }) {
   return {
     /** Who to ask in this round, best first, with suggested terms. Reads and keeps candidates; asks nobody. */
-    async match({ requestId, round, radiusKm, excluded, policy }: MatchInput): Promise<Omit<Invitation, 'offerId'>[]> {
+    async match({
+      requestId,
+      round,
+      radiusKm,
+      excluded,
+      policy,
+      lostRounds = 0,
+      priority = false,
+    }: MatchInput): Promise<Omit<Invitation, 'offerId'>[]> {
       const em = orm.em.fork();
       const now = Date.now();
       const facts = Object.fromEntries((await currentFacts(em, `request/${requestId}`)).map(({ key, value }) => [key, value]));
@@ -33,11 +45,11 @@ export function matchingActivities({ orm }: { orm: Orm }) {
       const when = facts['when'] as TimeWindow;
       const { lat, lon } = facts['location'] as Location;
       // The first slot suggested lies behind the time providers have to answer: it must still be there when somebody says yes.
-      const answered = now + policy.roundWindowMs[urgencyOf(when.to, now)];
+      const answered = now + policy.roundWindowMs[priority ? 'urgent' : urgencyOf(when.to, now)];
       const earliest = Math.max(Date.parse(when.from), answered);
       const from = earliest < Date.parse(when.to) ? earliest : Date.parse(when.from);
       const job = { from, to: Date.parse(when.to), ceiling: (facts['budget'] as Money | undefined)?.amount ?? null, meanRating };
-      const asked = await askedBefore(em, requestId);
+      const asked = await askedBefore(em, requestId, lostRounds);
       const { code, category, licence } = service;
       const rows = await nearestProviders(em, {
         service: code,
@@ -64,7 +76,7 @@ export function matchingActivities({ orm }: { orm: Orm }) {
       return scored
         .filter(({ gates }) => gates.length === 0)
         .sort((a, b) => b.score - a.score || a.providerId.localeCompare(b.providerId))
-        .slice(0, groupSize(policy))
+        .slice(0, priority ? policy.invitationsMax : groupSize(policy))
         .map(({ providerId, score, price, slot }) => ({
           providerId,
           score,
@@ -78,12 +90,16 @@ export function matchingActivities({ orm }: { orm: Orm }) {
   };
 }
 
-/** Providers who have an offer of this request already: nobody is asked twice, unless an operator searches anew. */
-async function askedBefore(em: Db, requestId: string): Promise<string[]> {
+/**
+ * Providers who have an offer of this request already: nobody is asked twice, unless an operator searches anew, or the one they
+ * lost to has dropped out. Who declined or withdrew has said no, and is not asked again.
+ */
+async function askedBefore(em: Db, requestId: string, lostRounds: number): Promise<string[]> {
   const rows = await sql<{ provider_id: string }>(
     em,
-    "select distinct provider_id from offer where request_id = ? and status_reason is distinct from 'rematched'",
-    [requestId],
+    `select distinct provider_id from offer where request_id = ? and status_reason is distinct from 'rematched'
+       and not (round <= ? and status in ('superseded', 'expired'))`,
+    [requestId, lostRounds],
   );
   return rows.map(({ provider_id }) => provider_id);
 }

@@ -1,5 +1,5 @@
 import { IsolationLevel } from '@mikro-orm/postgresql';
-import { closingEvents } from '../domain/closing.ts';
+import { wantsRun } from '../domain/closing.ts';
 import type { EventBase, Recorded } from '../domain/timeline.ts';
 import type { Db, Orm } from '../db/orm.ts';
 import { eventsOf } from '../db/timeline.ts';
@@ -44,7 +44,7 @@ async function compare(em: Db, stream: string, listedOpen: boolean): Promise<Tim
     return broken((error as Error).message);
   }
   // It may have been opened or ended since the list was read, so the list is asked again here.
-  const ended = events.some(({ type }) => closingEvents.has(type));
+  const ended = !wantsRun(events);
   const open = await isOpen(em, stream);
   if (open === ended)
     return broken(

@@ -2,6 +2,7 @@
 import type { SearchAttributePair, WorkflowIdReusePolicy } from '@temporalio/common';
 import { bookingWorkflowId } from '../contracts/booking.messages.ts';
 import { searchAttributes } from '../contracts/search-attributes.ts';
+import { seriesWorkflowId } from '../contracts/series.messages.ts';
 import { occupyingStatuses } from '../domain/booking.machine.ts';
 import { emptyBooking, evolveBooking } from '../domain/booking.ts';
 import type { BookingHeld } from '../domain/booking.types.ts';
@@ -11,6 +12,8 @@ import { emptyRequest, evolveRequest } from '../domain/request.evolve.ts';
 import { requestMachine } from '../domain/request.machine.ts';
 import type { RequestState } from '../domain/request.types.ts';
 import { emptyReview, evolveReview } from '../domain/review.ts';
+import { emptySeries, evolveSeries } from '../domain/series.evolve.ts';
+import { seriesMachine } from '../domain/series.machine.ts';
 import type { EventBase, Recorded } from '../domain/timeline.ts';
 import { sql, type Db } from '../db/orm.ts';
 
@@ -55,12 +58,42 @@ export const streamKinds: Record<string, StreamKind> = {
     workflowType: 'bookingWorkflow',
     inputOf: (first) => ({ bookingId: (first as unknown as BookingHeld).bookingId }),
     attributesOf,
-    openStatuses: occupyingStatuses,
+    openStatuses: [...occupyingStatuses, 'disputed'],
     expected(events) {
       const state = events.reduce((before, event) => evolveBooking(before, event as never), emptyBooking);
-      return { [bookingWorkflowId(state.booking!.bookingId)]: state.status };
+      const key = bookingWorkflowId(state.booking!.bookingId);
+      const payments = state.payments.map(({ attempt, status, captured, refunded }) => [
+        `${key}/payment/${attempt}`,
+        `${status} ${captured} ${refunded}`,
+      ]);
+      return { [key]: state.status, ...Object.fromEntries(payments) };
     },
-    actual: (em, id) => statuses(em, "select 'booking/' || id as key, status from booking where id = ?", [id]),
+    actual: (em, id) =>
+      statuses(
+        em,
+        `select 'booking/' || id as key, status from booking where id = ? union all
+         select 'booking/' || booking_id || '/payment/' || attempt, status || ' ' || captured || ' ' || refunded from payment where booking_id = ?`,
+        [id, id],
+      ),
+  },
+  series: {
+    workflowType: 'seriesWorkflow',
+    inputOf: (first) => pick(first, ['seriesId']),
+    attributesOf,
+    openStatuses: seriesMachine.statuses.filter((status) => !seriesMachine.terminal.includes(status)),
+    expected(events) {
+      const state = events.reduce((before, event) => evolveSeries(before, event as never), emptySeries);
+      const key = seriesWorkflowId(state.series!.seriesId);
+      const occurrences = state.occurrences.map(({ n, status, bookingId }) => [`${key}/${n}`, `${status} ${bookingId ?? ''}`]);
+      return { [key]: state.status, ...Object.fromEntries(occurrences) };
+    },
+    actual: (em, id) =>
+      statuses(
+        em,
+        `select 'series/' || id as key, status from series where id = ? union all
+         select 'series/' || series_id || '/' || n, status || ' ' || coalesce(booking_id::text, '') from series_occurrence where series_id = ?`,
+        [id, id],
+      ),
   },
   enrollment: {
     workflowType: 'enrollmentWorkflow',

@@ -10,6 +10,7 @@ import { features } from './features.ts';
 import { guestRoutes, guestSessions } from './guest.ts';
 import { healthRoutes } from './health.ts';
 import { openApiDocument } from './openapi.ts';
+import { paymentWebhook } from './payment-webhook.ts';
 import { sendProblem } from './problem.ts';
 import { rateLimits } from './rate-limit.ts';
 import { securityHeaders } from './security.ts';
@@ -50,6 +51,7 @@ export function buildApp(deps: ApiDeps, portsFor: (guests: Api['guests']) => Por
   securityHeaders(app, config.http);
   healthRoutes(app, api);
   app.use(docsRoutes(() => openApiDocument(api.routes, config.http.publicUrl)));
+  paymentWebhook(app, api);
   otherMethods(api);
   app.use('/api/v1', api.router);
   app.use((_req: Request, _res: Response) => {

@@ -1,29 +1,21 @@
 import { z } from 'zod';
-import { BookingView, CompleteBooking } from '../contracts/booking.ts';
-import { bookingWorkflowId, cancelBooking, checkIn, completeBooking, reportNoShow } from '../contracts/booking.messages.ts';
-import { Reason, TimelineEntry } from '../contracts/common.ts';
-import { bookingFor, listBookings } from '../db/queries/booking.ts';
+import { BookingView, CancelPreview } from '../contracts/booking.ts';
+import { TimelineEntry } from '../contracts/common.ts';
+import { bookingFor, bookingWithPolicy, listBookings } from '../db/queries/booking.ts';
 import { timelineOf } from '../db/queries/event.ts';
 import { bookingMachine } from '../domain/booking.machine.ts';
-import { DomainError, type ErrorCode } from '../domain/errors.ts';
-import { asSide } from './auth.ts';
-import { actorOf } from './chat.ts';
+import { cancellationQuote } from '../domain/charge.ts';
+import type { Policy } from '../domain/policy.ts';
 import { pageOf, PageQuery } from './cursor.ts';
 import type { Api } from './deps.ts';
+import { fingerprintOf } from './idempotency.ts';
 import { listPage, TimelineQuery } from './listing.ts';
 import { route } from './route.ts';
 
 const bookingId = z.strictObject({ bookingId: z.uuid() });
 const readers = ['consumer', 'provider', 'admin'] as const;
-const errors = [
-  'not_found',
-  'not_owner',
-  'forbidden_role',
-  'invalid_transition',
-  'too_early',
-  'temporarily_unavailable',
-] as const satisfies ErrorCode[];
 
+/** What the two sides and operators read; what they do stands in `booking.command.ts`. */
 export function bookingRoutes(api: Api): void {
   const db = () => api.orm.em.fork();
 
@@ -47,13 +39,35 @@ export function bookingRoutes(api: Api): void {
       method: 'get',
       path: '/bookings/:bookingId',
       summary: 'One booking',
+      description:
+        'Contact data and the full address are there from `confirmed` on, for as long as there is something to sort out: not after a ' +
+        'cancellation or a ruling, nor after `disputeUntil` or `contestUntil`.',
       auth: readers,
       params: bookingId,
       response: BookingView,
-      etag: ({ seq }) => seq,
+      // More than its timeline makes a booking look different: the clock, a new code, a changed name.
+      etag: fingerprintOf,
       errors: ['not_found', 'not_owner'],
     },
     ({ params, actor }) => bookingFor(db(), actor, params.bookingId),
+  );
+
+  route(
+    api,
+    {
+      method: 'get',
+      path: '/bookings/:bookingId/cancel/preview',
+      summary: 'What cancelling would cost you now',
+      description: 'The very sum that cancelling charges. Send its `fee` along with the cancellation: it is never more than that.',
+      auth: readers,
+      params: bookingId,
+      response: CancelPreview,
+      errors: ['not_found', 'not_owner', 'invalid_transition'],
+    },
+    async ({ params, actor }) => {
+      const { booking, policy } = await bookingWithPolicy(db(), actor, params.bookingId);
+      return previewOf(booking, policy, actor.id === booking.consumer.id);
+    },
   );
 
   route(
@@ -72,59 +86,19 @@ export function bookingRoutes(api: Api): void {
       items: await timelineOf(db(), actor, { noun: 'booking', id: params.bookingId, owners: ['consumer_id', 'provider_id'], ...query }),
     }),
   );
+}
 
-  const common = { method: 'post', params: bookingId, response: BookingView } as const;
-  for (const { path, update, summary } of [
-    { path: '/bookings/:bookingId/check-in', update: checkIn, summary: 'The job begins' },
-    {
-      path: '/bookings/:bookingId/cancel',
-      update: cancelBooking,
-      summary: 'Cancel, by either side; when the provider does, the search goes on',
-    },
-    { path: '/bookings/:bookingId/no-show', update: reportNoShow, summary: 'The other side did not come' },
-  ] as const) {
-    route(
-      api,
-      { ...common, path, summary, auth: ['consumer', 'provider'], body: Reason, errors },
-      async ({ params, body, actor, commandId, signal }) => {
-        const { id, consumer, provider } = await bookingFor(db(), actor, params.bookingId);
-        const by = actorOf(asSide(actor, { consumerId: consumer.id, providerId: provider.id }));
-        await api.commands.send({
-          workflowId: bookingWorkflowId(id),
-          update,
-          command: { id: commandId, by, ...body },
-          signal,
-        });
-        return bookingFor(db(), actor, id);
-      },
-    );
-  }
-
-  route(
-    api,
-    {
-      ...common,
-      path: '/bookings/:bookingId/complete',
-      summary: 'Provider: the job is done',
-      description: 'The final price is the agreed one, or a lower one.',
-      auth: ['provider'],
-      body: CompleteBooking,
-      errors: [...errors, 'price_out_of_bounds'],
-    },
-    async ({ params, body, actor, commandId, signal }) => {
-      const { id, price } = await bookingFor(db(), actor, params.bookingId);
-      if (body.finalPrice && body.finalPrice.currency !== price.currency) {
-        throw new DomainError('validation_failed', undefined, {
-          fields: [{ field: '/finalPrice/currency', message: `must be ${price.currency}` }],
-        });
-      }
-      await api.commands.send({
-        workflowId: bookingWorkflowId(id),
-        update: completeBooking,
-        command: { id: commandId, by: actorOf(actor), finalPrice: body.finalPrice?.amount },
-        signal,
-      });
-      return bookingFor(db(), actor, id);
-    },
-  );
+/** Only consumers pay for cancelling. @throws invalid_transition when there is nothing to cancel */
+function previewOf({ status, price, slot, payment }: BookingView, { cancellation }: Policy, paying: boolean): CancelPreview {
+  bookingMachine.next(status, 'cancel');
+  const free = { fee: 0, feePercent: 0, until: null };
+  const { fee, feePercent, until } = paying ? cancellationQuote(price, slot.startsAt, cancellation, Date.now()) : free;
+  const { currency } = price;
+  return {
+    fee: { amount: fee, currency },
+    feePercent,
+    released: payment && { amount: Math.max(0, payment.authorised.amount - fee), currency },
+    until: until === null ? null : new Date(until).toISOString(),
+    policyVersion: cancellation.version,
+  };
 }

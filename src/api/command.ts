@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { UpdateDefinition } from '@temporalio/common';
+import type { SignalDefinition, UpdateDefinition } from '@temporalio/common';
 import {
   ServiceError,
   WithStartWorkflowOperation,
@@ -16,8 +16,10 @@ import type { TaskQueue } from '../contracts/queues.ts';
 import { DomainError } from '../domain/errors.ts';
 import { ensureReachable } from './temporal-reach.ts';
 
-/** How to start the run when the command is the first of its stream. */
+/** How to start the run when the command is the first of its stream, or the first after its run had ended. */
 export interface StartRun {
+  /** The stream may be opened once more: its run is started although there was one before. */
+  again?: true;
   workflowType: string;
   taskQueue: TaskQueue;
   /** The workflow's input. */
@@ -44,6 +46,12 @@ export interface SendCommand<C extends CommandMeta> {
 export interface Commands {
   /** @throws the refusal · temporarily_unavailable when Temporal cannot be asked or does not answer in time */
   send<C extends CommandMeta>(input: SendCommand<C>): Promise<CommandAnswer>;
+  /**
+   * Tells a run a fact from outside, as a Signal.
+   * @returns false when there is no run and none is wanted any more
+   * @throws temporarily_unavailable when Temporal cannot be asked, or the run is about to be started again
+   */
+  tell<F>(workflowId: string, signal: SignalDefinition<[F], string>, fact: F): Promise<boolean>;
 }
 
 export interface CommandPorts {
@@ -74,10 +82,26 @@ export function commandSender({ temporal, answerOf, isOpen, deadlineMs, log }: C
         if (attempt === attempts) break;
         await sleep(attempt * 50);
       }
-      log.error({ workflowId: input.workflowId }, 'an open stream has no run; the reconciler starts one');
-      throw new DomainError('temporarily_unavailable', undefined, { retryAfterS: 5 });
+      throw withoutRun(input.workflowId);
+    },
+
+    async tell(workflowId, signal, fact) {
+      try {
+        await ensureReachable(temporal);
+        await withinDeadline(temporal, deadlineMs, undefined, () => temporal.workflow.getHandle(workflowId).signal(signal, fact));
+        return true;
+      } catch (error) {
+        if (!isEnded(error)) throw error;
+        if (await isOpen(workflowId)) throw withoutRun(workflowId);
+        return false;
+      }
     },
   };
+
+  function withoutRun(workflowId: string): DomainError {
+    log.error({ workflowId }, 'an open stream has no run; the reconciler starts one');
+    return new DomainError('temporarily_unavailable', undefined, { retryAfterS: 5 });
+  }
 
   /**
    * The run has ended, was lost, or continues as a new one. The timeline knows whether the command was carried out before.
@@ -91,7 +115,8 @@ export function commandSender({ temporal, answerOf, isOpen, deadlineMs, log }: C
     start,
   }: SendCommand<C>): Promise<CommandAnswer | undefined> {
     const answer = await answerOf(workflowId, command.id);
-    if (answer || (await isOpen(workflowId))) return answer;
+    // The one that took the command was just ending: the next try starts another.
+    if (answer || start?.again || (await isOpen(workflowId))) return answer;
     if (start) log.warn({ workflowId }, 'a first command came after its run had ended');
     throw closed ? await closed() : new DomainError('invalid_transition', undefined, { allowed: [] });
   }
@@ -100,14 +125,14 @@ export function commandSender({ temporal, answerOf, isOpen, deadlineMs, log }: C
 function execute<C extends CommandMeta>(temporal: Client, { workflowId, update, command, start }: SendCommand<C>): Promise<CommandAnswer> {
   const options = { args: [command] as [C], updateId: command.id };
   if (!start) return temporal.workflow.getHandle(workflowId).executeUpdate(update, options);
-  const { workflowType, searchAttributes, ...rest } = start;
+  const { workflowType, searchAttributes, again, ...rest } = start;
   const startWorkflowOperation = new WithStartWorkflowOperation(workflowType, {
     ...rest,
     workflowId,
     typedSearchAttributes: searchAttributes,
     workflowIdConflictPolicy: 'USE_EXISTING',
     // A late message must not bring a finished request back to life.
-    workflowIdReusePolicy: 'REJECT_DUPLICATE',
+    workflowIdReusePolicy: again ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE',
   });
   return temporal.workflow.executeUpdateWithStart(update, { ...options, startWorkflowOperation });
 }

@@ -50,6 +50,9 @@ export function requestContext(log: Logger) {
   };
 }
 
+/** A calendar's address holds its token, because calendar apps send none in a header. */
+const loggable = (url: string): string => url.split('?', 1)[0]!.replace(/(\/calendars\/).*/is, '$1…');
+
 /** One line per answer: method, route, status, time. No query, no body, no address, no headers: they may be personal or secret. */
 function accessLog(log: Logger) {
   return pinoHttp({
@@ -58,7 +61,7 @@ function accessLog(log: Logger) {
     quietReqLogger: true,
     customLogLevel: (_req, res, error) => (error || res.statusCode >= 500 ? 'error' : 'info'),
     serializers: {
-      req: (req: { method: string; url: string }) => ({ method: req.method, path: req.url.split('?', 1)[0] }),
+      req: (req: { method: string; url: string }) => ({ method: req.method, path: loggable(req.url) }),
       res: (res: { statusCode: number }) => ({ status: res.statusCode }),
     },
     customProps: (req) => {

@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { Router } from 'express';
 import type { Logger } from 'pino';
 import type { Orm } from '../db/orm.ts';
+import type { PaymentNotice } from '../contracts/payment.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { TokenVerifier } from './auth.ts';
 import type { Commands } from './command.ts';
@@ -52,6 +53,8 @@ export interface ApiDeps {
   orm: Orm;
   temporal: Client;
   log: Logger;
+  /** Whether an address of a stranger's may be called at all. @throws unsafe_url · temporarily_unavailable */
+  checkUrl: (url: string) => Promise<void>;
 }
 
 /** What the API does to the outside. Defaults are built from the dependencies; contract tests put their own in place. */
@@ -62,6 +65,8 @@ export interface Ports {
   commands: Commands;
   feed: EventFeed;
   limiter: LimiterFactory;
+  /** Reads what the payment provider sends; absent without one. @returns undefined for what is not about our bookings @throws signature_invalid */
+  paymentNotice?: (body: Buffer, signature: string | undefined) => PaymentNotice | undefined;
   /** Resolve when reachable, reject when not; both within two seconds. */
   probes: { database: () => Promise<void>; temporal: () => Promise<void> };
 }

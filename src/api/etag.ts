@@ -1,7 +1,7 @@
 import { DomainError } from '../domain/errors.ts';
 
-/** The ETag of something whose stream stands at `seq`. */
-export const etagOf = (seq: number): string => `"${seq}"`;
+/** The ETag of something whose stream stands at this position, or that looks like this. */
+export const etagOf = (version: number | string): string => `"${version}"`;
 
 /** Whether a header of entity tags names this one; weak tags compare for reads only. */
 export function namesTag(header: string, etag: string, { weak }: { weak: boolean }): boolean {

@@ -23,17 +23,17 @@ export async function readJson(req: Request): Promise<unknown> {
   if (transfer === undefined && Number(length ?? 0) === 0) return undefined;
   if (!type || !jsonType.test(type) || encoding !== 'identity') throw new DomainError('unsupported_media_type');
   if (Number(length) > maxBodyBytes) throw new DomainError('payload_too_large');
-  return parseJson(await readBytes(req));
+  return parseJson(await readBytes(req, maxBodyBytes));
 }
 
-/** Answers at the first byte too many instead of waiting for the rest: the rest may never end. */
-function readBytes(req: Request): Promise<Uint8Array> {
+/** Answers at the first byte too many instead of waiting for the rest: the rest may never end. @throws payload_too_large · malformed */
+export function readBytes(req: Request, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
     req.on('data', (chunk: Buffer) => {
       size += chunk.length;
-      if (size <= maxBodyBytes) return void chunks.push(chunk);
+      if (size <= maxBytes) return void chunks.push(chunk);
       req.pause();
       reject(new DomainError('payload_too_large'));
     });

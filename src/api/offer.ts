@@ -7,6 +7,7 @@ import { CounterOffer, OfferView, ProposeOffer } from '../contracts/offer.ts';
 import { acceptOffer, counterOffer, declineOffer, proposeOffer, requestWorkflowId, withdrawOffer } from '../contracts/request.messages.ts';
 import { listOffers, offerFor } from '../db/queries/offer.ts';
 import type { ErrorCode } from '../domain/errors.ts';
+import { chosenSlot } from '../domain/local-time.ts';
 import { offerMachine } from '../domain/offer.machine.ts';
 import type { Terms } from '../domain/request.types.ts';
 import { asSide, type ApiActor } from './auth.ts';
@@ -27,6 +28,7 @@ const errors = [
   'temporarily_unavailable',
 ] as const satisfies ErrorCode[];
 const withTerms = [...errors, 'price_out_of_bounds', 'outside_slot_rules', 'slot_taken'] as const satisfies ErrorCode[];
+const withSlot = [...withTerms, 'local_time_gap'] as const satisfies ErrorCode[];
 const sides = ['consumer', 'provider'] as const;
 
 export function offerRoutes(api: Api): void {
@@ -70,11 +72,11 @@ export function offerRoutes(api: Api): void {
       summary: 'Provider: name terms, or take the suggested ones',
       auth: ['provider'],
       body: ProposeOffer,
-      errors: withTerms,
+      errors: withSlot,
     },
     async ({ params, body, actor, commandId, signal }) => {
       const offer = await offerFor(db(), actor, params.offerId);
-      const terms = body.price || body.slot ? termsOf(offer, body) : undefined;
+      const terms = body.price || body.slot || body.start ? termsOf(offer, body) : undefined;
       return send(actor, offer, { update: proposeOffer, command: { id: commandId, by: actorOf(actor), offerId: offer.id, terms }, signal });
     },
   );
@@ -87,7 +89,7 @@ export function offerRoutes(api: Api): void {
       summary: 'Consumer: answer with other terms',
       auth: ['consumer'],
       body: CounterOffer,
-      errors: withTerms,
+      errors: withSlot,
     },
     async ({ params, body, actor, commandId, signal }) => {
       const offer = await offerFor(db(), actor, params.offerId);
@@ -154,8 +156,7 @@ const bySide = (actor: ApiActor, { consumerId, provider }: OfferView & { consume
 const shown = ({ consumerId: _consumer, ...view }: OfferView & { consumerId: string }): OfferView => view;
 
 /** The offer's terms with what the body changes. */
-function termsOf(offer: OfferView, { price, slot }: z.infer<typeof ProposeOffer>): Terms {
+function termsOf(offer: OfferView, { price, ...slot }: z.infer<typeof ProposeOffer>): Terms {
   const { amount, currency } = price ?? offer.price;
-  const { startsAt, endsAt, zone } = slot ?? offer.slot;
-  return { price: amount, currency, startsAt: new Date(startsAt).toISOString(), endsAt: new Date(endsAt).toISOString(), zone };
+  return { price: amount, currency, ...chosenSlot(slot, offer.slot) };
 }

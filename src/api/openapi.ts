@@ -76,7 +76,7 @@ const pathOf = (path: string) => `/api/v1${path.replaceAll(/:([A-Za-z]+)/g, '{$1
 /** `POST /offers/:offerId/accept` → `postOffersAccept`. */
 const operationIdOf = ({ method, path }: AnyRoute) => {
   const words = path
-    .split(/[/-]/)
+    .split(/[/.-]/)
     .map((step) => (step.startsWith(':') ? `By-${step.slice(1)}` : step))
     .flatMap((step) => step.split('-'))
     .filter(Boolean);
@@ -88,7 +88,7 @@ function operation(spec: AnyRoute, publicUrl: string): ZodOpenApiOperationObject
     ...(changes(spec) && spec.idempotent !== false && spec.auth !== 'public' ? [idempotencyKey(isIdempotent(spec))] : []),
     ...(spec.ifMatch ? [ifMatchHeader(spec.ifMatch === 'required')] : []),
   ];
-  const media = spec.stream ?? 'application/json';
+  const media = spec.stream ?? spec.text ?? 'application/json';
   return {
     operationId: operationIdOf(spec),
     tags: [spec.path.split('/')[1]!],

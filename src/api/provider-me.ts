@@ -1,9 +1,7 @@
 import { z } from 'zod';
 import { EditProvider, OwnProviderView, PutAvailability, PutService } from '../contracts/provider.ts';
-import type { Db } from '../db/orm.ts';
-import { change } from '../db/own-stream.ts';
 import { replaceOpenings } from '../db/projections/enrollment.ts';
-import { changeProvider, hasLicence, lockProvider, putService } from '../db/provider-rows.ts';
+import { changeProvider, hasLicence, putService } from '../db/provider-rows.ts';
 import { loadCatalogue } from '../db/queries/catalogue.ts';
 import { ownProvider } from '../db/queries/provider.ts';
 import { offeredServiceFaults, overlaps } from '../domain/application.ts';
@@ -11,10 +9,8 @@ import { serviceOf } from '../domain/catalogue.ts';
 import { DomainError } from '../domain/errors.ts';
 import { providerMachine, type ProviderStatus } from '../domain/provider.machine.ts';
 import type { ProviderEvent } from '../domain/provider.types.ts';
-import type { ApiActor } from './auth.ts';
-import { actorOf } from './chat.ts';
 import type { Api } from './deps.ts';
-import { requireMatch } from './etag.ts';
+import { changeProviderRows, type OwnChange } from './provider-change.ts';
 import { route } from './route.ts';
 
 const common = { auth: ['provider'], response: OwnProviderView, etag: ({ seq }: OwnProviderView) => seq } as const;
@@ -35,6 +31,8 @@ export function ownProviderRoutes(api: Api): void {
       method: 'patch',
       path: '/providers/me',
       summary: 'Change your profile, your calendar’s limits, or pause',
+      description:
+        'In a new zone weekly hours and dated exceptions keep their local times. Bookings stay where they are, whatever is changed.',
       body: EditProvider,
       errors: ['not_found', 'invalid_transition'],
     },
@@ -100,21 +98,9 @@ export function ownProviderRoutes(api: Api): void {
     },
   );
 
-  async function changed(
-    { actor, commandId, ifMatch }: { actor: ApiActor; commandId: string; ifMatch: string | undefined },
-    work: (tx: Db, provider: { status: string; photos: number }) => Promise<ProviderEvent[]>,
-  ): Promise<OwnProviderView> {
-    await change(api.orm, {
-      stream: `provider/${actor.id}`,
-      command: { id: commandId, by: actorOf(actor) },
-      async work(tx, seq) {
-        requireMatch(ifMatch, seq);
-        const provider = await lockProvider(tx, actor.id);
-        if (!provider) throw new DomainError('not_found', 'You are not a provider yet: apply first.');
-        return (await work(tx, provider)).map((event) => ({ ...event, audience: [actor.id] }));
-      },
-    });
-    return ownProvider(api.orm.em.fork(), actor.id);
+  async function changed(call: OwnChange, work: Parameters<typeof changeProviderRows>[2]): Promise<OwnProviderView> {
+    await changeProviderRows(api, call, work);
+    return ownProvider(api.orm.em.fork(), call.actor.id);
   }
 }
 

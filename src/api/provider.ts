@@ -1,17 +1,12 @@
 import { z } from 'zod';
-import { Instant } from '../contracts/common.ts';
-import { ProviderView, SlotList } from '../contracts/provider.ts';
-import { loadCalendars } from '../db/calendar.ts';
-import { listProviders, providerById, providersNear, serviceDuration } from '../db/queries/provider.ts';
-import { listSlots } from '../domain/availability.ts';
-import { DomainError } from '../domain/errors.ts';
+import { ProviderView } from '../contracts/provider.ts';
+import { listProviders, providerById, providersNear } from '../db/queries/provider.ts';
 import { pageOf, PageQuery } from './cursor.ts';
 import type { Api } from './deps.ts';
 import { route } from './route.ts';
 
 const providerId = z.strictObject({ providerId: z.uuid() });
 const service = z.string().min(1).max(64);
-const maxDays = 31;
 
 /** `lat,lon` in degrees. */
 const Near = z
@@ -26,14 +21,6 @@ const Near = z
 const ProviderQuery = z
   .strictObject({ ...PageQuery.shape, service: service.optional(), near: Near.optional() })
   .refine((query) => !query.near || query.service, { path: ['service'], message: 'near needs a service' });
-
-const SlotQuery = z
-  .strictObject({ service, from: Instant, to: Instant, limit: z.coerce.number().int().min(1).max(1_000).default(200) })
-  .refine(({ from, to }) => Date.parse(from) < Date.parse(to), { path: ['to'], message: 'must be after from' })
-  .refine(({ from, to }) => Date.parse(to) - Date.parse(from) <= maxDays * 86_400_000, {
-    path: ['to'],
-    message: `at most ${maxDays} days after from`,
-  });
 
 /** What everybody may read. */
 export function providerRoutes(api: Api): void {
@@ -78,33 +65,5 @@ export function providerRoutes(api: Api): void {
       errors: ['not_found'],
     },
     ({ params }) => providerById(db(), params.providerId),
-  );
-
-  route(
-    api,
-    {
-      method: 'get',
-      path: '/providers/:providerId/slots',
-      summary: 'When a provider can be booked',
-      description: 'Every slot listed can be booked, no other can; the rules are those a booking is checked by.',
-      auth: 'public',
-      params: providerId,
-      query: SlotQuery,
-      response: SlotList,
-      errors: ['not_found'],
-    },
-    async ({ params, query: { service: code, limit, ...window } }) => {
-      const [from, to, now] = [Date.parse(window.from), Date.parse(window.to), Date.now()];
-      const durationMinutes = await serviceDuration(db(), params.providerId, code);
-      const calendar = (await loadCalendars(db(), [params.providerId], code, { from, to, now })).get(params.providerId);
-      if (!calendar) throw new DomainError('not_found');
-      const items: { startsAt: string; endsAt: string }[] = [];
-      for (const { start, end } of listSlots(calendar, { from: Math.max(from, now), to, durationMinutes, now })) {
-        const startsAt = new Date(start).toISOString();
-        if (items.length === limit) return { items, zone: calendar.zone, nextFrom: startsAt };
-        items.push({ startsAt, endsAt: new Date(end).toISOString() });
-      }
-      return { items, zone: calendar.zone, nextFrom: null };
-    },
   );
 }

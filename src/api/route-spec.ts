@@ -32,8 +32,8 @@ export interface RouteSpec<
   errors: readonly ErrorCode[];
   /** An Idempotency-Key is required. Default: yes for POST. Other changing methods honour one that is sent. */
   idempotent?: boolean;
-  /** The position of the thing in the answer: becomes its ETag, and lets reads answer 304. */
-  etag?: (body: z.output<R>) => number;
+  /** The position of the thing in the answer, or a fingerprint of it: becomes its ETag, and lets reads answer 304. */
+  etag?: (body: z.output<R>) => number | string;
   /** `required`: changes must say which version they change (428 without). */
   ifMatch?: 'required' | 'optional';
   /** A quota of its own beside the general one. */
@@ -42,6 +42,8 @@ export interface RouteSpec<
   cache?: string;
   /** Dates (RFC 3339) since when it is deprecated and when it goes. */
   deprecated?: { since: string; sunset: string };
+  /** `response` is a text of this type, sent as it is. */
+  text?: 'text/calendar';
   /** The handler writes to `res` itself: this media type, `response` describing one item. */
   stream?: 'text/event-stream';
 }

@@ -149,5 +149,6 @@ function send(spec: AnyRoute, { status, body, headers }: Outcome, req: Request, 
   if (!changes(spec) && headers.etag && ifNoneMatch && namesTag(ifNoneMatch, headers.etag, { weak: true }))
     return void res.status(304).end();
   if (body === undefined) return void res.status(status).end();
+  if (spec.text) return void res.status(status).type(`${spec.text}; charset=utf-8`).send(body);
   res.status(status).type('application/json').send(JSON.stringify(body));
 }

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { pino, type Logger } from 'pino';
 import { loadConfig, type Config } from '../config.ts';
 import { openOrm } from '../db/orm.ts';
+import { httpGuard } from '../integrations/http-guard.ts';
 import { temporalClient } from '../temporal/client.ts';
 import { buildApp, type BuiltApi } from './app.ts';
 import type { ApiDeps } from './deps.ts';
@@ -34,9 +35,12 @@ export interface RunningServer {
 export async function startServer(config: Config, log: Logger): Promise<RunningServer> {
   const orm = await openOrm({ databaseUrl: config.database.url, poolMax: config.database.poolMax, applicationName: 'proxie-api' });
   const temporal = temporalClient(config.temporal);
-  const deps: ApiDeps = { config, orm, temporal, log };
+  const deps: ApiDeps = { config, orm, temporal, log, checkUrl: httpGuard(config.outbound).check };
+  // Loaded only where money is taken: the package is large.
+  const stripe = config.payments && (await import('../integrations/stripe/notice.ts'));
+  const paymentNotice = stripe && { paymentNotice: stripe.stripeNotices(config.payments!.webhookSecret) };
   const shared = config.redisUrl ? redisLimiters(config.redisUrl, log) : undefined;
-  const built = buildApp(deps, (guests) => ({ ...portsFrom(deps, guests), ...(shared && { limiter: shared.limiters }) }));
+  const built = buildApp(deps, (guests) => ({ ...portsFrom(deps, guests), ...(shared && { limiter: shared.limiters }), ...paymentNotice }));
   const server = createServer(socketLimits, built.app);
   const cutUnused = connectionsOf(server);
   server.maxRequestsPerSocket = 10_000;

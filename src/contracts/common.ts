@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { actorRoles } from '../domain/actor.ts';
+import { isZone } from '../domain/local-time.ts';
 import { currencies } from '../domain/money.ts';
 
 /** Integer minor units and the ISO 4217 code. */
@@ -15,21 +16,27 @@ export const Zone = z
   .string()
   .min(1)
   .max(64)
-  .refine(isZone, 'must be an IANA time zone, e.g. America/New_York')
+  .refine(isZone, 'must be the name of an IANA time zone, e.g. America/New_York or UTC')
   .meta({ description: 'IANA time zone' });
-
-function isZone(zone: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: zone });
-    return /^[A-Za-z]/.test(zone);
-  } catch {
-    return false;
-  }
-}
 
 /** A bookable interval, half-open, and the zone it is meant in. */
 export const Slot = z.strictObject({ startsAt: instant, endsAt: instant, zone: Zone }).meta({ id: 'Slot' });
 export type Slot = z.infer<typeof Slot>;
+
+/** A time on the clock of a zone, as people say it. */
+export const LocalTime = z
+  .strictObject({
+    local: z.string().max(40).meta({ description: 'Date and time without an offset', example: '2026-03-08T14:30' }),
+    zone: Zone,
+    disambiguation: z
+      .enum(['earlier', 'later'])
+      .optional()
+      .meta({ description: 'Which one is meant when the clocks are put back and show the time twice; default `earlier`' }),
+  })
+  .meta({ id: 'LocalTime', description: 'A time that the clocks skip is refused with `local_time_gap` and the nearest ones that exist.' });
+
+/** How a body names a slot: by its instants, or by its start on a clock, its length staying what it is. Read it with `chosenSlot`. */
+export const slotChoice = { slot: Slot.optional(), start: LocalTime.optional() };
 
 /** Why: shown on the timeline to those who may see it. */
 export const Reason = z.strictObject({ reason: z.string().trim().min(1).max(500).optional() });

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { offerMachine } from '../domain/offer.machine.ts';
-import { Instant, Links, Money, Slot } from './common.ts';
+import { Instant, Links, Money, Slot, slotChoice } from './common.ts';
 
 /** New terms; without them a provider takes the suggested ones. */
-export const ProposeOffer = z.strictObject({ price: Money.optional(), slot: Slot.optional() }).meta({ id: 'ProposeOffer' });
+export const ProposeOffer = z.strictObject({ price: Money.optional(), ...slotChoice }).meta({ id: 'ProposeOffer' });
 export const CounterOffer = z
-  .strictObject({ price: Money.optional(), slot: Slot.optional() })
-  .refine(({ price, slot }) => price || slot, 'give a price, a slot or both')
+  .strictObject({ price: Money.optional(), ...slotChoice })
+  .refine(({ price, slot, start }) => price || slot || start, 'give a price, a slot or both')
   .meta({ id: 'CounterOffer' });
 
 export const OfferView = z

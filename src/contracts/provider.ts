@@ -38,8 +38,10 @@ export type ProviderView = z.infer<typeof ProviderView>;
 const calendar = {
   minimumNoticeMinutes: z.int().min(0).max(43_200),
   horizonDays: z.int().min(1).max(730),
-  dailyCap: z.int().min(1).max(100).nullable(),
-  capacity: z.int().min(1).max(100).meta({ description: 'Bookings at the same time' }),
+  dailyCap: z.int().min(1).max(100).nullable().meta({ description: 'Bookings that start on one local day; null for no limit' }),
+  capacity: z.int().min(1).max(100).meta({
+    description: 'Bookings at the same time. After it is lowered, bookings that exist stay, and nothing is added while they fill it.',
+  }),
 };
 
 /** A provider as they see themselves. */
@@ -98,11 +100,3 @@ export const PutService = OfferedService.omit({ code: true })
 export type PutService = z.infer<typeof PutService>;
 
 export const PutAvailability = z.strictObject({ availability: z.array(WeeklyOpening).max(70) }).meta({ id: 'PutAvailability' });
-
-export const SlotList = z
-  .strictObject({
-    items: z.array(z.strictObject({ startsAt: Instant, endsAt: Instant })),
-    zone: z.string().meta({ description: "The provider's zone" }),
-    nextFrom: Instant.nullable().meta({ description: 'Ask again from here for more; null when this is all' }),
-  })
-  .meta({ id: 'SlotList' });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { requestMachine } from '../domain/request.machine.ts';
-import { Instant, Links, Money, Zone } from './common.ts';
+import { Instant, Links, Money, Reason, Zone } from './common.ts';
 
 export const requestModes = ['compare', 'instant'] as const;
 const mode = z
@@ -40,6 +40,16 @@ export const EditRequest = z
   .partial()
   .meta({ id: 'EditRequest' });
 export const SubmitRequest = z.strictObject({ draftHash: z.string().min(1).max(64) }).meta({ id: 'SubmitRequest' });
+
+const monthMs = 30 * 86_400_000;
+export const InterveneRequest = z
+  .strictObject({
+    action: z.enum(['rematch', 'extend_deadline', 'close']),
+    ticket: z.string().trim().min(1).max(100),
+    reason: Reason.shape.reason.unwrap(),
+    extendByMs: z.int().min(1).max(monthMs).optional().meta({ description: 'With `extend_deadline`' }),
+  })
+  .meta({ id: 'InterveneRequest' });
 
 export const RequestView = z
   .strictObject({

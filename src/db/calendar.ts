@@ -1,76 +1,144 @@
 // The provider's calendar as the rules see it.
 import { occupyingStatuses } from '../domain/booking.machine.ts';
-import { whyNot, type Calendar, type Interval } from '../domain/availability.ts';
+import { nearestSlots, whyNot, type Calendar, type Interval } from '../domain/availability.ts';
 import { DomainError } from '../domain/errors.ts';
+import { dayMs } from '../domain/local-time.ts';
 import { sql, type Db } from './orm.ts';
 
-const dayMs = 86_400_000;
 export const occupying = occupyingStatuses.map((status) => `'${status}'`).join(', ');
+/** A slot that begins this long before or after another one neither touches it nor shares its day: slots last a day at most. */
+const aroundMs = 2 * dayMs;
+/** Nobody's horizon is further away, so nothing behind it is read. */
+export const furthestMs = 731 * dayMs;
 
-interface CalendarRow extends Omit<Calendar, 'busy'> {
-  providerId: string;
-  busy: { start: string; end: string }[] | null;
+/** A calendar for one service of its provider. */
+export interface ServiceCalendar extends Calendar {
+  durationMinutes: number;
+  /** Whether people can ask for it now: what was agreed before a pause may still be booked. */
+  onOffer: boolean;
 }
 
-// Holds that have run out are no longer busy, even if their run has not released them yet.
+interface CalendarRow extends Omit<ServiceCalendar, 'busy' | 'booked'> {
+  providerId: string;
+  bookings: [start: number, end: number, seat: number, startsAt: number, occupies: boolean][];
+  /** From the provider's own calendars. */
+  appointments: [start: number, end: number][];
+}
+
+const epochMs = (instant: string) => `(extract(epoch from ${instant}) * 1000)::bigint`;
+
+// Holds that have run out are no longer busy, even if their run has not released them yet. What is over takes no seat, but
+// counts for its day.
 const selectCalendars = `
   select p.id as "providerId", p.zone, p.minimum_notice_minutes as "minimumNoticeMinutes", p.horizon_days as "horizonDays",
     p.daily_cap as "dailyCap", p.capacity, s.buffer_before_minutes as "bufferBeforeMinutes", s.buffer_after_minutes as "bufferAfterMinutes",
+    s.duration_minutes as "durationMinutes", p.status = 'active' and s.active as "onOffer",
     coalesce((select jsonb_agg(jsonb_build_object('weekday', r.weekday, 'startMinute', r.start_minute, 'endMinute', r.end_minute))
       from availability_rule r where r.provider_id = p.id), '[]') as rules,
     coalesce((select jsonb_agg(jsonb_build_object('kind', x.kind, 'fromDate', x.from_date, 'toDate', x.to_date, 'startMinute', x.start_minute, 'endMinute', x.end_minute))
-      from availability_exception x where x.provider_id = p.id and x.to_date >= ?::date and x.from_date <= ?::date), '[]') as exceptions,
-    (select jsonb_agg(jsonb_build_object('start', lower(b.occupied), 'end', upper(b.occupied)))
-      from booking b where b.provider_id = p.id and b.status in (${occupying}) and b.occupied && tstzrange(?, ?)
-        and not (b.status = 'held' and b.held_until < ?)) as busy
-  from provider p join provider_service s on s.provider_id = p.id and s.service_code = ?
-  where p.id = any(?::uuid[])`;
+      from availability_exception x where x.provider_id = p.id and x.to_date >= w.first::date and x.from_date <= w.last::date), '[]') as exceptions,
+    coalesce((select jsonb_agg(jsonb_build_array(${epochMs('lower(b.occupied)')}, ${epochMs('upper(b.occupied)')}, b.seat, ${epochMs('lower(b.during)')}, b.status in (${occupying})))
+      from booking b where b.provider_id = p.id and lower(b.during) >= w.first and lower(b.during) < w.last and b.id is distinct from w.moving
+        and b.status not in ('released', 'cancelled') and not (b.status = 'held' and b.held_until <= w.now)), '[]') as bookings,
+    coalesce((select jsonb_agg(jsonb_build_array(${epochMs('lower(a.during)')}, ${epochMs('upper(a.during)')}))
+      from busy_block a where a.provider_id = p.id and a.during && tstzrange(w.first, w.last)), '[]') as appointments
+  from (values (?::timestamptz, ?::timestamptz, ?::timestamptz, ?::uuid)) as w(first, last, now, moving),
+    provider p join provider_service s on s.provider_id = p.id and s.service_code = ?
+  where p.id = any(?::uuid[]) and p.status in ('active', 'paused')`;
 
-/** Calendars of some providers for one service, with what is busy between two instants (and a day around them, for daily caps). */
+export interface CalendarWindow {
+  /** First and last start that is asked for. */
+  from: number;
+  to: number;
+  now: number;
+  /** A booking that is about to move: it is not in its own way. */
+  except?: string | undefined;
+}
+
+/** Calendars of some providers for one service, with all that decides about slots that start in a window. One statement. */
 export async function loadCalendars(
   em: Db,
   providerIds: readonly string[],
   service: string,
-  { from, to, now }: { from: number; to: number; now: number },
-): Promise<Map<string, Calendar>> {
-  const [first, last] = [new Date(from - 2 * dayMs).toISOString(), new Date(to + 2 * dayMs).toISOString()];
-  const rows = await sql<CalendarRow>(em, selectCalendars, [
-    first,
-    last,
-    first,
-    last,
-    new Date(now).toISOString(),
-    service,
-    `{${providerIds.join(',')}}`,
-  ]);
-  return new Map(rows.map(({ providerId, busy, ...calendar }) => [providerId, { ...calendar, busy: (busy ?? []).map(toInterval) }]));
+  { from, to, now, except }: CalendarWindow,
+): Promise<Map<string, ServiceCalendar>> {
+  const within = (at: number) => Math.min(Math.max(at, now), now + furthestMs);
+  const instants = [within(from) - aroundMs, within(to) + aroundMs, now].map((at) => new Date(at).toISOString());
+  const rows = await sql<CalendarRow>(em, selectCalendars, [...instants, except ?? null, service, `{${providerIds.join(',')}}`]);
+  return new Map(rows.map((row) => [row.providerId, toCalendar(row)]));
 }
 
-export const toInterval = ({ start, end }: { start: string; end: string }): Interval => ({ start: Date.parse(start), end: Date.parse(end) });
+function toCalendar({ providerId: _id, bookings, appointments, ...calendar }: CalendarRow): ServiceCalendar {
+  return {
+    ...calendar,
+    busy: [
+      ...bookings.filter(([, , , , occupies]) => occupies).map(([start, end, seat]) => ({ start, end, seat })),
+      ...appointments.map(([start, end]) => ({ start, end, seat: null })),
+    ],
+    booked: bookings.map(([, , , startsAt]) => startsAt),
+  };
+}
 
-/** @throws outside_slot_rules when the provider's calendar does not offer the slot of this offer */
-export async function assertBookable(tx: Db, offerId: string, slot: { startsAt: string; endsAt: string }, at: string): Promise<void> {
+type Slot = { startsAt: string; endsAt: string };
+
+export const toInterval = ({ start, end }: { start: string; end: string }): Interval => ({
+  start: Date.parse(start),
+  end: Date.parse(end),
+});
+
+/**
+ * @param agreed its provider has named the slot themselves, or agreed to it
+ * @throws slot_taken, outside_slot_rules when the provider's calendar does not offer the slot of this offer
+ */
+export async function assertBookable(tx: Db, offerId: string, slot: Slot, at: string, agreed: boolean): Promise<void> {
   const [row] = await sql<{ provider_id: string; service_code: string }>(
     tx,
     'select o.provider_id, r.service_code from offer o join request r on r.id = o.request_id where o.id = ?',
     [offerId],
   );
-  await checkCalendar(tx, row!.provider_id, row!.service_code, slot, Date.parse(at));
+  await checkCalendar(tx, row!.provider_id, row!.service_code, slot, Date.parse(at), { agreed });
 }
 
-/** @throws slot_taken, outside_slot_rules when the slot cannot be booked now */
+/** A booking's new slot, as if the booking itself did not stand in the calendar. @throws slot_taken, outside_slot_rules */
+export async function assertFree(tx: Db, bookingId: string, slot: Slot, at: string): Promise<void> {
+  const [row] = await sql<{ provider_id: string; service_code: string }>(tx, 'select provider_id, service_code from booking where id = ?', [
+    bookingId,
+  ]);
+  await checkCalendar(tx, row!.provider_id, row!.service_code, slot, Date.parse(at), { except: bookingId });
+}
+
+/**
+ * @param options.except a booking that is about to move
+ * @param options.agreed the provider's word is there: no minimum notice any more
+ * @throws slot_taken, outside_slot_rules when the slot cannot be booked now; both name free slots near it
+ */
 export async function checkCalendar(
   tx: Db,
   providerId: string,
   service: string,
-  slot: { startsAt: string; endsAt: string },
+  slot: Slot,
   now: number,
+  { except, agreed = true }: { except?: string | undefined; agreed?: boolean } = {},
 ): Promise<Calendar> {
   const interval = toInterval({ start: slot.startsAt, end: slot.endsAt });
-  const calendar = (await loadCalendars(tx, [providerId], service, { from: interval.start, to: interval.end, now })).get(providerId);
+  const { start, end } = interval;
+  // A signal or an Update by hand may name anything.
+  if (!(start < end)) throw new DomainError('outside_slot_rules', undefined, { status: 'length' });
+  const calendars = await loadCalendars(tx, [providerId], service, { from: start - dayMs, to: end + dayMs, now, except });
+  const calendar = calendars.get(providerId);
   if (!calendar) throw new DomainError('outside_slot_rules', 'The provider no longer offers this service.');
-  const reason = whyNot(calendar, interval, now, false);
-  if (reason === 'busy') throw new DomainError('slot_taken');
-  if (reason) throw new DomainError('outside_slot_rules', undefined, { status: reason });
-  return calendar;
+  const reason = whyNot(calendar, interval, now, { agreed });
+  if (!reason) return calendar;
+  const alternatives = nearestSlots(calendar, interval, now).map((free) => ({
+    startsAt: new Date(free.start).toISOString(),
+    endsAt: new Date(free.end).toISOString(),
+  }));
+  if (reason === 'busy') throw new DomainError('slot_taken', undefined, { alternatives });
+  // A day comes into the horizon by itself.
+  const retryAfterS = Math.ceil((interval.start - now - calendar.horizonDays * dayMs) / 1000);
+  throw new DomainError('outside_slot_rules', undefined, {
+    status: reason,
+    alternatives,
+    ...(reason === 'beyond_horizon' && { retryAfterS }),
+  });
 }

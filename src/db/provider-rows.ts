@@ -1,6 +1,8 @@
 // What a provider changes in their own rows; events beside it say which fields (db/own-stream.ts).
 import type { EditProvider, PutService } from '../contracts/provider.ts';
 import type { OfferedService } from '../domain/application.ts';
+import type { DatedException, Interval, WeeklyRule } from '../domain/availability.ts';
+import { occupying } from './calendar.ts';
 import { sql, type Db } from './orm.ts';
 import { offerServices } from './projections/enrollment.ts';
 
@@ -45,14 +47,71 @@ export async function putService(
   );
 }
 
+export interface LockedProvider {
+  status: string;
+  photos: number;
+  zone: string;
+}
+
 /** Locks a provider's row, so that two changes of one calendar come one after the other, and holds wait for both. */
-export async function lockProvider(tx: Db, id: string): Promise<{ status: string; photos: number } | undefined> {
-  const [row] = await sql<{ status: string; photos: number }>(
+export async function lockProvider(tx: Db, id: string): Promise<LockedProvider | undefined> {
+  const [row] = await sql<LockedProvider>(
     tx,
-    'select status, jsonb_array_length(portfolio) as photos from provider where id = ? for no key update',
+    'select status, jsonb_array_length(portfolio) as photos, zone from provider where id = ? for no key update',
     [id],
   );
   return row;
+}
+
+/** The weekly hours, and the exceptions that are not over on a date, but for one. */
+export async function hoursAround(
+  tx: Db,
+  id: string,
+  today: string,
+  exceptId: string,
+): Promise<{ rules: WeeklyRule[]; others: DatedException[] }> {
+  const [row] = await sql<{ rules: WeeklyRule[]; others: DatedException[] }>(
+    tx,
+    `select coalesce((select jsonb_agg(jsonb_build_object('weekday', r.weekday, 'startMinute', r.start_minute, 'endMinute', r.end_minute))
+         from availability_rule r where r.provider_id = p.id), '[]') as rules,
+       coalesce((select jsonb_agg(jsonb_build_object('kind', x.kind, 'fromDate', x.from_date, 'toDate', x.to_date, 'startMinute', x.start_minute, 'endMinute', x.end_minute))
+         from availability_exception x where x.provider_id = p.id and x.to_date >= ?::date and x.id <> ?::uuid), '[]') as others
+     from provider p where p.id = ?`,
+    [today, exceptId, id],
+  );
+  return row!;
+}
+
+/** Writes an exception, or changes the one that is there. */
+export async function putException(
+  tx: Db,
+  providerId: string,
+  id: string,
+  { kind, fromDate, toDate, startMinute, endMinute, reason }: DatedException & { reason: string | null },
+): Promise<void> {
+  await sql(
+    tx,
+    `insert into availability_exception (id, provider_id, kind, from_date, to_date, start_minute, end_minute, reason) values (?, ?, ?, ?, ?, ?, ?, ?)
+     on conflict (id) do update set kind = excluded.kind, from_date = excluded.from_date, to_date = excluded.to_date,
+       start_minute = excluded.start_minute, end_minute = excluded.end_minute, reason = excluded.reason`,
+    [id, providerId, kind, fromDate, toDate, startMinute, endMinute, reason],
+  );
+}
+
+/** @returns whether it was there */
+export async function removeException(tx: Db, providerId: string, id: string): Promise<boolean> {
+  const rows = await sql(tx, 'delete from availability_exception where id = ? and provider_id = ? returning id', [id, providerId]);
+  return rows.length === 1;
+}
+
+/** Bookings that take place in a stretch of time, earliest first, at most 100. */
+export async function bookingsWithin(em: Db, providerId: string, { start, end }: Interval): Promise<string[]> {
+  const rows = await sql<{ id: string }>(
+    em,
+    `select id from booking where provider_id = ? and status in (${occupying}) and lower(during) < ? and upper(during) > ? order by lower(during) limit 100`,
+    [providerId, new Date(end).toISOString(), new Date(start).toISOString()],
+  );
+  return rows.map(({ id }) => id);
 }
 
 /** Whether a licence for a category is verified and valid now. */

@@ -1,10 +1,10 @@
 // One append, one transaction, one truth (docs/architecture.md). Nothing else in Proxie writes events or status columns.
 import type { CommandAnswer, CommandMeta } from '../contracts/command.ts';
-import { closingEvents, needsRun } from '../domain/closing.ts';
+import { closes, needsRun, reopens } from '../domain/closing.ts';
 import { DomainError } from '../domain/errors.ts';
 import { catchUpRows, type Appended, type EventBase, type EventMeta, type Recorded } from '../domain/timeline.ts';
-import { sql, type Db, type Orm } from './orm.ts';
-import { project } from './projections/index.ts';
+import { planned, sql, type Db, type Orm } from './orm.ts';
+import { projectAll } from './projections/index.ts';
 import { inTransaction, NotWritten } from './transaction.ts';
 
 export interface AppendInput<E extends EventBase> {
@@ -40,7 +40,8 @@ export async function append<E extends EventBase>(orm: Orm, input: AppendInput<E
 export async function write<E extends EventBase>(tx: Db, { stream, after, command, at, events }: AppendInput<E>): Promise<boolean> {
   let seq = after;
   const rows = events.map((event, part) => ({ event, part, stream: event.stream ?? stream, seq: event.stream ? 1 : (seq += 1) }));
-  const [result] = await sql<{ written: number }>(tx, insertEvents, [
+  const { opened, closed } = openAndClosed(rows);
+  const [result] = await planned<{ written: number }>(tx, insertEvents, [
     command.id,
     command.by.id,
     command.by.role,
@@ -50,21 +51,22 @@ export async function write<E extends EventBase>(tx: Db, { stream, after, comman
     after,
     stream,
     after,
+    opened,
+    closed,
+    JSON.stringify(notificationsOf(rows)),
     stream,
   ]);
   if (result!.written < events.length) throw new NotWritten();
-  for (const row of rows) {
-    const meta: EventMeta = { seq: row.seq, commandId: command.id, at, by: command.by };
-    if (row.seq === 1 && needsRun(row.stream))
-      await sql(tx, 'insert into open_stream (stream) values (?) on conflict do nothing', [row.stream]);
-    await project(tx, row.stream, { ...row.event, ...meta });
-    if (closingEvents.has(row.event.type)) await sql(tx, 'delete from open_stream where stream = ?', [row.stream]);
-  }
-  await notify(tx, rows);
+  const meta = { commandId: command.id, at, by: command.by };
+  await projectAll(
+    tx,
+    rows.map((row) => ({ stream: row.stream, event: { ...row.event, ...meta, seq: row.seq } })),
+  );
   return true;
 }
 
-// `on conflict do nothing` covers the position and the command id at once: no look-up of its own for either.
+// `on conflict do nothing` covers the position and the command id at once: no look-up of its own for either. The rest of what
+// every append writes goes along in the same round trip; a caller who is behind takes all of it back.
 const insertEvents = `
   with written as (
     insert into event (stream, seq, command_id, part, type, actor_id, actor_role, on_behalf_of, at, reason, data, audience)
@@ -74,8 +76,31 @@ const insertEvents = `
     where ?::int = 0 or exists (select 1 from event before where before.stream = ? and before.seq = ?)
     on conflict do nothing
     returning seq
+  ),
+  opened as (insert into open_stream (stream) select unnest(?::text[]) on conflict do nothing),
+  closed as (delete from open_stream where stream = any(?::text[])),
+  told as (
+    insert into notification (recipient_id, kind, stream, seq, data)
+    select recipient_id, kind, stream, seq, data
+    from jsonb_to_recordset(?::jsonb) as n(recipient_id uuid, kind text, stream text, seq int, data jsonb)
+    on conflict do nothing
+    returning 1
   )
-  select count(*)::int as written, pg_notify('proxie_event', ?) from written`;
+  select (select count(*)::int from written) as written, pg_notify('proxie_event', ?),
+    (select pg_notify('proxie_notification', '') from (select from told limit 1) as some)`;
+
+type Row = { event: EventBase; stream: string; seq: number };
+
+/** Which streams want a run after these events, and which no longer do. */
+function openAndClosed(rows: readonly Row[]): { opened: string[]; closed: string[] } {
+  const open = new Map<string, boolean>();
+  for (const { event, stream, seq } of rows) {
+    if ((seq === 1 && needsRun(stream)) || reopens(event)) open.set(stream, true);
+    if (closes(event)) open.set(stream, false);
+  }
+  const streams = (wanted: boolean) => [...open].filter(([, is]) => is === wanted).map(([stream]) => stream);
+  return { opened: streams(true), closed: streams(false) };
+}
 
 /** The columns of an event; what is left is its data. */
 function columnsOf<E extends EventBase>(event: E, commandReason: string | undefined) {
@@ -83,22 +108,10 @@ function columnsOf<E extends EventBase>(event: E, commandReason: string | undefi
   return { type, audience, reason, data };
 }
 
-async function notify(tx: Db, rows: { event: EventBase; stream: string; seq: number }[]): Promise<void> {
-  const notifications = rows.flatMap(({ event, stream, seq }) =>
+const notificationsOf = (rows: readonly Row[]) =>
+  rows.flatMap(({ event, stream, seq }) =>
     (event.notify ?? []).map(({ to, kind }) => ({ recipient_id: to, kind, stream, seq, data: subjectOf(event) })),
   );
-  if (notifications.length === 0) return;
-  await sql(
-    tx,
-    `with told as (
-       insert into notification (recipient_id, kind, stream, seq, data)
-       select recipient_id, kind, stream, seq, data
-       from jsonb_to_recordset(?::jsonb) as n(recipient_id uuid, kind text, stream text, seq int, data jsonb)
-       on conflict do nothing returning 1)
-     select pg_notify('proxie_notification', '') from (select count(*) from told) as counted`,
-    [JSON.stringify(notifications)],
-  );
-}
 
 /** The ids a reader needs to open what a notification is about. */
 function subjectOf(event: EventBase): Record<string, string> {
@@ -132,7 +145,10 @@ const selectEvents = 'select seq, command_id, type, actor_id, actor_role, data, 
 
 /** A stream's events after a position, oldest first, at most 500. */
 export async function eventsOf<E extends EventBase>(em: Db, stream: string, after: number): Promise<Recorded<E>[]> {
-  const rows = await sql<EventRow>(em, `${selectEvents} where stream = ? and seq > ? order by seq limit ${catchUpRows}`, [stream, after]);
+  const rows = await planned<EventRow>(em, `${selectEvents} where stream = ? and seq > ? order by seq limit ${catchUpRows}`, [
+    stream,
+    after,
+  ]);
   return rows.map(toEvent<E>);
 }
 

@@ -110,8 +110,8 @@ async function carryOut({ consumer, providers }: Cast, requestId: string, bookin
   });
   say(`  the booking is ${booking.status}: ${booking.slot.startsAt}, ${booking.provider.displayName}`);
   const provider = await ownerOf(providers, booking);
-  await provider.post(`/bookings/${bookingId}/check-in`, {});
-  say('  the job begins (development allows the check-in ahead of time)');
+  await provider.post(`/bookings/${bookingId}/check-in`, { code: booking.checkInCode });
+  say('  Dana shows the code at the door, and the job begins (development allows the check-in ahead of time)');
   await provider.post(`/bookings/${bookingId}/complete`, {});
   say('  the job is done');
   return until('the request to close', async () => {

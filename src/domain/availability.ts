@@ -1,9 +1,12 @@
 // Calendar truth: one pure function lists slots and checks bookings. Every listed slot can be booked; no other can.
-import { Temporal } from 'temporal-polyfill';
+import { clockOf, dayMs, type Clock } from './local-time.ts';
 
 /** Slots start at these steps from the opening they lie in. */
 export const slotStepMinutes = 15;
+/** How long a slot may be. */
+export const slotMinutes = { min: 5, max: 1440 } as const;
 const minuteMs = 60_000;
+const stepMs = slotStepMinutes * minuteMs;
 
 export interface Interval {
   /** Milliseconds since the epoch, half-open. */
@@ -11,71 +14,129 @@ export interface Interval {
   end: number;
 }
 
-/** Everything that decides whether a provider can take a slot. Minutes of a day count from local midnight in `zone`. */
+/** What occupies a seat already: a hold or a booking, with its buffers. */
+export interface Busy extends Interval {
+  /** null: every seat, as an appointment of the provider's own does. */
+  seat: number | null;
+}
+
+/** A weekly opening. Minutes of a day count from local midnight. */
+export interface WeeklyRule {
+  /** ISO: 1 Monday … 7 Sunday. */
+  weekday: number;
+  startMinute: number;
+  endMinute: number;
+}
+
+/** Closed days, or extra hours on each of some days. Dates are local and both included. */
+export interface DatedException {
+  kind: 'closed' | 'extra';
+  fromDate: string;
+  toDate: string;
+  startMinute: number | null;
+  endMinute: number | null;
+}
+
+/** Everything that decides whether a provider can take a slot. */
 export interface Calendar {
   zone: string;
-  rules: { weekday: number; startMinute: number; endMinute: number }[];
-  exceptions: { kind: 'closed' | 'extra'; fromDate: string; toDate: string; startMinute: number | null; endMinute: number | null }[];
+  rules: WeeklyRule[];
+  exceptions: DatedException[];
   minimumNoticeMinutes: number;
   horizonDays: number;
   dailyCap: number | null;
   capacity: number;
   bufferBeforeMinutes: number;
   bufferAfterMinutes: number;
-  /** What occupies seats already: holds and bookings with their buffers. */
-  busy: Interval[];
+  busy: Busy[];
+  /** Starts of the bookings that count for the daily cap. */
+  booked: number[];
 }
 
-export type NotBookable = 'in_the_past' | 'too_soon' | 'beyond_horizon' | 'closed' | 'off_grid' | 'daily_cap' | 'busy';
-
-/** One opening of one local day; consecutive openings join, so a slot may cross midnight. */
-interface Opening extends Interval {
-  /** End of the joined openings. */
-  joinedEnd: number;
-}
+export type NotBookable = 'length' | 'in_the_past' | 'too_soon' | 'beyond_horizon' | 'closed' | 'off_grid' | 'daily_cap' | 'busy';
 
 /**
  * Slots of `durationMinutes` that start in `[from, to)`, earliest first.
  * @param now milliseconds since the epoch: notice and horizon count from here
  */
-export function* listSlots(
+export function listSlots(
   calendar: Calendar,
   { from, to, durationMinutes, now }: { from: number; to: number; durationMinutes: number; now: number },
 ): Generator<Interval> {
-  const openings = openingsOf(calendar, from, to);
-  let last = -Infinity; // openings may overlap; a slot is listed once
-  for (const opening of openings) {
-    const firstStep = Math.max(0, Math.ceil((from - opening.start) / (slotStepMinutes * minuteMs)));
-    for (
-      let start = opening.start + firstStep * slotStepMinutes * minuteMs;
-      start < Math.min(opening.end, to);
-      start += slotStepMinutes * minuteMs
-    ) {
-      const slot = { start, end: start + durationMinutes * minuteMs };
-      if (start <= last || whyNotIn(calendar, slot, now, openings) !== null) continue;
-      last = start;
-      yield slot;
-    }
-  }
+  return availability(calendar, { from, to }, now).slots(durationMinutes);
 }
 
 /**
  * Why this slot cannot be booked, or null when it can.
- * @param minimumNotice false for a slot its provider has already agreed to: only the past is refused then
+ * @param agreed its provider has agreed to it already, which waives the minimum notice
  */
-export function whyNot(calendar: Calendar, slot: Interval, now: number, minimumNotice = true): NotBookable | null {
-  return whyNotIn(calendar, slot, now, openingsOf(calendar, slot.start, slot.end), minimumNotice);
+export function whyNot(calendar: Calendar, slot: Interval, now: number, { agreed = false } = {}): NotBookable | null {
+  if (!hasLength(slot)) return 'length';
+  return availability(calendar, { from: slot.start, to: slot.end }, now).whyNot(slot, agreed);
 }
 
-function whyNotIn(calendar: Calendar, slot: Interval, now: number, openings: Opening[], minimumNotice = true): NotBookable | null {
-  if (slot.start < now) return 'in_the_past';
-  if (minimumNotice && slot.start < now + calendar.minimumNoticeMinutes * minuteMs) return 'too_soon';
-  if (slot.start > now + calendar.horizonDays * 1440 * minuteMs) return 'beyond_horizon';
-  const opening = openings.find(({ start, end, joinedEnd }) => start <= slot.start && slot.start < end && slot.end <= joinedEnd);
-  if (!opening) return 'closed';
-  if ((slot.start - opening.start) % (slotStepMinutes * minuteMs) !== 0) return 'off_grid';
-  if (calendar.dailyCap !== null && bookedOn(calendar, slot.start) >= calendar.dailyCap) return 'daily_cap';
-  return peakOverlap(calendar.busy, occupiedBy(calendar, slot)) >= calendar.capacity ? 'busy' : null;
+/** Free slots as long as this one that start within a day of it, the nearest ones, earliest first. */
+export function nearestSlots(calendar: Calendar, { start, end }: Interval, now: number, count = 5): Interval[] {
+  const durationMinutes = (end - start) / minuteMs;
+  return [...listSlots(calendar, { from: start - dayMs, to: start + dayMs, durationMinutes, now })]
+    .sort((a, b) => Math.abs(a.start - start) - Math.abs(b.start - start))
+    .slice(0, count)
+    .sort((a, b) => a.start - b.start);
+}
+
+export interface Availability {
+  whyNot(slot: Interval, agreed?: boolean): NotBookable | null;
+  slots(durationMinutes: number): Generator<Interval>;
+}
+
+/** The one function behind both: what can be booked of slots that start in `[from, to)`. */
+export function availability(calendar: Calendar, window: { from: number; to: number }, now: number): Availability {
+  const earliest = now + calendar.minimumNoticeMinutes * minuteMs;
+  const latest = now + calendar.horizonDays * dayMs;
+  // Nothing else can be booked, so whoever asks for the year 9999 does not make us look there.
+  const to = Math.max(now, Math.min(window.to, latest + 1));
+  const from = Math.min(Math.max(now, window.from), to);
+  const clock = clockOf(calendar.zone, from, to);
+  const openings = openingsOf(calendar, clock, from, to);
+  const isFree = freeSeat(calendar);
+  const isCapped = dailyCap(calendar, clock);
+
+  /** What is left to ask of a slot that lies in an opening, on its grid. */
+  function taken(slot: Interval): 'daily_cap' | 'busy' | null {
+    if (isCapped(slot.start)) return 'daily_cap';
+    return isFree(occupiedBy(calendar, slot)) ? null : 'busy';
+  }
+
+  return {
+    whyNot(slot, agreed = false) {
+      if (!hasLength(slot)) return 'length';
+      if (slot.start < now) return 'in_the_past';
+      if (!agreed && slot.start < earliest) return 'too_soon';
+      if (slot.start > latest) return 'beyond_horizon';
+      const opening = openings.find(({ start, end }) => start <= slot.start && slot.start < end);
+      if (!opening || slot.end > opening.joinedEnd) return 'closed';
+      return (slot.start - opening.start) % stepMs === 0 ? taken(slot) : 'off_grid';
+    },
+    *slots(durationMinutes) {
+      const first = Math.max(from, earliest);
+      const durationMs = durationMinutes * minuteMs;
+      if (!hasLength({ start: 0, end: durationMs })) return;
+      for (const { start: opens, end, joinedEnd } of openings) {
+        const last = Math.min(end - 1, to - 1, joinedEnd - durationMs);
+        let start = opens + Math.max(0, Math.ceil((first - opens) / stepMs)) * stepMs;
+        for (; start <= last; start += stepMs) {
+          const slot = { start, end: start + durationMs };
+          if (taken(slot) === null) yield slot;
+        }
+      }
+    },
+  };
+}
+
+/** Whole minutes, not too few and not too many. */
+function hasLength({ start, end }: Interval): boolean {
+  const minutes = (end - start) / minuteMs;
+  return Number.isInteger(minutes) && minutes >= slotMinutes.min && minutes <= slotMinutes.max;
 }
 
 /** The slot with its buffers: what it takes from the calendar. */
@@ -86,54 +147,111 @@ export function occupiedBy(
   return { start: slot.start - bufferBeforeMinutes * minuteMs, end: slot.end + bufferAfterMinutes * minuteMs };
 }
 
-/** Openings that touch `[from, to)`, by local day in the calendar's zone. */
-function openingsOf(calendar: Calendar, from: number, to: number): Opening[] {
-  const { zone } = calendar;
-  const firstDay = localDate(from, zone).subtract({ days: 1 });
-  const lastDay = localDate(to, zone).add({ days: 2 });
+/** An opening of one local day; openings that touch join, so that a slot may cross midnight. */
+interface Opening extends Interval {
+  /** End of the joined openings. */
+  joinedEnd: number;
+}
+
+/** Openings that touch `[from, to)` and the one behind them, earliest first; none overlaps another. */
+function openingsOf(calendar: Calendar, clock: Clock, from: number, to: number): Opening[] {
   const intervals: Interval[] = [];
-  for (let day = firstDay; Temporal.PlainDate.compare(day, lastDay) <= 0; day = day.add({ days: 1 })) {
-    for (const { startMinute, endMinute } of openMinutes(calendar, day)) {
-      const interval = { start: instantOf(day, startMinute, zone), end: instantOf(day, endMinute, zone) };
+  // A slot that begins late on a day of 23 hours may end on the day after the next.
+  const lastDay = dayOf(clock.wallAt(to)) + 2;
+  const dated = calendar.exceptions.map((exception) => ({
+    ...exception,
+    first: dayNumber(exception.fromDate),
+    last: dayNumber(exception.toDate),
+  }));
+  for (let day = dayOf(clock.wallAt(from)); day <= lastDay; day += 1) {
+    const today = dated.filter(({ first, last }) => first <= day && day <= last);
+    for (const { startMinute, endMinute } of openMinutes(calendar, today, weekdayOf(day))) {
+      // Both ends by the wall clock: an hour that is skipped shortens the opening, one that comes twice lengthens it.
+      const interval = {
+        start: clock.firstShown(day * dayMs + startMinute * minuteMs),
+        end: clock.firstShown(day * dayMs + endMinute * minuteMs),
+      };
       if (interval.start < interval.end) intervals.push(interval);
     }
   }
-  intervals.sort((a, b) => a.start - b.start);
-  const openings: Opening[] = [];
-  for (const interval of intervals.reverse()) {
-    const next = openings.at(-1);
-    openings.push({ ...interval, joinedEnd: next && next.start <= interval.end ? Math.max(next.joinedEnd, interval.end) : interval.end });
+  const openings = union(intervals).map((interval): Opening => ({ ...interval, joinedEnd: interval.end }));
+  for (let index = openings.length - 2; index >= 0; index -= 1) {
+    const [opening, next] = [openings[index]!, openings[index + 1]!];
+    if (opening.end === next.start) opening.joinedEnd = next.joinedEnd;
   }
-  return openings.reverse();
+  return openings;
 }
 
-function openMinutes({ rules, exceptions }: Calendar, day: Temporal.PlainDate): { startMinute: number; endMinute: number }[] {
-  const date = day.toString();
-  const today = exceptions.filter(({ fromDate, toDate }) => fromDate <= date && date <= toDate);
-  const extra = today.flatMap(({ kind, startMinute, endMinute }) =>
-    kind === 'extra' && startMinute !== null && endMinute !== null ? [{ startMinute, endMinute }] : [],
-  );
-  return today.some(({ kind }) => kind === 'closed') ? extra : [...rules.filter(({ weekday }) => weekday === day.dayOfWeek), ...extra];
+type Minutes = Pick<WeeklyRule, 'startMinute' | 'endMinute'>;
+
+/** When a day is open: the weekly hours unless it is closed, and the extra hours in any case. */
+export function openMinutes({ rules }: Pick<Calendar, 'rules'>, today: readonly DatedException[], weekday: number): Minutes[] {
+  const extra = today.filter((exception): exception is DatedException & Minutes => exception.kind === 'extra');
+  return today.some(({ kind }) => kind === 'closed') ? extra : [...rules.filter((rule) => rule.weekday === weekday), ...extra];
 }
 
-/** A gap in local time moves the instant forward, an overlap takes the earlier one: an opening never starts twice. */
-function instantOf(day: Temporal.PlainDate, minute: number, zone: string): number {
-  const local = day
-    .add({ days: Math.floor(minute / 1440) })
-    .toPlainDateTime({ hour: Math.floor((minute % 1440) / 60), minute: minute % 60 });
-  return local.toZonedDateTime(zone, { disambiguation: 'compatible' }).epochMilliseconds;
+/** Days are counted from January 1, 1970. */
+export const dayNumber = (date: string): number => Date.parse(date) / dayMs;
+const dayOf = (wall: number) => Math.floor(wall / dayMs);
+/** That day was a Thursday. */
+export const weekdayOf = (day: number): number => ((((day + 3) % 7) + 7) % 7) + 1;
+
+/**
+ * Whether one seat is free all the time, and no more are taken than there are: people do not change seats in between, and
+ * bookings on seats that the provider has given up since still need the provider.
+ */
+function freeSeat({ busy, capacity }: Calendar): (interval: Interval) => boolean {
+  const overfull = union([...busy.filter(({ seat }) => seat === null), ...fullTimes(busy, capacity)]);
+  const seats = Array.from({ length: capacity }, (_, seat) => union(busy.filter((one) => one.seat === seat)));
+  return (interval) => !overlapsAny(overfull, interval) && seats.some((taken) => !overlapsAny(taken, interval));
 }
 
-const localDate = (at: number, zone: string) => Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone).toPlainDate();
-
-function bookedOn({ busy, zone, bufferBeforeMinutes }: Calendar, at: number): number {
-  const date = localDate(at, zone).toString();
-  return busy.filter(({ start }) => localDate(start + bufferBeforeMinutes * minuteMs, zone).toString() === date).length;
+/** When at least `capacity` of them run at once. */
+function fullTimes(busy: readonly Busy[], capacity: number): Interval[] {
+  const edges = busy.flatMap(({ start, end }) => [
+    { at: start, by: 1 },
+    { at: end, by: -1 },
+  ]);
+  edges.sort((a, b) => a.at - b.at || a.by - b.by);
+  const full: Interval[] = [];
+  let count = 0;
+  for (const { at, by } of edges) {
+    if (by === 1 && (count += 1) === capacity) full.push({ start: at, end: at });
+    else if (by === -1 && (count -= 1) === capacity - 1) full.at(-1)!.end = at;
+  }
+  return full;
 }
 
-/** The most intervals of `busy` that cover one instant of `interval`. */
-function peakOverlap(busy: Interval[], interval: Interval): number {
-  const overlapping = busy.filter(({ start, end }) => start < interval.end && interval.start < end);
-  const edges = overlapping.map(({ start }) => Math.max(start, interval.start));
-  return Math.max(0, ...edges.map((edge) => overlapping.filter(({ start, end }) => start <= edge && edge < end).length));
+/** Whether the provider has as many bookings as they want on the local day of an instant. */
+function dailyCap({ booked, dailyCap: cap }: Calendar, clock: Clock): (at: number) => boolean {
+  if (cap === null) return () => false;
+  const counts = new Map<number, number>();
+  for (const at of booked) {
+    const day = dayOf(clock.wallAt(at));
+    counts.set(day, (counts.get(day) ?? 0) + 1);
+  }
+  return (at) => (counts.get(dayOf(clock.wallAt(at))) ?? 0) >= cap;
+}
+
+/** Sorted, and those that overlap as one. Those that only touch stay apart. */
+function union(intervals: readonly Interval[]): Interval[] {
+  const apart: Interval[] = [];
+  for (const { start, end } of intervals.toSorted((a, b) => a.start - b.start)) {
+    const last = apart.at(-1);
+    if (last && start < last.end) last.end = Math.max(last.end, end);
+    else apart.push({ start, end });
+  }
+  return apart;
+}
+
+/** Whether one of `sorted`, which do not overlap, overlaps the interval. */
+function overlapsAny(sorted: readonly Interval[], { start, end }: Interval): boolean {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle]!.end > start) high = middle;
+    else low = middle + 1;
+  }
+  return low < sorted.length && sorted[low]!.start < end;
 }

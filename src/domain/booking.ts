@@ -1,8 +1,8 @@
 import { bookingMachine } from './booking.machine.ts';
-import type { BookingCommand, BookingState, BookingTimelineEvent } from './booking.types.ts';
-import { DomainError } from './errors.ts';
-import { checkIntervention } from './operator.ts';
-import type { BookingOutcome } from './request.types.ts';
+import { capturedBy, refundedBy } from './booking.money.ts';
+import type { BookingState, BookingTimelineEvent, PaymentState } from './booking.types.ts';
+import { paymentMachine } from './payment.machine.ts';
+import { defaultPolicy } from './policy.ts';
 import { remember, type Recorded } from './timeline.ts';
 
 export const emptyBooking: BookingState = {
@@ -11,124 +11,117 @@ export const emptyBooking: BookingState = {
   applied: [],
   booking: null,
   policy: null,
+  remindAt: null,
   reminded: [],
-  confirmedAt: null,
+  plannedAt: null,
   checkedInAt: null,
+  endedAt: null,
   finalPrice: null,
   outcome: null,
+  absent: null,
+  holdExtended: false,
+  reschedule: null,
+  reschedulesBy: { consumer: 0, provider: 0 },
+  payments: [],
+  charge: 0,
+  refundDue: 0,
+  stuck: null,
+  settling: false,
 };
-
-export const bookingIsOver = ({ status }: BookingState): boolean => !['held', 'confirmed', 'in_progress'].includes(status);
-
-/** @throws DomainError the refusal. `now` is milliseconds since the epoch. */
-export function decideBooking(state: BookingState, command: BookingCommand, now: number): BookingTimelineEvent[] {
-  if (!state.opened) throw new DomainError('timeline_behind', 'The booking was never held.');
-  const { consumerId, providerId, startsAt, price } = state.booking!;
-  const both = { audience: [consumerId, providerId] };
-  const tellBoth = (kind: string) => [consumerId, providerId].map((to) => ({ to, kind }));
-  switch (command.do) {
-    case 'confirm':
-      if (state.status !== 'held') return [];
-      // A hold that has run out is released, whatever else may still be true.
-      if (Date.parse(state.booking!.heldUntil) < now) {
-        return [{ type: 'booking.released', code: 'hold_expired', ...both, notify: tellBoth('booking_released') }];
-      }
-      return [{ type: 'booking.confirmed', ...both, notify: tellBoth('booking_confirmed') }];
-    case 'remind':
-      if (state.status !== 'confirmed' || state.reminded.includes(command.index)) return [];
-      return [{ type: 'booking.reminded', index: command.index, ...both, notify: tellBoth('booking_reminder') }];
-    case 'checkIn':
-      partyOf(state, command.by.id);
-      bookingMachine.next(state.status, 'checkIn');
-      notBefore(Date.parse(startsAt) - state.policy!.checkInEarlyMs, now, 'Check-in opens');
-      return [{ type: 'booking.checked_in', ...both }];
-    case 'completeBooking': {
-      if (partyOf(state, command.by.id) !== 'provider') throw new DomainError('forbidden_role', 'Only the provider completes a booking.');
-      bookingMachine.next(state.status, 'complete');
-      const finalPrice = command.finalPrice ?? price;
-      if (finalPrice > price) {
-        throw new DomainError('price_out_of_bounds', 'The final price may not be above the agreed one.', {
-          fields: [{ field: '/finalPrice', message: `at most ${price}` }],
-        });
-      }
-      return completed(state, { finalPrice, automatic: false, notify: [{ to: consumerId, kind: 'booking_completed' }] });
-    }
-    case 'autoComplete':
-      if (bookingIsOver(state)) return [];
-      // Nobody checked in and nobody complained: it took place.
-      return [
-        ...(state.status === 'confirmed' ? [{ type: 'booking.checked_in' as const, ...both }] : []),
-        ...completed(state, { finalPrice: price, automatic: true, notify: tellBoth('booking_completed') }),
-      ];
-    case 'cancelBooking': {
-      const side = command.by.role === 'admin' ? 'consumer' : partyOf(state, command.by.id);
-      bookingMachine.next(state.status, 'cancel');
-      const outcome: BookingOutcome = side === 'provider' ? 'provider_dropped' : 'cancelled';
-      const notify = [{ to: side === 'provider' ? consumerId : providerId, kind: 'booking_cancelled' }];
-      return [{ type: 'booking.cancelled', outcome, reason: command.reason, ...both, notify }];
-    }
-    case 'reportNoShow': {
-      const side = partyOf(state, command.by.id);
-      bookingMachine.next(state.status, 'reportNoShow');
-      notBefore(Date.parse(startsAt) + state.policy!.noShowGraceMs, now, 'A no-show can be reported');
-      return [
-        { type: 'booking.no_show', absent: side === 'consumer' ? 'provider' : 'consumer', ...both, notify: tellBoth('booking_no_show') },
-      ];
-    }
-    case 'intervene': {
-      checkIntervention(command, ['cancel', 'complete']);
-      const intervened: BookingTimelineEvent = {
-        type: 'operator.intervened',
-        action: command.action,
-        ticket: command.ticket,
-        reason: command.reason,
-      };
-      if (command.action === 'cancel') {
-        bookingMachine.next(state.status, 'cancel');
-        return [
-          intervened,
-          { type: 'booking.cancelled', outcome: 'cancelled', reason: command.reason, ...both, notify: tellBoth('booking_cancelled') },
-        ];
-      }
-      bookingMachine.next(state.status, 'complete');
-      return [intervened, ...completed(state, { finalPrice: price, automatic: true, notify: tellBoth('booking_completed') })];
-    }
-  }
-}
 
 /** What a written event means. */
 export function evolveBooking(before: BookingState, event: Recorded<BookingTimelineEvent>): BookingState {
   const state = { ...before, applied: remember(before.applied, event.commandId) };
   switch (event.type) {
-    case 'booking.held': {
-      const {
-        type: _type,
-        policy,
-        seq: _seq,
-        commandId: _commandId,
-        at: _at,
-        by: _by,
-        audience: _audience,
-        notify: _notify,
-        stream: _stream,
-        ...booking
-      } = event;
-      return { ...state, opened: true, booking, policy };
-    }
+    case 'booking.held':
+      return held(state, event);
+    case 'booking.hold_extended':
+      return { ...state, holdExtended: true, booking: { ...state.booking!, heldUntil: event.heldUntil } };
     case 'booking.confirmed':
-      return { ...state, status: bookingMachine.next(state.status, 'confirm'), confirmedAt: event.at };
-    case 'booking.released':
-      return { ...state, status: bookingMachine.next(state.status, 'release'), outcome: 'released' };
+      return { ...state, status: bookingMachine.next(state.status, 'confirm'), plannedAt: event.at, remindAt: event.remindAt ?? null };
+    case 'booking.released': {
+      const unpaid = state.payments.length > 0;
+      return {
+        ...state,
+        status: bookingMachine.next(state.status, 'release'),
+        outcome: unpaid ? 'payment_failed' : 'released',
+        settling: event.settling ?? false,
+      };
+    }
     case 'booking.reminded':
       return { ...state, reminded: [...state.reminded, event.index] };
     case 'booking.checked_in':
-      return { ...state, status: bookingMachine.next(state.status, 'checkIn'), checkedInAt: event.at };
-    case 'booking.completed':
-      return { ...state, status: bookingMachine.next(state.status, 'complete'), finalPrice: event.finalPrice, outcome: 'completed' };
-    case 'booking.cancelled':
-      return { ...state, status: bookingMachine.next(state.status, 'cancel'), outcome: event.outcome };
-    case 'booking.no_show':
-      return { ...state, status: bookingMachine.next(state.status, 'reportNoShow'), outcome: 'no_show' };
+      return { ...state, status: bookingMachine.next(state.status, 'checkIn'), checkedInAt: event.at, reschedule: null };
+    case 'booking.completed': {
+      const status = bookingMachine.next(state.status, 'complete');
+      const { finalPrice } = event;
+      return { ...ended(state, event), status, finalPrice, charge: finalPrice, outcome: 'completed' };
+    }
+    case 'booking.cancelled': {
+      // Timelines of the first release know no fee.
+      const { fee = 0, outcome } = event;
+      return { ...ended(state, event), status: bookingMachine.next(state.status, 'cancel'), charge: fee, outcome };
+    }
+    case 'booking.no_show': {
+      const { fee = 0, absent } = event;
+      return { ...ended(state, event), status: bookingMachine.next(state.status, 'reportNoShow'), charge: fee, absent, outcome: 'no_show' };
+    }
+    case 'booking.disputed':
+      return { ...state, status: bookingMachine.next(state.status, 'dispute') };
+    case 'booking.settled': {
+      const { refund, settling = false } = event;
+      return { ...state, status: bookingMachine.next(state.status, 'settle'), refundDue: refund, settling };
+    }
+    case 'booking.rescheduled': {
+      const { startsAt, endsAt, zone, remindAt = null, at } = event;
+      const booking = { ...state.booking!, startsAt, endsAt, zone };
+      return { ...state, booking, remindAt, plannedAt: at, reminded: [], reschedule: null };
+    }
+    case 'reschedule.proposed': {
+      const { side, startsAt, endsAt, zone, expiresAt } = event;
+      const reschedulesBy = { ...state.reschedulesBy, [side]: state.reschedulesBy[side] + 1 };
+      return { ...state, reschedulesBy, reschedule: { side, startsAt, endsAt, zone, expiresAt } };
+    }
+    case 'reschedule.declined':
+    case 'reschedule.withdrawn':
+    case 'reschedule.expired':
+      return { ...state, reschedule: null };
+    case 'payment.requested': {
+      const { attempt, amount, at } = event;
+      const payment: PaymentState = {
+        attempt,
+        status: paymentMachine.initial,
+        amount,
+        captured: 0,
+        refunded: 0,
+        ref: null,
+        requestedAt: at,
+        lapsesAt: null,
+      };
+      return { ...state, payments: [...state.payments, payment] };
+    }
+    case 'payment.authorised':
+      return withPayment(state, event.attempt, 'authorise', { ref: event.ref, lapsesAt: event.lapsesAt });
+    case 'payment.declined':
+      return withPayment(state, event.attempt, 'decline');
+    case 'payment.captured':
+      return withPayment(state, event.attempt, 'capture', { captured: event.amount });
+    case 'payment.released':
+      return withPayment(state, event.attempt, 'release');
+    case 'payment.refunded': {
+      const payments = state.payments.map((payment) =>
+        payment.attempt === event.attempt ? { ...payment, refunded: payment.refunded + event.amount } : payment,
+      );
+      return { ...state, payments };
+    }
+    case 'payment.stuck':
+      return { ...state, stuck: { step: event.step, code: event.code } };
+    case 'payment.resumed':
+      return { ...state, stuck: null };
+    case 'payment.written_off':
+      return { ...state, charge: capturedBy(state), refundDue: Math.min(state.refundDue, refundedBy(state)) };
+    case 'payment.closed':
+      return { ...state, settling: false };
     case 'review.opened':
     case 'operator.intervened':
     case 'command.refused':
@@ -136,39 +129,38 @@ export function evolveBooking(before: BookingState, event: Recorded<BookingTimel
   }
 }
 
-/** The end of the job opens its reviews in the same transaction: neither exists without the other. */
-function completed(
+function held(state: BookingState, event: Extract<Recorded<BookingTimelineEvent>, { type: 'booking.held' }>): BookingState {
+  const {
+    type: _type,
+    policy,
+    seq: _seq,
+    commandId: _commandId,
+    at: _at,
+    by: _by,
+    audience: _audience,
+    notify: _notify,
+    stream: _stream,
+    ...booking
+  } = event;
+  // Fields that a policy of an earlier release did not have mean what they mean by default.
+  return { ...state, opened: true, booking, policy: { ...defaultPolicy, ...policy } };
+}
+
+const ended = (state: BookingState, { at, settling = false }: { at: string; settling?: boolean }): BookingState => ({
+  ...state,
+  endedAt: at,
+  reschedule: null,
+  settling,
+});
+
+function withPayment(
   state: BookingState,
-  end: { finalPrice: number; automatic: boolean; notify: { to: string; kind: string }[] },
-): BookingTimelineEvent[] {
-  const { bookingId, consumerId, providerId } = state.booking!;
-  const { version, reviewRemindMs, reviewPublishMs } = state.policy!;
-  const audience = [consumerId, providerId];
-  return [
-    { type: 'booking.completed', ...end, audience },
-    {
-      type: 'review.opened',
-      stream: `review/${bookingId}`,
-      bookingId,
-      consumerId,
-      providerId,
-      policy: { version, reviewRemindMs, reviewPublishMs },
-      audience,
-      notify: audience.map((to) => ({ to, kind: 'review_requested' })),
-    },
-  ];
-}
-
-function partyOf(state: BookingState, actorId: string): 'consumer' | 'provider' {
-  if (actorId === state.booking!.consumerId) return 'consumer';
-  if (actorId === state.booking!.providerId) return 'provider';
-  throw new DomainError('not_owner');
-}
-
-function notBefore(instantMs: number, now: number, what: string): void {
-  if (now < instantMs) {
-    throw new DomainError('too_early', `${what} at ${new Date(instantMs).toISOString()}.`, {
-      retryAfterS: Math.ceil((instantMs - now) / 1000),
-    });
-  }
+  attempt: number,
+  move: Parameters<typeof paymentMachine.next>[1],
+  change: Partial<PaymentState> = {},
+): BookingState {
+  const payments = state.payments.map((payment) =>
+    payment.attempt === attempt ? { ...payment, ...change, status: paymentMachine.next(payment.status, move) } : payment,
+  );
+  return { ...state, payments };
 }

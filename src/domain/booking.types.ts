@@ -1,9 +1,12 @@
 import type { Actor } from './actor.ts';
 import type { BookingStatus } from './booking.machine.ts';
+import type { PaymentStatus } from './payment.machine.ts';
 import type { Policy } from './policy.ts';
 import type { BookingOutcome, Terms } from './request.types.ts';
 import type { ReviewOpened } from './review.types.ts';
 import type { CommandRefused, EventBase, StreamState } from './timeline.ts';
+
+export type BookingSide = 'consumer' | 'provider';
 
 /** Written together with the acceptance: the slot and the agreement are one transaction. */
 export interface BookingHeld extends Terms {
@@ -16,6 +19,15 @@ export interface BookingHeld extends Terms {
   service: string;
   heldUntil: string;
   policy: Policy;
+  /** The series this is an occurrence of; its request has ended long ago. */
+  seriesId?: string;
+}
+
+/** A slot: instants RFC 3339, the zone it is meant in. */
+export interface Slot {
+  startsAt: string;
+  endsAt: string;
+  zone: string;
 }
 
 interface Meta {
@@ -25,43 +37,113 @@ interface Meta {
   reason?: string;
 }
 
+export const bookingInterventions = ['cancel', 'complete', 'rule', 'retry_payment', 'write_off'] as const;
+export type BookingIntervention = (typeof bookingInterventions)[number];
+
+/** `remindAt`: instants of the reminders, outside quiet hours; planned by an activity, since zones are not a workflow's business. */
 export type BookingCommand = Meta &
   (
-    | { do: 'confirm' }
+    | { do: 'confirm'; remindAt?: string[] }
+    | { do: 'release'; code: string }
     | { do: 'remind'; index: number }
     | { do: 'checkIn' }
     | { do: 'completeBooking'; finalPrice?: number }
     | { do: 'autoComplete' }
-    | { do: 'cancelBooking' }
+    | { do: 'cancelBooking'; fee?: number }
+    | { do: 'cancelUnpaid' }
+    | { do: 'proposeReschedule'; startsAt: string; zone?: string }
+    | { do: 'answerReschedule'; accept: boolean; remindAt?: string[] }
+    | { do: 'dropReschedule'; code: string }
     | { do: 'reportNoShow' }
-    | { do: 'intervene'; action: 'cancel' | 'complete'; ticket: string }
+    | { do: 'contestNoShow' }
+    | { do: 'disputeBooking' }
+    | { do: 'payBooking' }
+    | { do: 'requestPayment' }
+    | { do: 'recordAuthorisation'; attempt: number; ref: string; lapsesAt: string }
+    | { do: 'recordDecline'; attempt: number; code: string }
+    | { do: 'recordCapture'; attempt: number; amount: number }
+    | { do: 'recordRelease'; attempt: number; code: string }
+    | { do: 'recordRefund'; attempt: number; amount: number }
+    | { do: 'reportStuck'; step: string; code: string }
+    | { do: 'closeMoney' }
+    | { do: 'intervene'; action: BookingIntervention; ticket: string; refund?: number }
   );
 
+/**
+ * `settling`: money is still to be moved, so the stream stays open until `payment.closed`.
+ * Timelines of the first release know no `fee` and no `contestUntil`.
+ */
 export type BookingEvent = EventBase &
   (
     | BookingHeld
-    | { type: 'booking.confirmed' }
-    | { type: 'booking.released'; code: string }
+    | { type: 'booking.hold_extended'; heldUntil: string }
+    | { type: 'booking.confirmed'; remindAt?: string[] }
+    | { type: 'booking.released'; code: string; settling?: true }
     | { type: 'booking.reminded'; index: number }
     | { type: 'booking.checked_in' }
-    | { type: 'booking.completed'; finalPrice: number; automatic: boolean }
-    | { type: 'booking.cancelled'; outcome: BookingOutcome }
-    | { type: 'booking.no_show'; absent: 'consumer' | 'provider' }
+    | { type: 'booking.completed'; finalPrice: number; automatic: boolean; settling?: true }
+    | { type: 'booking.cancelled'; outcome: BookingOutcome; side: BookingSide | 'operator'; code?: string; fee?: number; settling?: true }
+    | { type: 'booking.no_show'; absent: BookingSide; fee?: number; contestUntil?: string; settling?: true }
+    | { type: 'booking.disputed'; side: BookingSide }
+    | { type: 'booking.settled'; refund: number; settling?: true }
+    | ({ type: 'booking.rescheduled'; remindAt?: string[] } & Slot)
+    | ({ type: 'reschedule.proposed'; side: BookingSide; expiresAt: string } & Slot)
+    | { type: 'reschedule.declined' | 'reschedule.withdrawn' }
+    | { type: 'reschedule.expired'; code: string }
+    | { type: 'payment.requested'; attempt: number; amount: number }
+    | { type: 'payment.authorised'; attempt: number; ref: string; lapsesAt: string }
+    | { type: 'payment.declined'; attempt: number; code: string }
+    | { type: 'payment.captured'; attempt: number; amount: number }
+    | { type: 'payment.released'; attempt: number; code: string }
+    | { type: 'payment.refunded'; attempt: number; amount: number }
+    | { type: 'payment.stuck'; step: string; code: string }
+    | { type: 'payment.resumed' }
+    | { type: 'payment.written_off'; step: string; amount: number }
+    | { type: 'payment.closed' }
     | { type: 'operator.intervened'; action: string; ticket: string }
   );
 
 /** What a booking's run appends: its own events, refusals of facts, and the first event of the reviews it opens. */
 export type BookingTimelineEvent = BookingEvent | CommandRefused | (ReviewOpened & EventBase);
 
+/** One authorisation; amounts in minor units of the booking's currency. */
+export interface PaymentState {
+  attempt: number;
+  status: PaymentStatus;
+  amount: number;
+  captured: number;
+  refunded: number;
+  ref: string | null;
+  requestedAt: string;
+  lapsesAt: string | null;
+}
+
 export interface BookingState extends StreamState {
   status: BookingStatus;
   opened: boolean;
   booking: Omit<BookingHeld, 'type' | 'policy'> | null;
   policy: Policy | null;
-  /** Reminders already sent, by index into the policy. */
+  /** When each reminder is due; null on timelines that planned none. */
+  remindAt: string[] | null;
+  /** Reminders already sent, by index. */
   reminded: number[];
-  confirmedAt: string | null;
+  /** When the reminders were planned: what was due before is not sent. */
+  plannedAt: string | null;
   checkedInAt: string | null;
+  /** When it was completed, or called a no-show. */
+  endedAt: string | null;
   finalPrice: number | null;
   outcome: BookingOutcome | null;
+  absent: BookingSide | null;
+  holdExtended: boolean;
+  /** The proposal that waits for an answer. */
+  reschedule: (Slot & { side: BookingSide; expiresAt: string }) | null;
+  reschedulesBy: Record<BookingSide, number>;
+  payments: PaymentState[];
+  /** What the consumer owes at the end, and what an operator's ruling gives back. */
+  charge: number;
+  refundDue: number;
+  /** The money step that gave up and waits for an operator. */
+  stuck: { step: string; code: string } | null;
+  settling: boolean;
 }

@@ -60,6 +60,8 @@ export const isErrorCode = (value: unknown): value is ErrorCode => typeof value 
 export interface RefusalDetail {
   /** Commands that the current state does allow. */
   allowed?: readonly string[];
+  /** Ids their paths need when they are commands of another thing than the refused one: `bookingId`. */
+  ids?: Readonly<Record<string, string>>;
   /** The current status of the refused thing. */
   status?: string;
   /** Fields at fault, as JSON pointers. */

@@ -4,6 +4,16 @@ import { enrollmentMachine } from './enrollment.machine.ts';
 import { offerMachine } from './offer.machine.ts';
 import { providerMachine } from './provider.machine.ts';
 import { requestMachine } from './request.machine.ts';
+import { occurrenceMachine, seriesMachine } from './series.machine.ts';
 
-/** The six machines, for diagrams and property tests. */
-export const machines = [requestMachine, offerMachine, bookingMachine, enrollmentMachine, credentialMachine, providerMachine] as const;
+/** The machines of the design, for diagrams and property tests. */
+export const machines = [
+  requestMachine,
+  offerMachine,
+  bookingMachine,
+  seriesMachine,
+  occurrenceMachine,
+  enrollmentMachine,
+  credentialMachine,
+  providerMachine,
+] as const;

@@ -36,6 +36,8 @@ export interface Policy {
   holdExtensionMs: number;
   /** Who keeps the money: `none` leaves it to the parties; snapshotted, so a running booking never changes sides. */
   payments: 'none' | 'stripe';
+  /** How long a step at the payment provider is retried before an operator is needed. */
+  paymentRetryMs: number;
   /** How long before an authorisation lapses it is replaced. */
   reauthoriseBeforeMs: number;
   /** Fee of a consumer's cancellation, by the time left: the first tier that is reached counts. Percent of the agreed price. */
@@ -45,6 +47,9 @@ export interface Policy {
   /** Reschedules that either party may propose, and how long the other has to answer. */
   reschedulesPerParty: number;
   rescheduleAnswerMs: number;
+  /** How far ahead the occurrences of a series are booked, and how far ahead it may reach at all. */
+  seriesHorizonMs: number;
+  seriesSpanMs: number;
   /** How long after a no-show the other side may contest it, and after completion either side may open a dispute. */
   contestMs: number;
   disputeMs: number;
@@ -84,6 +89,7 @@ export const defaultPolicy: Policy = {
   autoCompleteMs: day,
   holdExtensionMs: 30 * minute,
   payments: 'none',
+  paymentRetryMs: 6 * hour,
   reauthoriseBeforeMs: day,
   cancellation: {
     version: '2026-11',
@@ -97,6 +103,8 @@ export const defaultPolicy: Policy = {
   finalPrice: { minPercent: 0, maxPercent: 100 },
   reschedulesPerParty: 2,
   rescheduleAnswerMs: day,
+  seriesHorizonMs: 28 * day,
+  seriesSpanMs: 400 * day,
   contestMs: 2 * day,
   disputeMs: 3 * day,
   quietHours: { fromMinute: 21 * 60, toMinute: 8 * 60 },

@@ -126,10 +126,10 @@ function submit(state: RequestState, draft: DraftSummary, agreedHash: string | n
   return [{ type: 'request.submitted', draftHash: draft.hash, urgency: urgencyOf(draft.windowEndsAt!, now), audience: [state.consumerId] }];
 }
 
-function invite(state: RequestState, { round, radiusKm, invitations }: Command<'invite'>, now: number): RequestTimelineEvent[] {
+function invite(state: RequestState, { round, radiusKm, invitations, priority }: Command<'invite'>, now: number): RequestTimelineEvent[] {
   if (round <= state.round) return []; // this round is already open: the run was rebuilt
   requestMachine.next(state.status, 'invite');
-  const windowMs = state.policy!.roundWindowMs[state.urgency];
+  const windowMs = state.policy!.roundWindowMs[priority ? 'urgent' : state.urgency];
   const closesAt = iso(now + (invitations.length ? windowMs : 0));
   return [
     {
@@ -139,6 +139,7 @@ function invite(state: RequestState, { round, radiusKm, invitations }: Command<'
       invited: invitations.length,
       remindAt: iso(now + windowMs / 2),
       closesAt,
+      ...(priority && { priority }),
       audience: [state.consumerId],
     },
     ...invitations.map((invitation) => ({
@@ -206,6 +207,12 @@ function endBooking(state: RequestState, { bookingId, outcome }: Command<'endBoo
     no_show: () => ({ type: 'request.cancelled', code: 'no_show', ...told }),
     provider_dropped: () => reopened(state, outcome),
     released: () => reopened(state, outcome),
+    payment_failed: () => ({
+      type: 'request.cancelled',
+      code: outcome,
+      ...told,
+      notify: [{ to: state.consumerId, kind: 'payment_failed' }],
+    }),
   };
   return [ends[outcome]()];
 }
@@ -215,6 +222,7 @@ function reopened(state: RequestState, outcome: BookingOutcome): RequestTimeline
     type: 'request.reopened',
     excluded: state.accepted!.providerId,
     outcome,
+    next: 'priority_round',
     audience: [state.consumerId],
     notify: [{ to: state.consumerId, kind: 'searching_again' }],
   };

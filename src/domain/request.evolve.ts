@@ -18,6 +18,7 @@ export const emptyRequest: RequestState = {
   round: 0,
   radiusKm: 0,
   searchedBefore: 0,
+  lostRounds: 0,
   remindAt: null,
   closesAt: null,
   decideBy: null,
@@ -105,6 +106,7 @@ export function evolveRequest(before: RequestState, event: Recorded<RequestTimel
         accepted: null,
         excluded: [...state.excluded, event.excluded],
         searchedBefore: state.round,
+        lostRounds: state.round,
       };
     case 'request.rematched':
       return {
@@ -149,4 +151,6 @@ export const openOffers = (state: RequestState): [string, OfferState][] =>
 export const liveOffers = (state: RequestState): [string, OfferState][] => offersThatAre(state, 'proposed', 'countered');
 export const offersThatAre = (state: RequestState, ...statuses: OfferStatus[]): [string, OfferState][] =>
   Object.entries(state.offers).filter(([, { status }]) => statuses.includes(status));
+/** The consumer had a booking and lost it: this round comes before others' needs. */
+export const hasPriority = ({ lostRounds }: RequestState, round: number): boolean => lostRounds > 0 && round === lostRounds + 1;
 export const isClosed = (state: RequestState): boolean => requestMachine.terminal.includes(state.status);

@@ -7,7 +7,7 @@ import type { RequestStatus } from './request.machine.ts';
 import type { CommandRefused, EventBase, StreamState } from './timeline.ts';
 
 export type RequestMode = 'compare' | 'instant';
-export type BookingOutcome = 'completed' | 'cancelled' | 'provider_dropped' | 'released' | 'no_show';
+export type BookingOutcome = 'completed' | 'cancelled' | 'provider_dropped' | 'released' | 'no_show' | 'payment_failed';
 
 /** Terms on the table: integer minor units, instants RFC 3339, the zone the slot is meant in. */
 export interface Terms {
@@ -53,7 +53,7 @@ export type RequestCommand = Meta &
     | { do: 'completeTurn'; turnId: string; intent: TurnIntent; draft: DraftSummary }
     | { do: 'editRequest'; draft: DraftSummary; mode?: RequestMode; submit?: boolean }
     | { do: 'submitRequest'; draftHash: string }
-    | { do: 'invite'; round: number; radiusKm: number; invitations: Invitation[] }
+    | { do: 'invite'; round: number; radiusKm: number; invitations: Invitation[]; priority?: true }
     | { do: 'remindRound'; round: number }
     | { do: 'closeRound'; round: number }
     | { do: 'proposeOffer'; offerId: string; terms?: Terms }
@@ -78,7 +78,7 @@ export type RequestEvent = EventBase &
     | { type: 'turn.completed'; turnId: string; intent: TurnIntent; draft: DraftSummary }
     | { type: 'request.edited'; draft: DraftSummary; mode: RequestMode }
     | { type: 'request.submitted'; draftHash: string; urgency: Urgency }
-    | { type: 'round.opened'; round: number; radiusKm: number; invited: number; remindAt: string; closesAt: string }
+    | { type: 'round.opened'; round: number; radiusKm: number; invited: number; remindAt: string; closesAt: string; priority?: true }
     | ({ type: 'offer.invited'; requestId: string; round: number; expiresAt: string } & Invitation)
     | { type: 'round.reminded'; round: number }
     | { type: 'round.closed'; round: number; live: number; decideBy: string | null }
@@ -86,7 +86,7 @@ export type RequestEvent = EventBase &
     | { type: 'offer.accepted'; offerId: string; bookingId: string; providerId: string }
     | { type: 'offer.declined' | 'offer.withdrawn'; offerId: string }
     | { type: 'offer.expired' | 'offer.superseded'; offerId: string; code: string }
-    | { type: 'request.reopened'; excluded: string; outcome: BookingOutcome }
+    | { type: 'request.reopened'; excluded: string; outcome: BookingOutcome; next: 'priority_round' }
     | { type: 'request.rematched' }
     | { type: 'request.extended'; closesAt: string; decideBy: string | null }
     | { type: 'request.nudged' }
@@ -121,6 +121,8 @@ export interface RequestState extends StreamState {
   radiusKm: number;
   /** Rounds of earlier searches: a search that starts again has all its rounds. */
   searchedBefore: number;
+  /** Rounds up to the last one whose booking fell through: who lost in them may be asked again. */
+  lostRounds: number;
   /** Instants, RFC 3339: when the running round reminds and closes, and by when the consumer decides. */
   remindAt: string | null;
   closesAt: string | null;

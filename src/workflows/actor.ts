@@ -19,13 +19,14 @@ export interface Actor<S extends StreamState, C> {
   /** Folded from the timeline; read it, never change it. */
   readonly state: S;
   readonly seq: number;
-  /** Decides, writes and folds one command in its turn. Fails with the refusal. */
-  commit(command: C): Promise<CommandAnswer>;
+  /** Decides, writes and folds one command in its turn; a command that needs an activity is made in that turn. Fails with the refusal. */
+  commit(command: C | (() => Promise<C>)): Promise<CommandAnswer>;
   /**
    * The run's own command (timers, next steps). One that no longer fits changes nothing; one that the world outside the
    * stream refuses parks the run, marked for attention, until an operator has repaired it and sent `catchUp`.
+   * @returns the refusal of one that no longer fitted
    */
-  act(command: C): Promise<void>;
+  act(command: C | (() => Promise<C>)): Promise<ApplicationFailure | undefined>;
   /** A validator: refuses for free, but only while nothing is in flight (the state is about to change otherwise). */
   refuse(command: C): void;
   /** For signals: a refusal is written on the timeline instead of failing anything. `send` defaults to `commit`. */
@@ -126,7 +127,8 @@ export function actor<S extends StreamState, C extends CommandMeta & { do: strin
   }
 
   /** Commands from outside: what the rules cannot even read is refused; it must not fail the workflow task. */
-  const commit = (command: C) => inTurn(() => work(command, () => refusing(() => decideNow(command), unreadable)));
+  const commit = (made: C | (() => Promise<C>)) =>
+    inTurn(() => making(made, (command) => work(command, () => refusing(() => decideNow(command), unreadable))));
 
   /** Reads page by page until nothing is left: no decision on half a timeline. */
   async function readOn(): Promise<void> {
@@ -156,16 +158,16 @@ export function actor<S extends StreamState, C extends CommandMeta & { do: strin
       if (waiting > 0 || state.applied.includes(command.id) || (opening && seq === 0)) return;
       refusing(() => decideNow(command), unreadable);
     },
-    async act(command) {
+    async act(made) {
       let parked = false;
       for (;;) {
         try {
-          await inTurn(() => work(command, () => refusing(() => decideNow(command))));
+          await inTurn(() => making(made, (command) => work(command, () => refusing(() => decideNow(command)))));
           if (parked) needAttention(false);
-          return;
+          return undefined;
         } catch (error) {
           if (!(error instanceof ApplicationFailure)) throw error;
-          if (!outside.has(error.type ?? '')) return;
+          if (!outside.has(error.type ?? '')) return error;
           parked = true;
           needAttention();
           const before = wakeUps;
@@ -193,6 +195,11 @@ export function answerPosition<S extends StreamState, C>(actor: Actor<S, C>): vo
   setHandler(getPosition, () => actor.seq, { description: 'the last event this run has folded' });
   // A failing signal handler would fail the run.
   setHandler(catchUp, () => actor.learn().catch(() => needAttention()), { description: 'folds what stands on the timeline now' });
+}
+
+/** No `await` for a command that is there already: old histories replay in the same order. */
+function making<C extends object, T>(made: C | (() => Promise<C>), then: (command: C) => Promise<T>): Promise<T> {
+  return typeof made === 'function' ? (made as () => Promise<C>)().then(then) : then(made);
 }
 
 /** The stream's own events as they now stand; events that open another stream are folded by that stream's run. */

@@ -1,11 +1,15 @@
 // A confirmed slot on its way to completion. Its first event was written together with the acceptance.
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { ApplicationFailure, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   allHandlersFinished,
+  CancellationScope,
   condition,
   getExternalWorkflowHandle,
+  isCancellation,
   log,
   ParentClosePolicy,
+  patched,
+  proxyLocalActivities,
   setCurrentDetails,
   setHandler,
   startChild,
@@ -13,28 +17,43 @@ import {
   workflowInfo,
   WorkflowIdReusePolicy,
 } from '@temporalio/workflow';
+import type { ReminderActivities } from '../activities/reminder.ts';
 import {
+  answerReschedule,
   bookingWorkflowId,
   cancelBooking,
   checkIn,
   completeBooking,
+  contestNoShow,
+  disputeBooking,
   interveneBooking,
+  payBooking,
+  paymentEvent,
+  proposeReschedule,
   reportNoShow,
   tellRequest,
   type BookingInput,
 } from '../contracts/booking.messages.ts';
+import type { CommandAnswer } from '../contracts/command.ts';
 import { bookingEnded, requestWorkflowId } from '../contracts/request.messages.ts';
 import { reviewWorkflowId } from '../contracts/review.messages.ts';
 import { searchAttributes } from '../contracts/search-attributes.ts';
 import { SYSTEM } from '../domain/actor.ts';
-import { bookingIsOver, decideBooking, emptyBooking, evolveBooking } from '../domain/booking.ts';
+import { decideBooking } from '../domain/booking.decide.ts';
+import { currentAuthorisation, isUncovered, nextMoneyStep } from '../domain/booking.money.ts';
+import { isOver, movesMoney } from '../domain/booking.state.ts';
+import { emptyBooking, evolveBooking } from '../domain/booking.ts';
+import type { BookingCommand, BookingState, Slot } from '../domain/booking.types.ts';
 import type { BookingOutcome } from '../domain/request.types.ts';
-import type { BookingCommand, BookingState } from '../domain/booking.types.ts';
 import { actor, answerPosition } from './actor.ts';
 import { alarm } from './alarm.ts';
+import { nextDue } from './booking.clock.ts';
 import { describeBooking } from './details.ts';
+import { moneyOf } from './payment.ts';
 import { receive } from './receive.ts';
 import { reviewWorkflow } from './review.ts';
+
+const { planReminders } = proxyLocalActivities<ReminderActivities>({ startToCloseTimeout: '5s' });
 
 export async function bookingWorkflow({ bookingId }: BookingInput): Promise<{ status: BookingState['status']; outcome: BookingOutcome }> {
   const booking = actor({
@@ -45,34 +64,158 @@ export async function bookingWorkflow({ bookingId }: BookingInput): Promise<{ st
     onFold: (state) => setCurrentDetails(describeBooking(state)),
   });
   const timer = alarm();
+  const money = moneyOf(booking);
   // Both are queued before any handler is set: nobody can act on a booking that is not confirmed yet.
-  const confirmed = Promise.all([booking.learn(), booking.act({ id: 'confirm', do: 'confirm', by: SYSTEM })]);
+  const known = booking.learn();
+  const confirmed = booking.act(confirmation);
 
   // A child's result tells its request; without a parent, or when the parent was rebuilt, only a signal does.
   let mustSignal = !workflowInfo().parent;
   answerPosition(booking);
   setHandler(tellRequest, () => void (mustSignal = true), { description: 'the request was rebuilt and cannot see our result' });
+  setHandler(paymentEvent, (fact) => booking.commitFact(heard(fact)), { description: 'what the payment provider tells by webhook' });
+  receive(booking, payBooking, 'payBooking', 'the consumer tries to pay again');
   receive(booking, checkIn, 'checkIn', 'the job begins');
   receive(booking, completeBooking, 'completeBooking', 'the job is done');
   receive(booking, cancelBooking, 'cancelBooking', 'either side cancels');
+  receive(booking, proposeReschedule, 'proposeReschedule', 'either side proposes another slot');
+  setHandler(answerReschedule, (input) => swappingSlot({ ...input, do: 'answerReschedule' }), {
+    validator: (input) => booking.refuse({ ...input, do: 'answerReschedule' }),
+    description: 'yes or no to the proposed slot',
+  });
   receive(booking, reportNoShow, 'reportNoShow', 'the other side did not come');
+  receive(booking, contestNoShow, 'contestNoShow', 'the absent side says it was there');
+  receive(booking, disputeBooking, 'disputeBooking', 'either side objects; an operator rules');
   receive(booking, interveneBooking, 'intervene', 'an operator acts: reason and ticket required');
 
-  await confirmed;
-  while (!bookingIsOver(booking.state)) {
-    const next = nextDue(booking.state);
-    const inTime = await timer.until(
-      () => bookingIsOver(booking.state) || nextDue(booking.state).id !== next.id,
-      () => next.at,
-      next.summary,
-    );
-    if (!inTime) await booking.act(next.command);
+  await known;
+  const overBefore = isOver(booking.state);
+  if (booking.state.stuck) money.callOperator();
+  try {
+    await confirmed;
+    await payForHold();
+    do {
+      await liveOn();
+      await end();
+      await condition(allHandlersFinished);
+      // A dispute may have come with the start of this run.
+    } while (!isOver(booking.state));
+  } catch (error) {
+    if (isCancellation(error)) await CancellationScope.nonCancellable(leaveNothingHalfDone);
+    throw error;
   }
-  timer.disarm();
-  upsertSearchAttributes([{ key: searchAttributes.stage, value: booking.state.status }]);
-  await Promise.all([...(mustSignal ? [signalEnd()] : []), ...(booking.state.status === 'completed' ? [askForReviews()] : [])]);
-  await condition(allHandlersFinished);
   return { status: booking.state.status, outcome: booking.state.outcome! };
+
+  /** Reminders are planned in the confirmation's turn; runs of the first release count them back from the slot. */
+  async function confirmation(): Promise<BookingCommand> {
+    const { booking: terms, status } = booking.state;
+    const paid = !movesMoney(booking.state) || currentAuthorisation(booking.state) !== undefined;
+    const remindAt = terms && status === 'held' && paid && patched('quiet-hours') ? await plan(terms) : undefined;
+    return { id: paid ? 'confirm' : 'confirm/unpaid', do: 'confirm', by: SYSTEM, ...(remindAt && { remindAt }) };
+  }
+
+  function plan({ startsAt, zone }: Slot): Promise<string[]> {
+    const { reminderBeforeMs, quietHours } = booking.state.policy!;
+    return planReminders.executeWithOptions({ summary: 'outside quiet hours' }, [
+      { startsAt, zone },
+      { reminderBeforeMs, quietHours },
+    ]);
+  }
+
+  /** hold → authorise → confirm → tell both. Each step's compensation stands on the timeline before the step is taken. */
+  async function payForHold(): Promise<void> {
+    while (booking.state.status === 'held') {
+      const { state } = booking;
+      const heldUntil = () => Date.parse(booking.state.booking!.heldUntil);
+      const step = nextMoneyStep(state);
+      if (heldUntil() <= Date.now()) await giveBack('hold_expired');
+      else if (step) {
+        if ((await money.take(step)) === 'unavailable') await giveBack('payment_unavailable');
+      } else if (currentAuthorisation(state)) await booking.act(confirmation);
+      else if (state.payments.length === 0) await booking.act({ id: 'pay/1', do: 'requestPayment', by: SYSTEM });
+      else {
+        const moved = () => booking.state.status !== 'held' || nextMoneyStep(booking.state) !== null;
+        await timer.until(moved, heldUntil, 'the hold runs out');
+      }
+    }
+  }
+
+  async function giveBack(code: string): Promise<void> {
+    await money.undo();
+    await booking.act({ id: `release/${booking.seq}`, do: 'release', by: SYSTEM, code });
+  }
+
+  /** Reminders, new authorisations, the automatic end; a dispute waits for its ruling. */
+  async function liveOn(): Promise<void> {
+    const over = () => isOver(booking.state);
+    while (!over()) {
+      if (booking.state.status === 'disputed') {
+        upsertSearchAttributes([{ key: searchAttributes.stage, value: 'disputed' }]);
+        await condition(() => booking.state.status !== 'disputed');
+        continue;
+      }
+      const step = nextMoneyStep(booking.state);
+      if (step) {
+        await money.take(step);
+        continue;
+      }
+      const { id } = nextDue(booking.state);
+      const changed = () => over() || nextDue(booking.state).id !== id || nextMoneyStep(booking.state) !== null;
+      const { summary } = nextDue(booking.state);
+      if (!(await timer.until(changed, () => nextDue(booking.state).at, summary))) await booking.act(nextDue(booking.state).command);
+    }
+  }
+
+  async function end(): Promise<void> {
+    timer.disarm();
+    upsertSearchAttributes([{ key: searchAttributes.stage, value: booking.state.status }]);
+    if (!overBefore) {
+      const { seriesId } = booking.state.booking!;
+      const signals = mustSignal && !seriesId;
+      await Promise.all([...(signals ? [signalEnd()] : []), ...(booking.state.status === 'completed' ? [askForReviews()] : [])]);
+    }
+    await settle();
+  }
+
+  /** Captures what is owed, releases the rest, gives back what a ruling says; until the books are closed. */
+  async function settle(): Promise<void> {
+    while (isOver(booking.state) && booking.state.settling) {
+      const { state } = booking;
+      const step = nextMoneyStep(state);
+      if (state.stuck) {
+        // Nobody waits for an operator who does not have to.
+        if (!overBefore && !mustSignal && !state.booking!.seriesId) await signalEnd();
+        mustSignal = true;
+        await money.unstuck();
+      } else if (step) {
+        if ((await money.take(step)) === 'unavailable') await money.report(step.step, 'unavailable');
+      } else if (!isUncovered(state)) await booking.act({ id: `settled/${booking.seq}`, do: 'closeMoney', by: SYSTEM });
+      else if (state.payments.at(-1)!.status === 'declined') await money.report('charge', 'payment_declined');
+      else await booking.act({ id: `pay/${state.payments.length + 1}`, do: 'requestPayment', by: SYSTEM });
+    }
+  }
+
+  /** The run itself was cancelled. The reconciler starts it again while the booking is open. */
+  async function leaveNothingHalfDone(): Promise<void> {
+    if (booking.state.status === 'held') await giveBack('run_cancelled');
+    if (isOver(booking.state)) await settle();
+  }
+
+  /** The new slot went to somebody else in the meantime: the proposal goes, the old slot stays. */
+  async function swappingSlot(command: Extract<BookingCommand, { do: 'answerReschedule' }>): Promise<CommandAnswer> {
+    const planned = async () => {
+      const { reschedule } = booking.state;
+      return command.accept && reschedule ? { ...command, remindAt: await plan(reschedule) } : command;
+    };
+    try {
+      return await booking.commit(planned);
+    } catch (error) {
+      if (error instanceof ApplicationFailure && (error.type === 'slot_taken' || error.type === 'outside_slot_rules')) {
+        await booking.commit({ id: `${command.id}/lost`, do: 'dropReschedule', by: SYSTEM, code: error.type });
+      }
+      throw error;
+    }
+  }
 
   /** The reviews were opened with the completion and live in a run of their own; running already: somebody repaired it. */
   async function askForReviews(): Promise<void> {
@@ -107,29 +250,9 @@ export async function bookingWorkflow({ bookingId }: BookingInput): Promise<{ st
   }
 }
 
-interface Due {
-  id: string;
-  at: number;
-  summary: string;
-  command: BookingCommand;
-}
-
-/** What the clock does next: reminders before the slot, then the automatic end. */
-function nextDue(state: BookingState): Due {
-  const { startsAt, endsAt } = state.booking!;
-  const policy = state.policy!;
-  if (state.status === 'confirmed') {
-    for (const [index, beforeMs] of policy.reminderBeforeMs.entries()) {
-      const at = Date.parse(startsAt) - beforeMs;
-      if (state.reminded.includes(index) || at < Date.parse(state.confirmedAt ?? startsAt)) continue;
-      return {
-        id: `remind/${index}`,
-        at,
-        summary: `reminder ${index + 1}`,
-        command: { id: `remind/${index}`, do: 'remind', by: SYSTEM, index },
-      };
-    }
-  }
-  const at = Date.parse(endsAt) + policy.autoCompleteMs;
-  return { id: 'auto-complete', at, summary: 'completes by itself', command: { id: 'auto-complete', do: 'autoComplete', by: SYSTEM } };
+/** Only the loss of an authorisation changes anything: the rest confirms what we know. */
+function heard(fact: Partial<{ eventId: string; kind: string; attempt: number }> | undefined): BookingCommand {
+  const { eventId, kind, attempt } = fact ?? {};
+  const id = `payment-event/${String(eventId).slice(0, 100)}`;
+  return { id, do: 'recordRelease', by: SYSTEM, attempt: kind === 'cancelled' ? Number(attempt) : 0, code: 'cancelled_outside' };
 }

@@ -1,9 +1,10 @@
 // What the Web UI shows above a run's history: ids, codes and instants, no personal data.
 import type { BookingState } from '../domain/booking.types.ts';
 import type { EnrollmentState } from '../domain/enrollment.types.ts';
-import { formatMoney } from '../domain/money.ts';
+import { formatMoney, type Currency } from '../domain/money.ts';
 import type { RequestState } from '../domain/request.types.ts';
 import type { ReviewState } from '../domain/review.types.ts';
+import type { SeriesState } from '../domain/series.types.ts';
 
 export function describeRequest(state: RequestState): string {
   const lines = [
@@ -31,10 +32,24 @@ export function describeBooking(state: BookingState): string {
     `**${state.status}** · ${booking.service} · ${formatMoney({ amount: booking.price, currency: booking.currency })}`,
     `${booking.startsAt} to ${booking.endsAt} (${booking.zone})`,
     `Request: request/${booking.requestId}`,
+    state.reschedule ? `The ${state.reschedule.side} proposes ${state.reschedule.startsAt}, until ${state.reschedule.expiresAt}` : '',
+    ...describeMoney(state, booking.currency),
     state.outcome ? `Outcome: ${state.outcome}` : '',
   ]
     .filter(Boolean)
     .join('\n\n');
+}
+
+function describeMoney({ payments, stuck }: BookingState, currency: Currency): string[] {
+  const amount = (value: number) => formatMoney({ amount: value, currency });
+  const rows = payments.map(
+    ({ attempt, status, amount: of, captured, refunded }) =>
+      `| ${attempt} | ${status} | ${amount(of)} | ${amount(captured)} | ${amount(refunded)} |`,
+  );
+  return [
+    stuck ? `**An operator is needed: ${stuck.step} gave up (${stuck.code})**` : '',
+    rows.length ? ['| payment | status | amount | captured | refunded |', '| --- | --- | --- | --- | --- |', ...rows].join('\n') : '',
+  ];
 }
 
 export function describeEnrollment(state: EnrollmentState): string {
@@ -59,5 +74,18 @@ export function describeReview({ status, review, sides, publishAt }: ReviewState
     `**${status}** · booking/${review.bookingId}`,
     `Consumer: ${sides.consumer}, provider: ${sides.provider}`,
     `Published by ${publishAt}`,
+  ].join('\n\n');
+}
+
+export function describeSeries({ status, series, occurrences }: SeriesState): string {
+  if (!series) return 'reading the timeline';
+  const { bookingId, service, price, currency, everyWeeks, zone, expiresAt } = series;
+  const rows = occurrences.map(
+    ({ n, status: is, startsAt, bookingId: id }) => `| ${n} | ${is} | ${startsAt} | ${id ? `booking/${id}` : ''} |`,
+  );
+  return [
+    `**${status}** · ${service} · ${formatMoney({ amount: price, currency })} · every ${everyWeeks === 1 ? 'week' : `${everyWeeks} weeks`} (${zone})`,
+    `Grown from booking/${bookingId}${status === 'proposed' ? `; the provider answers by ${expiresAt}` : ''}`,
+    ['| occurrence | status | starts | booking |', '| --- | --- | --- | --- |', ...rows].join('\n'),
   ].join('\n\n');
 }

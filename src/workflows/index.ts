@@ -1,7 +1,9 @@
 // The explicit registry: what is not exported here does not exist for the worker.
 export { bookingWorkflow } from './booking.ts';
+export { calendarImportWorkflow } from './calendar-import.ts';
 export { enrollmentWorkflow } from './enrollment.ts';
 export { mailWorkflow } from './mail.ts';
 export { requestWorkflow } from './request.ts';
 export { reviewWorkflow } from './review.ts';
+export { seriesWorkflow } from './series.ts';
 export { reconcileWorkflow } from './reconcile.ts';

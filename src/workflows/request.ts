@@ -9,6 +9,7 @@ import {
   getExternalWorkflowHandle,
   log,
   ParentClosePolicy,
+  patched,
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
@@ -43,7 +44,7 @@ import {
 import { searchAttributes } from '../contracts/search-attributes.ts';
 import { SYSTEM } from '../domain/actor.ts';
 import { decideRequest, silenceEnds } from '../domain/request.decide.ts';
-import { emptyRequest, evolveRequest, isClosed, liveOffers, offersThatAre } from '../domain/request.evolve.ts';
+import { emptyRequest, evolveRequest, hasPriority, isClosed, liveOffers, offersThatAre } from '../domain/request.evolve.ts';
 import type { BookingOutcome, RequestCommand, RequestState } from '../domain/request.types.ts';
 import { actor, answerPosition, needAttention } from './actor.ts';
 import { alarm } from './alarm.ts';
@@ -169,11 +170,14 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
 
   async function openRound(round: number): Promise<void> {
     const radiusKm = Math.round(policy.radiusKm * policy.radiusFactor ** (round - 1 - request.state.searchedBefore) * 10) / 10;
-    const found = await match.executeWithOptions({ summary: `round ${round}: ${radiusKm} km` }, [
-      { requestId, round, radiusKm, excluded: [...request.state.excluded, request.state.consumerId], policy },
+    // Searches that were going on when this was deployed keep the window they have told people.
+    const priority = hasPriority(request.state, round) && patched('priority-round');
+    const excluded = [...request.state.excluded, request.state.consumerId];
+    const found = await match.executeWithOptions({ summary: `round ${round}: ${radiusKm} km${priority ? ', with priority' : ''}` }, [
+      { requestId, round, radiusKm, excluded, policy, lostRounds: request.state.lostRounds, priority },
     ]);
     const invitations = found.map((candidate) => ({ offerId: uuid4(), ...candidate }));
-    await request.act({ id: `round/${round}`, do: 'invite', by: SYSTEM, round, radiusKm, invitations });
+    await request.act({ id: `round/${round}`, do: 'invite', by: SYSTEM, round, radiusKm, invitations, ...(priority && { priority }) });
     if (invitations.length) stage();
   }
 

@@ -7,7 +7,7 @@ import {
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
-import { ApplicationFailure, defineUpdate } from '@temporalio/workflow';
+import { ApplicationFailure, defineSignal, defineUpdate } from '@temporalio/workflow';
 import { pino } from 'pino';
 import { commandSender, type CommandPorts, type SendCommand } from '../../src/api/command.ts';
 import type { CommandAnswer, CommandMeta } from '../../src/contracts/command.ts';
@@ -15,6 +15,7 @@ import { toFailure } from '../../src/contracts/failures.ts';
 import { DomainError } from '../../src/domain/errors.ts';
 
 const accept = defineUpdate<CommandAnswer, [CommandMeta]>('accept');
+const happened = defineSignal<[string]>('happened');
 const command: CommandMeta = { id: 'command-1', by: { id: 'a', role: 'consumer' } };
 
 /** A client whose Updates do what the test says, and which remembers what it was asked. */
@@ -28,7 +29,13 @@ function sender(act: () => Promise<CommandAnswer>, ports: Partial<CommandPorts> 
     connection: {},
     withDeadline: <T>(deadline: number, work: () => Promise<T>) => (asked.push({ deadlineInMs: deadline - Date.now() }), work()),
     withAbortSignal: <T>(_signal: AbortSignal, work: () => Promise<T>) => work(),
-    workflow: { getHandle: (id: string) => ({ executeUpdate: (...args: unknown[]) => run(id, ...args) }), executeUpdateWithStart: run },
+    workflow: {
+      getHandle: (id: string) => ({
+        executeUpdate: (...args: unknown[]) => run(id, ...args),
+        signal: (...args: unknown[]) => run(id, ...args),
+      }),
+      executeUpdateWithStart: run,
+    },
   } as unknown as Client;
   const commands = commandSender({
     temporal,
@@ -40,7 +47,8 @@ function sender(act: () => Promise<CommandAnswer>, ports: Partial<CommandPorts> 
   });
   const send = (more: Partial<SendCommand<CommandMeta>> = {}) =>
     commands.send({ workflowId: 'request/1', update: accept, command, ...more });
-  return { send, asked };
+  const tell = () => commands.tell('booking/1', happened, 'fact');
+  return { send, tell, asked };
 }
 
 const codeOf = (promise: Promise<unknown>) =>
@@ -87,6 +95,31 @@ describe('sending a command', () => {
     });
   });
 
+  it('starts a run once more where the command may open its stream again', async () => {
+    const { send, asked } = sender(async () => ({ status: 'disputed', seq: 5 }));
+    await send({ start: { again: true, workflowType: 'bookingWorkflow', taskQueue: 'proxie', args: [{}] } });
+    const [, { startWorkflowOperation }] = asked[1] as [unknown, { startWorkflowOperation: { options: object } }];
+    expect(startWorkflowOperation.options).toMatchObject({
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    });
+    expect(startWorkflowOperation.options).not.toHaveProperty('again');
+  });
+
+  it('given the run that took such a command was just ending, the next try starts another', async () => {
+    let tries = 0;
+    const { send } = sender(async () => {
+      tries += 1;
+      if (tries === 1) throw new WorkflowUpdateFailedError('x', ApplicationFailure.create({ type: 'AcceptedUpdateCompletedWorkflow' }));
+      return { status: 'disputed', seq: 5 };
+    });
+    expect(await send({ start: { again: true, workflowType: 'bookingWorkflow', taskQueue: 'proxie', args: [{}] } })).toEqual({
+      status: 'disputed',
+      seq: 5,
+    });
+    expect(tries).toBe(2);
+  });
+
   it('gives a refusal back as it was decided', async () => {
     const refusal = new DomainError('offer_not_open', 'Gone.', { allowed: ['decline'] });
     const { send } = sender(() => Promise.reject(new WorkflowUpdateFailedError('x', toFailure(refusal))));
@@ -128,5 +161,29 @@ describe('sending a command', () => {
     expect([first.code, second.code]).toEqual(['temporarily_unavailable', 'temporarily_unavailable']);
     expect(first.ms).toBeLessThan(2_000);
     expect(second.ms).toBeLessThan(100);
+  });
+});
+
+describe('a fact from outside', () => {
+  it('reaches the run as a Signal, within the deadline', async () => {
+    const { tell, asked } = sender(async () => ({ status: '', seq: 0 }));
+    expect(await tell()).toBe(true);
+    expect(asked).toContainEqual(['booking/1', happened, 'fact']);
+    expect(asked).toContainEqual({ deadlineInMs: expect.any(Number) });
+  });
+
+  it('nobody waits for is not told', async () => {
+    const { tell } = sender(() => Promise.reject(ended[0]![1]()));
+    expect(await tell()).toBe(false);
+  });
+
+  it('whose run is about to be started again has to come later', async () => {
+    const { tell } = sender(() => Promise.reject(ended[0]![1]()), { isOpen: async () => true });
+    expect(await codeOf(tell())).toBe('temporarily_unavailable');
+  });
+
+  it('given another error, that one comes out', async () => {
+    const away = new ServiceError('unavailable', { cause: Object.assign(new Error('x'), { code: 14, details: '', metadata: {} }) });
+    expect(await codeOf(sender(() => Promise.reject(away)).tell())).toBe(away);
   });
 });

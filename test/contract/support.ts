@@ -170,7 +170,10 @@ export async function startApi(
       tokens: issuerVerifier({ config, log }, guests),
       users,
       idempotency: keys,
-      commands: { send: () => Promise.reject(new Error('no commands in this test')) },
+      commands: {
+        send: () => Promise.reject(new Error('no commands in this test')),
+        tell: () => Promise.reject(new Error('no facts in this test')),
+      },
       feed: {
         after: async () => ({ events: [], position: '0' }),
         audienceOf: async () => [],

@@ -193,43 +193,6 @@ describe('a provider’s own profile', () => {
   });
 });
 
-describe('slots', () => {
-  it('follow the weekly hours, in pages, for at most 31 days', async () => {
-    const { provider, id } = await enrolled();
-    expect(
-      await provider.send('PUT', '/providers/me/availability', { availability: [{ weekday: 1, startMinute: 540, endMinute: 720 }] }),
-    ).toMatchObject({ status: 200 });
-    const from = new Date(Date.now() + 86_400_000);
-    const until = (days: number) => new Date(from.getTime() + days * 86_400_000).toISOString();
-    const slots = (query: string) =>
-      suite.anonymous.get(`/providers/${id}/slots?service=plumbing.leak&from=${from.toISOString()}&${query}`);
-    const week = await slots(`to=${until(7)}`);
-    // 9:00 to 12:00, an hour each, every quarter of an hour.
-    expect(week).toMatchObject({ status: 200, body: { zone: city.zone, nextFrom: null } });
-    expect(week.body.items).toHaveLength(9);
-    const first = await slots(`to=${until(7)}&limit=5`);
-    const rest = await suite.anonymous.get(`/providers/${id}/slots?service=plumbing.leak&from=${first.body.nextFrom}&to=${until(7)}`);
-    expect([...first.body.items, ...rest.body.items]).toEqual(week.body.items);
-    expect(await slots(`to=${until(32)}`)).toMatchObject({ status: 422 });
-    expect(await slots(`to=${until(-1)}`)).toMatchObject({ status: 422 });
-    expect(
-      await suite.anonymous.get(`/providers/${randomUUID()}/slots?service=plumbing.leak&from=${from.toISOString()}&to=${until(1)}`),
-    ).toMatchObject({ status: 404 });
-  });
-
-  it('openings that overlap are refused', async () => {
-    const { provider } = await enrolled();
-    const availability = [
-      { weekday: 1, startMinute: 0, endMinute: 60 },
-      { weekday: 1, startMinute: 30, endMinute: 90 },
-    ];
-    expect(await provider.send('PUT', '/providers/me/availability', { availability })).toMatchObject({
-      status: 422,
-      body: { fields: [{ field: '/availability/1' }] },
-    });
-  });
-});
-
 describe('finding providers', () => {
   it('by distance, page by page, each once', async () => {
     const made = await Promise.all([1, 2, 3, 4, 5].map((n) => seedProvider(suite.orm, { lat: 10 + n / 100, lon: 20 })));
@@ -317,7 +280,7 @@ describe('reviews over HTTP', () => {
       { what: 'the confirmation' },
     );
     expect(await consumer.post(`${booking}/review`, { rating: 5 })).toMatchObject({ status: 409, body: { code: 'invalid_transition' } });
-    await provider.post(`${booking}/check-in`);
+    await provider.post(`${booking}/check-in`, { code: (await consumer.get(booking)).body.checkInCode });
     await provider.post(`${booking}/complete`);
 
     const written = await consumer.post(`${booking}/review`, { rating: 4, text: 'Quick and clean.' });

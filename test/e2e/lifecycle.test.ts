@@ -41,7 +41,8 @@ async function carryThrough(consumer: Caller, requestId: string, address: string
     ({ status }) => status === 'confirmed',
     { what: 'the confirmation' },
   );
-  expect(await winner.post(`/bookings/${booked.bookingId}/check-in`)).toMatchObject({
+  const { checkInCode: code } = (await consumer.get(`/bookings/${booked.bookingId}`)).body;
+  expect(await winner.post(`/bookings/${booked.bookingId}/check-in`, { code })).toMatchObject({
     status: 200,
     body: { status: 'in_progress', address },
   });

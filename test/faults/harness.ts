@@ -24,6 +24,7 @@ import { dataConverter } from '../../src/temporal/data-converter.ts';
 import { caller, type Caller } from '../support/http.ts';
 import { runsFolder } from '../support/servers.ts';
 import { mailServer, type MailServer } from '../support/smtp.ts';
+import { failpoints, type Failpoints } from './failpoint.ts';
 
 /** One process of the stack. Nothing restarts it but the test. */
 export interface Program {
@@ -34,6 +35,8 @@ export interface Program {
   /** SIGSTOP: it is there, and does not answer. */
   freeze(): void;
   thaw(): void;
+  /** Starts it again whenever it dies, as an init system would. @returns ends that; how often it died */
+  keepAlive(): () => Promise<number>;
 }
 
 export interface Stack {
@@ -43,6 +46,9 @@ export interface Stack {
   postgres: Program;
   /** Deletes everything Temporal has ever stored; it must be down. */
   forgetTemporal(): void;
+  /** Where the worker dies when a test says so. */
+  failpoints: Failpoints;
+  url: string;
   databaseUrl: string;
   orm: Orm;
   client: Client;
@@ -113,6 +119,7 @@ export async function startStack({ policy = {}, env: more = {} }: StackOptions =
   );
   const [apiPort, metricsPort] = [await anyPort(), await anyPort()];
   const url = `http://127.0.0.1:${apiPort}`;
+  const points = join(home, 'failpoints');
   const env = {
     ...base,
     NODE_ENV: 'test',
@@ -136,7 +143,13 @@ export async function startStack({ policy = {}, env: more = {} }: StackOptions =
   if (!bundle) throw new Error('PROXIE_TEST_BUNDLE is not set: run the tests with npm test.');
   const postgres = program(postgresSpec, onChange);
   const temporal = program(temporalSpec, onChange);
-  const worker = program(workerProgram(paths, env, { url: `http://127.0.0.1:${metricsPort}`, graceMs: 3_000, bundle }), onChange);
+  const workerSpec = workerProgram(
+    paths,
+    { ...env, FAILPOINTS: points },
+    { url: `http://127.0.0.1:${metricsPort}`, graceMs: 3_000, bundle },
+  );
+  const hook = join(import.meta.dirname, 'failpoint.hook.ts');
+  const worker = program({ ...workerSpec, args: ['--import', hook, ...workerSpec.args] }, onChange);
   const api = program(apiProgram(paths, env, url), onChange);
 
   const database = async () => {
@@ -166,6 +179,8 @@ export async function startStack({ policy = {}, env: more = {} }: StackOptions =
     orm,
     client,
     mails,
+    failpoints: failpoints(points),
+    url,
     databaseUrl: postgresSpec.url,
     forgetTemporal() {
       for (const suffix of ['', '-wal', '-shm']) rmSync(join(paths.temporal, `temporal.db${suffix}`), { force: true });
@@ -231,19 +246,40 @@ function program(spec: ManagedSpec, onChange: (role: Role, ref: ProcessRef | und
       while (!(await spec.isReady().catch(() => false))) {
         if (Date.now() > until) throw new Error(`${spec.role} did not start:\n${lastLines(spec.logFile, 15).join('\n')}`);
         // Postgres refuses while children of a killed one still finish; it is asked again, as an init system would.
-        if (child!.exitCode !== null || child!.signalCode !== null) launch();
+        if (hasEnded(child!)) launch();
         await sleep(50);
       }
     },
     async kill() {
+      const killed = ref;
       send('SIGKILL');
-      await goneWithin(ref!, 5_000);
-      onChange(spec.role, undefined);
+      await goneWithin(killed!, 5_000);
+      if (ref === killed) onChange(spec.role, undefined);
     },
     freeze: () => send('SIGSTOP'),
     thaw: () => send('SIGCONT'),
+    keepAlive() {
+      let wanted = true;
+      let deaths = 0;
+      const keeping = (async () => {
+        while (wanted) {
+          await sleep(50);
+          if (!wanted || !hasEnded(child!)) continue;
+          deaths += 1;
+          await this.start();
+        }
+      })();
+      keeping.catch(() => {}); // told to whoever ends it
+      return async () => {
+        wanted = false;
+        await keeping;
+        return deaths;
+      };
+    },
   };
 }
+
+const hasEnded = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null;
 
 async function runReconcile(env: Record<string, string | undefined>): Promise<{ exitCode: number | null; report: ReconcileReport }> {
   const child = spawn(process.execPath, [join(import.meta.dirname, '../../src/reconcile.ts'), '--json'], {

@@ -90,8 +90,7 @@ export class Ledger {
     return journey;
   }
 
-  async send(from: Caller, path: string, body: object = {}): Promise<Answer> {
-    const key = randomUUID();
+  async send(from: Caller, path: string, body: object = {}, key: string = randomUUID()): Promise<Answer> {
     const answer = await persist(from, path, body, { key });
     if (answer.status < 300) this.acknowledged.push({ from, path, body, key, answer });
     return answer;
@@ -219,8 +218,13 @@ export class Journey {
   }
 
   async checkIn(): Promise<Answer> {
-    await seen(this.provider, `/bookings/${this.bookingId}`, ({ status }) => status === 'confirmed');
-    return this.ok(this.provider, `/bookings/${this.bookingId}/check-in`);
+    return this.ok(this.provider, `/bookings/${this.bookingId}/check-in`, { code: await this.code() });
+  }
+
+  /** What the consumer shows at the door, once the booking is confirmed. */
+  async code(): Promise<string> {
+    const { checkInCode } = await seen(this.consumer, `/bookings/${this.bookingId}`, (booking) => booking.checkInCode !== null);
+    return checkInCode;
   }
 
   complete(): Promise<Answer> {
@@ -231,8 +235,9 @@ export class Journey {
     return seen(this.consumer, `/requests/${this.requestId}`, (request) => request.status === status, withinMs);
   }
 
-  private async ok(from: Caller, path: string, body: object = {}): Promise<Answer> {
-    const answer = await this.ledger.send(from, path, body);
+  /** A command that nobody has a reason to refuse. */
+  protected async ok(from: Caller, path: string, body: object = {}, key?: string): Promise<Answer> {
+    const answer = await this.ledger.send(from, path, body, key);
     if (answer.status >= 300) throw new Error(`POST ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
     return answer;
   }

@@ -62,7 +62,7 @@ describe('the reconciler repairs', () => {
     expect(checked).toBeGreaterThanOrEqual(5);
     const rebuilt = await run(`booking/${bookingId}`).describe();
     expect(rebuilt.searchAttributes).toMatchObject({ ProxieProvider: [provider.id], ProxieService: ['plumbing.leak'] });
-    expect((await worker.post(`/bookings/${bookingId}/check-in`)).status).toBe(200);
+    expect((await consumer.post(`/bookings/${bookingId}/check-in`)).status).toBe(200);
     expect((await worker.post(`/offers/${requests[0]!.offerId}/propose`)).status).toBe(200);
   });
 
@@ -93,7 +93,7 @@ describe('the reconciler repairs', () => {
   it('a request whose run was gone when its booking ended completes all the same', async () => {
     const { id, stream, bookingId } = await booked();
     await run(stream).terminate('as the test wishes');
-    await worker.post(`/bookings/${bookingId}/check-in`);
+    await consumer.post(`/bookings/${bookingId}/check-in`);
     expect((await worker.post(`/bookings/${bookingId}/complete`)).status).toBe(200);
     await run(`booking/${bookingId}`).result(); // it had nobody to tell
     expect((await consumer.get(`/requests/${id}`)).body.status).toBe('booked');

@@ -3,9 +3,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from '../../src/db/orm.ts';
-import type { Json } from '../support/http.ts';
+import type { Caller, Json } from '../support/http.ts';
 import { accepted, carryOut, proposeAll, review, say, seedProviders, submitRequest, untilConfirmed } from '../support/play.ts';
-import { seedPlace } from '../support/seed.ts';
+import { seedPlace, type SeededProvider } from '../support/seed.ts';
 import { startSuite, type Suite } from '../support/suite.ts';
 
 /** One to know the user, one for the answer. A stream begins with one more: what happened between its position and its first look. */
@@ -41,6 +41,10 @@ beforeAll(async () => {
   await carryOut(suite, requestId, booked);
   await review(suite, booked.bookingId, consumer);
   readers[1]![0] = `provider-${booked.providerId}`;
+  const closed = { kind: 'closed', fromDate: new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10) };
+  const { id: exceptionId } = accepted(await (await suite.as(readers[1]![0], 'provider')).post('/providers/me/exceptions', closed));
+  const first = { local: `${new Date(Date.now() + 2 * 86_400_000).toISOString().slice(0, 10)}T12:00`, zone: 'UTC' };
+  const series = accepted(await consumer.post('/series', { bookingId: booked.bookingId, everyWeeks: 1, first, count: 2 }));
   const chat = await say(consumer, 'My kitchen sink is leaking');
   const [turn] = await suite.rows<{ id: string }>('select id from turn where stream = ?', [`request/${chat.requestId}`]);
   const { id: enrollmentId } = accepted(await consumer.post('/enrollments', { displayName: 'A plumber' }));
@@ -48,10 +52,13 @@ beforeAll(async () => {
     requestId,
     offerId: offers[0].id,
     bookingId: booked.bookingId,
+    confirmedId: await confirmed(consumer, providers),
     providerId: booked.providerId,
     enrollmentId,
     turnId: turn!.id,
     chatId: chat.requestId,
+    exceptionId,
+    seriesId: series.id,
   });
   document = await (await fetch(`${suite.url}/api/openapi.json`)).json();
   await suite.rows('create extension if not exists pg_stat_statements');
@@ -59,6 +66,14 @@ beforeAll(async () => {
   await suite.stopWorker();
 });
 afterAll(() => suite.close());
+
+/** A booking that can still be cancelled. */
+async function confirmed(consumer: Caller, providers: SeededProvider[]): Promise<string> {
+  const requestId = await submitRequest(consumer);
+  const [offer] = await proposeAll(suite, providers, consumer, requestId);
+  accepted(await consumer.post(`/offers/${offer.id}/accept`));
+  return (await untilConfirmed(suite, requestId)).bookingId;
+}
 
 /** The statements of this database that `work` sends, transactions' begin and commit included, with how often. */
 async function statementsOf<T>(work: () => Promise<T>): Promise<{ result: T; count: number; statements: string[] }> {
@@ -100,7 +115,8 @@ const routes = (): ReadRoute[] =>
 
 function urlOf({ path, parameters }: ReadRoute): string {
   const value = (name: string) => {
-    const found = name === 'requestId' && path.includes('/chat/') ? values.chatId : values[name];
+    const other = name === 'requestId' && path.includes('/chat/') ? 'chatId' : path.endsWith('/cancel/preview') ? 'confirmedId' : name;
+    const found = values[other];
     if (found === undefined) throw new Error(`GET ${path}: this test has no value for ${name}`);
     return encodeURIComponent(found);
   };

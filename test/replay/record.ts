@@ -1,22 +1,30 @@
 // `npm run histories`: plays every path on real servers and keeps the histories of its runs. Run it when workflow code has changed
-// on purpose and nothing of the old code is running any more; until then replay.test.ts says what would break.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+// on purpose: the histories of this release take the place of its own, those of earlier releases have to replay for ever.
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import type { Mailer } from '../../src/integrations/mail.ts';
 import { eventually } from '../support/http.ts';
+import { startPaidSuite } from '../support/paid.ts';
 import { seedProviders, soonSlot } from '../support/play.ts';
 import { seedPlace } from '../support/seed.ts';
 import { startServers } from '../support/servers.ts';
 import { startSuite, type Suite, type SuiteOptions } from '../support/suite.ts';
+import { paid, paidPolicy } from './scenarios.booking.ts';
 import { hasty, hastyPolicy, patient, type Recording, type Stage } from './scenarios.ts';
 
-const folder = join(import.meta.dirname, 'histories');
+const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')) as { version: string };
+/** What earlier releases have recorded stays: runs of theirs may still be alive. */
+const folder = join(import.meta.dirname, 'histories', version);
 const mailer: Mailer = { send: () => Promise.resolve('accepted'), close() {} };
 
 /** One scenario after the other, each with its own people. */
-async function record(scenarios: readonly ((stage: Stage) => Promise<Recording[]>)[], options: SuiteOptions, when: object): Promise<void> {
-  const suite = await startSuite({ ...options, deps: { mailer } });
+async function record<S extends Suite>(
+  start: (options: SuiteOptions) => Promise<S>,
+  scenarios: readonly ((stage: Stage & { suite: S }) => Promise<Recording[]>)[],
+  { policy, when = {} }: { policy: object; when?: object },
+): Promise<void> {
+  const suite = await start({ policy, deps: { mailer } });
   try {
     await seedPlace(suite.orm);
     const recordings: Recording[] = [];
@@ -58,8 +66,9 @@ try {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const { policy, when } = soonSlot([20_000, 21_000]);
-  await record(patient, { policy }, when);
-  await record(hasty, { policy: hastyPolicy }, {});
+  await record(startSuite, patient, { policy, when });
+  await record(startSuite, hasty, { policy: hastyPolicy });
+  await record(startPaidSuite, paid, { policy: paidPolicy });
 } finally {
   await servers.stop();
 }

@@ -1,7 +1,9 @@
 // The paths whose histories are kept: every workflow type, every way a run goes on or ends that differs in its commands.
+import { calendarImportType, calendarImportWorkflowId } from '../../src/contracts/calendar-import.messages.ts';
 import { mailWorkflowId, wakeMail } from '../../src/contracts/mail.messages.ts';
 import { optOut, reviewWorkflowId } from '../../src/contracts/review.messages.ts';
 import type { Policy } from '../../src/domain/policy.ts';
+import { importCalendarNow } from '../../src/temporal/calendar-import.ts';
 import { eventually, type Caller } from '../support/http.ts';
 import {
   accepted,
@@ -17,6 +19,7 @@ import {
 } from '../support/play.ts';
 import { leakRequest, type SeededProvider } from '../support/seed.ts';
 import type { Suite } from '../support/suite.ts';
+import { repeated } from './scenarios.series.ts';
 
 /** A run to keep; `runId` where a workflow had several. */
 export interface Recording {
@@ -46,6 +49,8 @@ export const patient: readonly ((stage: Stage) => Promise<Recording[]>)[] = [
   chatted,
   enrolled,
   mailed,
+  imported,
+  ...repeated,
   reconciled,
   rebuilt,
 ];
@@ -189,6 +194,21 @@ async function mailed({ suite }: Stage): Promise<Recording[]> {
     args: [],
   });
   return [{ name: 'mail.sent', workflowId: run.workflowId }];
+}
+
+/** As the Schedule starts it, and as somebody who stores an address does. */
+async function imported({ suite, providers }: Stage): Promise<Recording[]> {
+  const run = await suite.temporal.workflow.start(calendarImportType, {
+    workflowId: calendarImportWorkflowId(),
+    taskQueue: 'proxie',
+    args: [{}],
+  });
+  const importId = providers[0]!.id;
+  await importCalendarNow(suite.temporal, importId);
+  return [
+    { name: 'calendar-import.nothing-due', workflowId: run.workflowId },
+    { name: 'calendar-import.woken', workflowId: calendarImportWorkflowId(importId) },
+  ];
 }
 
 async function reconciled({ suite }: Stage): Promise<Recording[]> {

@@ -1,4 +1,5 @@
 // Plays whole paths over HTTP: for recordings and measurements, which need them as data and not as assertions.
+import type { Policy } from '../../src/domain/policy.ts';
 import { eventually, type Answer, type Caller, type Json } from './http.ts';
 import { leakRequest, seedProvider, type SeededProvider } from './seed.ts';
 import type { Suite } from './suite.ts';
@@ -69,9 +70,15 @@ export async function untilConfirmed(suite: Suite, requestId: string): Promise<B
   return { bookingId, providerId, winner: await suite.as(`provider-${providerId}`, 'provider') };
 }
 
+/** The code that the consumer shows at the door. */
+export async function codeOf(suite: Suite, bookingId: string): Promise<string> {
+  const [row] = await suite.rows<{ code: string }>('select code from check_in_code where booking_id = ?', [bookingId]);
+  return row!.code;
+}
+
 /** The job is done, and everybody has heard of it. */
 export async function carryOut(suite: Suite, requestId: string, { bookingId, winner }: Booked): Promise<void> {
-  accepted(await winner.post(`/bookings/${bookingId}/check-in`));
+  accepted(await winner.post(`/bookings/${bookingId}/check-in`, { code: await codeOf(suite, bookingId) }));
   accepted(await winner.post(`/bookings/${bookingId}/complete`));
   await untilStatus(suite, 'request', requestId, 'completed');
 }
@@ -109,14 +116,15 @@ const quarterMs = 15 * 60_000;
  * quarters of an hour, reminders are counted back from them.
  */
 export function soonSlot(remindInMs: readonly number[]): {
-  policy: { reminderBeforeMs: number[] };
+  policy: Pick<Policy, 'reminderBeforeMs' | 'quietHours'>;
   when: { from: string; to: string; zone: string };
 } {
   const now = Date.now();
   // Slots are suggested behind the ten minutes in which providers may answer.
   const start = Math.ceil((now + Math.max(...remindInMs) + 11 * 60_000) / quarterMs) * quarterMs;
   return {
-    policy: { reminderBeforeMs: remindInMs.map((ms) => start - now - ms) },
+    // No quiet hours: a reminder would be moved out of them.
+    policy: { reminderBeforeMs: remindInMs.map((ms) => start - now - ms), quietHours: { fromMinute: 0, toMinute: 0 } },
     when: { from: new Date(start).toISOString(), to: new Date(start + 16 * quarterMs).toISOString(), zone: 'America/New_York' },
   };
 }

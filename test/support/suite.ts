@@ -27,6 +27,8 @@ export interface Suite {
   temporal: Client;
   namespace: string;
   url: string;
+  /** Where an API of another process finds the issuer's keys. */
+  jwksUrl: string;
   /** The API as a user of these roles; the same subject is the same user. */
   as(subject: string, ...roles: string[]): Promise<Caller>;
   token(subject: string, ...roles: string[]): Promise<string>;
@@ -80,8 +82,6 @@ async function newNamespace(): Promise<{ connection: Connection; namespace: stri
 type Long = NonNullable<Parameters<Connection['workflowService']['registerNamespace']>[0]['workflowExecutionRetentionPeriod']>['seconds'];
 
 export async function startSuite({ policy = {}, env = {}, worker = true, api = true, deps = {} }: SuiteOptions = {}): Promise<Suite> {
-  if (!installed) Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: 'ERROR', forward: {} } } });
-  installed = true;
   const folder = mkdtempSync(join(tmpdir(), 'proxie-suite-'));
   const database = await newDatabase();
   const { connection, namespace } = await newNamespace();
@@ -109,6 +109,10 @@ export async function startSuite({ policy = {}, env = {}, worker = true, api = t
   let stop: (() => Promise<void>) | undefined;
 
   async function startWorker(): Promise<void> {
+    // Here, not earlier: a runtime that no worker ever used keeps its process alive.
+    if (!installed)
+      Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: 'ERROR', forward: {} } } });
+    installed = true;
     const workers = await createWorkers({
       ...config.temporal,
       queues: config.worker.queues,
@@ -138,6 +142,7 @@ export async function startSuite({ policy = {}, env = {}, worker = true, api = t
     temporal,
     namespace,
     url,
+    jwksUrl: issuer.jwksUrl,
     as: async (subject, ...roles) => caller(url, await token(subject, ...roles)),
     token,
     anonymous: caller(url),

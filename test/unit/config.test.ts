@@ -66,6 +66,7 @@ describe('the configuration', () => {
     ['LLM_MODELS', 'LLM_MODEL'],
     ['OPENAI_APIKEY', 'OPENAI_API_KEY'],
     ['MAIL_FORM', 'MAIL_FROM'],
+    ['STRIPE_SECRETKEY', 'STRIPE_SECRET_KEY'],
   ])('a key like %s is reported with what was meant', (wrong, meant) => {
     const sentence = `${wrong} is unknown; did you mean ${meant}?`;
     expect(loadConfig({ ...complete, [wrong]: 'x' }).warnings).toEqual([sentence]);
@@ -105,6 +106,41 @@ describe('the configuration', () => {
     },
   );
 
+  it('POLICY changes single fields of a group, and lists as a whole', () => {
+    const { policy } = loadConfig({ ...complete, POLICY: '{"cancellation":{"tiers":[{"beforeMs":1,"feePercent":2}]}}' });
+    expect(policy.cancellation).toEqual({ version: '2026-11', tiers: [{ beforeMs: 1, feePercent: 2 }], noShowFeePercent: 100 });
+    expect(problems({ ...complete, POLICY: '{"cancellation":{"tiers":[{"beforeMs":"1"}]}}' })).toHaveLength(1);
+  });
+
+  it('POLICY cannot say who takes the money: PAYMENTS does', () => {
+    expect(problems({ ...complete, POLICY: '{"payments":"stripe"}' })).toEqual(['POLICY must not set payments: use PAYMENTS']);
+  });
+
+  it('without PAYMENTS the parties settle among themselves', () => {
+    expect(loadConfig(complete)).toMatchObject({ payments: undefined, policy: { payments: 'none' } });
+  });
+
+  it('PAYMENTS=stripe needs its keys, and names those that are missing', () => {
+    const stripe = { ...complete, PAYMENTS: 'stripe' };
+    expect(problems(stripe)).toEqual(['STRIPE_SECRET_KEY is missing', 'STRIPE_WEBHOOK_SECRET is missing']);
+    expect(problems(stripe, loadStackConfig)).toEqual(['STRIPE_SECRET_KEY is missing', 'STRIPE_WEBHOOK_SECRET is missing']);
+    expect(problems({ ...stripe, STRIPE_SECRET_KEY: 'pk_test_1', STRIPE_WEBHOOK_SECRET: 'x' })).toEqual([
+      expect.stringMatching(/^STRIPE_SECRET_KEY must be/),
+      expect.stringMatching(/^STRIPE_WEBHOOK_SECRET must be/),
+    ]);
+    const keys = { STRIPE_SECRET_KEY: 'sk_test_1', STRIPE_WEBHOOK_SECRET: 'whsec_12345678' };
+    expect(loadConfig({ ...stripe, ...keys })).toMatchObject({
+      payments: { secretKey: 'sk_test_1', webhookSecret: 'whsec_12345678', apiUrl: undefined },
+      policy: { payments: 'stripe', version: '2026-11' },
+    });
+  });
+
+  it('OUTBOUND_ALLOWED_ORIGINS is a list of exact origins', () => {
+    const { outbound } = loadConfig({ ...complete, OUTBOUND_ALLOWED_ORIGINS: 'http://127.0.0.1:8080, https://calendar.internal' });
+    expect(outbound.allowedOrigins).toEqual(['http://127.0.0.1:8080', 'https://calendar.internal']);
+    expect(loadConfig(complete).outbound.allowedOrigins).toEqual([]);
+  });
+
   it('a certificate that cannot be read is told without quoting anything', () => {
     expect(problems({ ...complete, TEMPORAL_TLS_SERVER_CA_CERT_PATH: '/canary/ca.pem' })).toEqual([
       'TEMPORAL_TLS_* or the profile in TEMPORAL_CONFIG_FILE cannot be used (ENOENT)',
@@ -142,6 +178,10 @@ describe('production', () => {
     ['CURSOR_SECRET', DEV_SECRET_PREFIX + 'x'.repeat(40)],
     ['AUTH_GUEST_SECRET', DEV_SECRET_PREFIX + 'x'.repeat(40)],
     ['CURSOR_SECRET', 'short'],
+    ['STRIPE_API_URL', 'http://stripe.internal'],
+    ['OUTBOUND_ALLOWED_ORIGINS', 'https://calendar.internal,http://feeds.internal'],
+    ['OUTBOUND_ALLOWED_ORIGINS', 'https://127.0.0.1:8443'],
+    ['OUTBOUND_ALLOWED_ORIGINS', 'https://calendar.internal/path'],
   ])('refuses %s=%s', (key, value) => {
     expect(problems({ ...production, [key]: value })).toEqual([expect.stringMatching(`^${key} must `)]);
   });

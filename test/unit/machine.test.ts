@@ -90,6 +90,28 @@ const expected: Record<string, { initial: string; terminal: string; arrows: stri
       settle: 'disputed → settled',
     },
   },
+  series: {
+    initial: 'proposed',
+    terminal: 'declined expired ended',
+    arrows: ['proposed → active|declined|expired', 'proposed|active → ended'],
+    moves: {
+      accept: 'proposed → active',
+      decline: 'proposed → declined',
+      expire: 'proposed → expired',
+      end: 'proposed|active → ended',
+    },
+  },
+  occurrence: {
+    initial: 'planned',
+    terminal: 'booked skipped',
+    arrows: ['planned → booked|missed', 'planned|missed → skipped', 'planned|missed → planned'],
+    moves: {
+      book: 'planned → booked',
+      miss: 'planned → missed',
+      skip: 'planned|missed → skipped',
+      move: 'planned|missed → planned',
+    },
+  },
   enrollment: {
     initial: 'draft',
     terminal: 'approved rejected withdrawn expired',
@@ -165,7 +187,7 @@ function refusal(act: () => unknown): DomainError {
 }
 
 describe('the state machines of the design', () => {
-  it('are six, and no other', () => {
+  it('are these, and no other', () => {
     expect(all.map(({ noun }) => noun).sort()).toEqual(Object.keys(expected).sort());
   });
 

@@ -10,7 +10,7 @@ function kindsInUse(): string[] {
   const found = new Set<string>();
   for (const name of readdirSync(domain)) {
     const text = readFileSync(join(domain, name), 'utf8');
-    for (const [, kind] of text.matchAll(/(?:to(?::[^{}]*?)?, kind: |tell(?:ing|Both)\()'(\w+)'/g)) found.add(kind!);
+    for (const [, kind] of text.matchAll(/(?:to(?::[^{}]*?)?, kind: |(?:told|tell(?:ing|Both))\((?:state, )?)'(\w+)'/g)) found.add(kind!);
   }
   return [...found].sort();
 }
@@ -27,6 +27,7 @@ describe('texts of mails', () => {
     ['request/r1', { offerId: 'o1', bookingId: 'b1' }, 'https://proxie.test/bookings/b1'],
     ['request/r1', {}, 'https://proxie.test/requests/r1'],
     ['enrollment/e1', {}, 'https://proxie.test/enrollments/e1'],
+    ['series/s1', {}, 'https://proxie.test/series/s1'],
   ])('a mail about %s %j leads to %s', (stream, ids, link) => {
     expect(mailText({ kind: 'offers_ready', stream, ids }, 'https://proxie.test').text).toContain(`\n${link}\n`);
   });

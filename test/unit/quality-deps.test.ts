@@ -11,7 +11,7 @@ const lawful: Record<string, string> = {
   'src/config.ts': value,
   'src/domain/offer.ts': "import { rule } from './rule.ts';\nexport const offer = rule;\nexport type Offer = number;\n",
   'src/domain/rule.ts': "import type { Offer } from './offer.ts';\nexport const rule: Offer = 1;\n",
-  'src/domain/availability.ts': "import { Temporal } from 'temporal-polyfill';\nexport const now = Temporal;\n",
+  'src/domain/local-time.ts': "import { Temporal } from 'temporal-polyfill';\nexport const now = Temporal;\n",
   'src/contracts/offer.ts': "import { z } from 'zod';\nexport const Offer = z.object({});\nexport type Offer = z.infer<typeof Offer>;\n",
   'src/contracts/offer.messages.ts':
     "import { defineUpdate } from '@temporalio/workflow';\nimport type { Offer } from './offer.ts';\nexport const accept = defineUpdate<Offer>('accept');\n",
@@ -73,7 +73,7 @@ const seeded: { rule: string; file: string; text: string }[] = [
     file: 'src/domain/seed16.ts',
     text: "import { Temporal } from 'temporal-polyfill';\nexport const y = Temporal;\n",
   },
-  { rule: 'pure-availability', file: 'src/domain/availability.rules.ts', text: "import { z } from 'zod';\nexport const x = z;\n" },
+  { rule: 'pure-local-time', file: 'src/domain/local-time.rules.ts', text: "import { z } from 'zod';\nexport const x = z;\n" },
   {
     rule: 'pure-workflows',
     file: 'src/workflows/seed17.ts',

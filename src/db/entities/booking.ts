@@ -19,6 +19,11 @@ export const Booking = defineEntity({
     { name: 'booking_consumer_index', properties: ['consumerId', 'createdAt', 'id'] },
     { name: 'booking_provider_index', properties: ['providerId', 'createdAt', 'id'] },
     { name: 'booking_request_index', properties: ['requestId'] },
+    {
+      name: 'booking_start_index',
+      expression: (_columns, table, indexName) => `create index "${indexName}" on ${table} (provider_id, lower(during))`,
+    },
+    { name: 'booking_series_index', properties: ['seriesId'] },
   ],
   checks: [
     {
@@ -26,7 +31,11 @@ export const Booking = defineEntity({
       expression: `exclude using gist (provider_id with =, seat with =, occupied with &&) where (status in (${occupying}))`,
     },
     { name: 'booking_interval_check', expression: 'not isempty(during) and occupied @> during' },
-    { name: 'booking_price_check', expression: 'price >= 0 and (final_price is null or final_price >= 0)' },
+    {
+      name: 'booking_price_check',
+      expression:
+        'price >= 0 and (final_price is null or final_price >= 0) and (fee is null or fee >= 0) and (refund is null or refund >= 0)',
+    },
   ],
   properties: {
     id: p.uuid().primary(),
@@ -45,9 +54,26 @@ export const Booking = defineEntity({
     finalPrice: minorUnits().nullable(),
     currency: p.text(),
     policy: json<unknown>(),
+    fee: minorUnits().nullable().comment('what a cancellation or a no-show costs the consumer'),
+    refund: minorUnits().nullable().comment('what a ruling gives back'),
+    reschedule: json<unknown>().nullable().comment('the proposed slot that waits for an answer'),
+    seriesId: p.uuid().nullable(),
     heldUntil: instant(),
     createdAt: insertedAt(),
     closedAt: instant().nullable(),
+  },
+});
+
+/** What the consumer shows at the door, and how often it was guessed. No event and no history holds it. */
+export const CheckInCode = defineEntity({
+  name: 'CheckInCode',
+  tableName: 'check_in_code',
+  checks: [{ name: 'check_in_code_check', expression: "code ~ '^[0-9]{6}$' and wrong >= 0" }],
+  properties: {
+    bookingId: () => p.oneToOne(Booking).primary().mapToPk().owner().fieldName('booking_id').unique(false),
+    code: p.text(),
+    wrong: p.smallint().default(0),
+    createdAt: insertedAt(),
   },
 });
 

@@ -1,9 +1,12 @@
-import { Booking, Review, ReviewDraft } from './booking.ts';
+import { Booking, CheckInCode, Review, ReviewDraft } from './booking.ts';
+import { BusyBlock, CalendarFeed, CalendarImport } from './calendar-feed.ts';
 import { Credential, Enrollment, EnrollmentRevision } from './enrollment.ts';
 import { Event, IdempotencyKey, Notification, OpenStream } from './event.ts';
 import { Offer, OfferVersion } from './offer.ts';
+import { Payment, PaymentMethod } from './payment.ts';
 import { AvailabilityException, AvailabilityRule, CatalogueVersion, Place, Provider, ProviderService } from './provider.ts';
 import { Candidate, Fact, Message, Request, Turn } from './request.ts';
+import { Series, SeriesOccurrence } from './series.ts';
 import { UserAccount } from './user.ts';
 
 /** The explicit registry: what is not here does not exist for the ORM and its migrations. */
@@ -13,6 +16,9 @@ export const entities = [
   ProviderService,
   AvailabilityRule,
   AvailabilityException,
+  CalendarFeed,
+  CalendarImport,
+  BusyBlock,
   Place,
   CatalogueVersion,
   Request,
@@ -23,6 +29,11 @@ export const entities = [
   Offer,
   OfferVersion,
   Booking,
+  CheckInCode,
+  Payment,
+  PaymentMethod,
+  Series,
+  SeriesOccurrence,
   Review,
   ReviewDraft,
   Enrollment,

@@ -3,8 +3,10 @@ import type { Db } from '../orm.ts';
 import { bookingProjectors } from './booking.ts';
 import { enrollmentProjectors } from './enrollment.ts';
 import { providerProjectors, reviewPostProjectors, userProjectors } from './own.ts';
+import { offersTogether } from './offer.ts';
 import { requestProjectors } from './request.ts';
 import { reviewProjectors } from './review.ts';
+import { seriesProjectors } from './series.ts';
 
 type AnyProjector = (tx: Db, event: never) => Promise<unknown>;
 
@@ -13,14 +15,36 @@ const projectorsByNoun: Record<string, Record<string, AnyProjector>> = {
   request: requestProjectors,
   booking: bookingProjectors,
   review: reviewProjectors,
+  series: seriesProjectors,
   enrollment: enrollmentProjectors,
   provider: providerProjectors,
   user: userProjectors,
   'review-post': reviewPostProjectors,
 };
 
-/** Applies one written event to the rows. @throws Error for an event nobody projects: that is a bug, and nothing is written */
-export async function project(tx: Db, stream: string, event: EventBase & EventMeta): Promise<void> {
+/** Projectors that take neighbours of one type in one statement. */
+const together: Record<string, (tx: Db, events: never[]) => Promise<unknown>> = offersTogether;
+
+interface Written {
+  stream: string;
+  event: EventBase & EventMeta;
+}
+
+/** Applies written events to the rows, in their order. @throws Error for an event nobody projects: that is a bug, and nothing is written */
+export async function projectAll(tx: Db, written: readonly Written[]): Promise<void> {
+  for (let first = 0; first < written.length;) {
+    const { stream, event } = written[first]!;
+    const many = together[event.type];
+    const after = many
+      ? written.findIndex((other, at) => at > first && (other.stream !== stream || other.event.type !== event.type))
+      : first + 1;
+    const group = written.slice(first, after === -1 ? written.length : after).map((one) => one.event);
+    await (many ? many(tx, group as never[]) : project(tx, stream, event));
+    first += group.length;
+  }
+}
+
+async function project(tx: Db, stream: string, event: EventBase & EventMeta): Promise<void> {
   if (event.type === 'command.refused') return; // stands on the timeline, changes nothing
   const [noun, id] = stream.split('/') as [string, string];
   const projector = projectorsByNoun[noun]?.[event.type];

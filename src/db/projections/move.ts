@@ -1,8 +1,8 @@
-import type { EntityData, EntityName, FilterQuery } from '@mikro-orm/postgresql';
+import type { EntityData, EntityName } from '@mikro-orm/postgresql';
 import { DomainError } from '../../domain/errors.ts';
 import type { Machine } from '../../domain/machine.ts';
 import type { EventMeta } from '../../domain/timeline.ts';
-import type { Db } from '../orm.ts';
+import { planned, type Db } from '../orm.ts';
 
 type EventOf<E, T> = E extends { type: infer U } ? (T extends U ? E : never) : never;
 
@@ -11,23 +11,45 @@ export type Projectors<E extends { type: string }> = {
   [T in E['type']]: (tx: Db, event: EventOf<E, T> & EventMeta) => Promise<unknown>;
 };
 
-/**
- * Moves a row as the machine allows: the update's `from` list lets Postgres itself refuse an illegal transition.
- * @throws row_disagrees when the row is not where its timeline says; nothing is guessed over
- */
-export async function move<T extends { id: string; status: string }, S extends string, M extends string>(
+/** Moves one row; see `moveAll`. */
+export const move = <T extends { id: string; status: string }, S extends string, M extends string>(
   tx: Db,
   entity: EntityName<T>,
   machine: Machine<string, S, M>,
   id: string,
   step: M,
   change: EntityData<T> = {},
+): Promise<void> => moveAll(tx, entity, machine, [id], step, change);
+
+/**
+ * Moves rows as the machine allows: the update's `from` list lets Postgres itself refuse an illegal transition.
+ * @throws row_disagrees when a row is not where its timeline says; nothing is guessed over
+ */
+export async function moveAll<T extends { id: string; status: string }, S extends string, M extends string>(
+  tx: Db,
+  entity: EntityName<T>,
+  machine: Machine<string, S, M>,
+  ids: readonly string[],
+  step: M,
+  change: EntityData<T>,
 ): Promise<void> {
   const { from, to } = machine.moves[step];
-  const where = { id, status: { $in: [...from] } } as FilterQuery<T>;
-  const moved = await tx.nativeUpdate(entity, where, { ...change, status: to } as EntityData<T>);
-  if (moved !== 1) throw new DomainError('row_disagrees', `The ${machine.noun} row cannot ${step}.`);
+  const { tableName, properties } = tx.getMetadata().get(entity);
+  const changes = Object.entries(change).filter(([, value]) => value !== undefined);
+  const columns = changes.map(([key]) => properties[key as keyof typeof properties]);
+  const moved = await planned(
+    tx,
+    `update ${tableName} set ${columns.map(({ fieldNames, columnTypes }) => `${fieldNames[0]} = ?::${columnTypes[0]}, `).join('')}status = ?
+     where id = any(?::uuid[]) and status = any(?::text[]) returning id`,
+    [...changes.map(([, value]) => boundValue(value)), to, ids, from],
+  );
+  if (moved.length !== ids.length) throw new DomainError('row_disagrees', `The ${machine.noun} row cannot ${step}.`);
 }
+
+const boundValue = (value: unknown) => {
+  if (value instanceof Date) return value.toISOString();
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : value;
+};
 
 /** A half-open Postgres range of two RFC 3339 instants. */
 export const rangeOf = (startsAt: string, endsAt: string) => `[${startsAt},${endsAt})`;

@@ -11,44 +11,16 @@ type OfferEvent = Extract<RequestEvent, { type: `offer.${string}` }> & { id: str
 
 /** An offer's events stand on its request's timeline; `id` is the request's. */
 export const offerProjectors = {
-  'offer.invited': async (tx, event) => {
-    const { offerId, requestId, providerId, round, score, expiresAt, at } = event;
-    await sql(
-      tx,
-      `insert into offer (id, request_id, provider_id, round, version, price, currency, during, zone, score, expires_at, created_at, changed_at)
-       values (?, ?, ?, ?, 1, ?, ?, ?::tstzrange, ?, ?, ?, ?, ?)`,
-      [
-        offerId,
-        requestId,
-        providerId,
-        round,
-        event.price,
-        event.currency,
-        rangeOf(event.startsAt, event.endsAt),
-        event.zone,
-        score,
-        expiresAt,
-        at,
-        at,
-      ],
-    );
-    await addVersion(tx, offerId, 1, 'system', event, at);
-    await sql(tx, 'update candidate set invited = true where request_id = ? and round = ? and provider_id = ?', [
-      requestId,
-      round,
-      providerId,
-    ]);
-  },
+  'offer.invited': (tx, event) => invite(tx, [event]),
   'offer.proposed': async (tx, event) => {
     const { offerId, version, by, at, startsAt, endsAt } = event;
+    await assertBookable(tx, offerId, { startsAt, endsAt }, at, true);
     await changeTerms(tx, event, 'propose');
-    await sql(tx, 'update offer set proposed_at = coalesce(proposed_at, ?) where id = ?', [at, offerId]);
-    await assertBookable(tx, offerId, { startsAt, endsAt }, at);
     await addVersion(tx, offerId, version, by.role, event, at);
   },
   'offer.countered': async (tx, event) => {
+    await assertBookable(tx, event.offerId, event, event.at, false);
     await changeTerms(tx, event, 'counter');
-    await assertBookable(tx, event.offerId, event, event.at);
     await addVersion(tx, event.offerId, event.version, event.by.role, event, event.at);
   },
   'offer.accepted': async (tx, { id, offerId, bookingId, at }) => {
@@ -57,11 +29,12 @@ export const offerProjectors = {
   },
   'offer.declined': (tx, { offerId, at }) => move(tx, Offer, offerMachine, offerId, 'decline', { changedAt: new Date(at) }),
   'offer.withdrawn': (tx, { offerId, at }) => move(tx, Offer, offerMachine, offerId, 'withdraw', { changedAt: new Date(at) }),
-  'offer.expired': (tx, { offerId, code, at }) =>
-    move(tx, Offer, offerMachine, offerId, 'expire', { statusReason: code, changedAt: new Date(at) }),
-  'offer.superseded': (tx, { offerId, code, at }) =>
-    move(tx, Offer, offerMachine, offerId, 'supersede', { statusReason: code, changedAt: new Date(at) }),
+  'offer.expired': (tx, event) => end(tx, [event], 'expire'),
+  'offer.superseded': (tx, event) => end(tx, [event], 'supersede'),
 } satisfies Projectors<OfferEvent>;
+
+/** A round invites and ends up to a dozen offers at once. */
+export const offersTogether = { 'offer.invited': invite, 'offer.expired': endAll('expire'), 'offer.superseded': endAll('supersede') };
 
 type TermsEvent = Terms & { offerId: string; version: number; at: string };
 

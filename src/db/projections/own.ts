@@ -12,8 +12,20 @@ export const providerProjectors = {
   'provider.resumed': (tx, { id }) => move(tx, Provider, providerMachine, id, 'resume'),
   'provider.service_changed': nothing,
   'provider.availability_changed': nothing,
+  'provider.exception_added': nothing,
+  'provider.exception_changed': nothing,
+  'provider.exception_removed': nothing,
+  'provider.calendar_feed_opened': nothing,
+  'provider.calendar_feed_closed': nothing,
+  'provider.calendar_import_changed': nothing,
+  'provider.calendar_import_removed': nothing,
+  'provider.calendar_import_failing': nothing,
 } satisfies Projectors<ProviderEvent & { id: string }>;
 
-export const userProjectors = { 'user.changed': nothing } satisfies Projectors<UserEvent>;
+export const userProjectors = {
+  'user.changed': nothing,
+  'user.payment_method_stored': nothing,
+  'user.payment_method_removed': nothing,
+} satisfies Projectors<UserEvent>;
 
 export const reviewPostProjectors = { 'review.replied': nothing, 'review.reported': nothing } satisfies Projectors<ReviewPostEvent>;

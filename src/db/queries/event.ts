@@ -30,7 +30,7 @@ export async function timelineOf(
     owners,
     after,
     limit,
-  }: { noun: 'request' | 'booking' | 'enrollment'; id: string; owners: readonly string[]; after: number; limit: number },
+  }: { noun: 'request' | 'booking' | 'series' | 'enrollment'; id: string; owners: readonly string[]; after: number; limit: number },
 ): Promise<TimelineEntry[]> {
   const rows = await sql<EntryRow & { owners: string[]; seq: number | null }>(
     em,
@@ -75,9 +75,9 @@ export async function lastPosition(em: Db): Promise<string> {
   return row.position;
 }
 
-/** What a reader of this role sees of an event: policies are ours, reasons are for those who wrote them and operators. */
+/** What a reader of this role sees of an event: policies and payment references are ours, reasons are for those who wrote them and operators. */
 function toEntry({ seq, type, at, by, reason, data }: EntryRow, actor: Actor): TimelineEntry {
-  const { policy: _policy, score: _score, draft, ...shown } = data;
+  const { policy: _policy, score: _score, ref: _ref, draft, ...shown } = data;
   const draftShown =
     draft && typeof draft === 'object' ? { draft: pick(draft as Record<string, unknown>, ['service', 'missing', 'hash']) } : {};
   const everything = actor.role === 'admin';

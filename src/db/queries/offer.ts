@@ -2,7 +2,7 @@ import type { LeadInsights, LeadView, OfferView } from '../../contracts/offer.ts
 import type { Actor } from '../../domain/actor.ts';
 import type { Currency } from '../../domain/money.ts';
 import type { OfferStatus } from '../../domain/offer.machine.ts';
-import { sql, type Db } from '../orm.ts';
+import { planned, sql, type Db } from '../orm.ts';
 import { instantText, ownedRow, pageAfter, type PageInput } from './page.ts';
 
 interface OfferRow {
@@ -38,7 +38,7 @@ const selectOffers = `select ${offerColumns} ${fromOffers}`;
 
 /** An offer for either of its two sides. @throws not_found, not_owner */
 export async function offerFor(em: Db, actor: Actor, id: string): Promise<OfferView & { consumerId: string }> {
-  const [row] = await sql<OfferRow>(em, `${selectOffers} where o.id = ?`, [id]);
+  const [row] = await planned<OfferRow>(em, `${selectOffers} where o.id = ?`, [id]);
   // An invitation nobody has answered is between Proxie and the provider: the consumer does not see it yet.
   const owned = ownedRow(row, actor, ({ consumerId, providerId, answered }) => (answered ? [consumerId, providerId] : [providerId]));
   return { ...toOfferView(owned), consumerId: owned.consumerId };

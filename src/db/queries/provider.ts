@@ -111,7 +111,7 @@ function toProviderView({
     credentials,
     portfolio,
     distanceKm,
-    links: { self, reviews: `${self}/reviews`, slots: `${self}/slots` },
+    links: { self, reviews: `${self}/reviews`, slots: `${self}/slots`, nextSlot: `${self}/slots/next` },
   };
 }
 
@@ -150,16 +150,4 @@ export async function ownProvider(em: Db, id: string): Promise<OwnProviderView> 
     services: services.map(({ amount, currency, ...service }) => ({ ...service, price: { amount, currency } })),
     links: { self: '/api/v1/providers/me', public: `/api/v1/providers/${id}` },
   };
-}
-
-/** Length of one provider's service, when it can be booked at all. */
-export async function serviceDuration(em: Db, providerId: string, service: string): Promise<number> {
-  const [row] = await sql<{ minutes: number }>(
-    em,
-    `select s.duration_minutes as minutes from provider_service s join provider p on p.id = s.provider_id
-     where s.provider_id = ? and s.service_code = ? and s.active and p.status = 'active'`,
-    [providerId, service],
-  );
-  if (!row) throw new DomainError('not_found', 'This provider does not offer this service now.');
-  return row.minutes;
 }

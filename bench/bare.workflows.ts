@@ -1,0 +1,65 @@
+// Workflows of no product: what Temporal itself takes for the same messages. Bundled by bare.worker.ts only, never registered in src/worker.ts.
+import { condition, ParentClosePolicy, proxyLocalActivities, setHandler, sleep, startChild, CancellationScope } from '@temporalio/workflow';
+import { bareMessage, bareUpdate, type BareBookingInput, type BareRequestInput } from './bare.messages.ts';
+
+const { nothing } = proxyLocalActivities<{ nothing(): Promise<void> }>({ startToCloseTimeout: '10s' });
+
+/** Answers Updates, each with one no-op local activity in its handler. */
+export async function bareUpdateWorkflow(): Promise<void> {
+  let count = 0;
+  setHandler(bareUpdate, async () => {
+    await nothing();
+    return (count += 1);
+  });
+  await condition(() => false);
+}
+
+/** The messages of a request's run and nothing else: no decision, no local activity, no search attribute. */
+export async function bareRequestWorkflow({ requestId, messages, deadlineMs }: BareRequestInput): Promise<void> {
+  const received = counting();
+  let bookingId = '';
+  setHandler(bareMessage, (message) => {
+    bookingId = message.bookingId ?? bookingId;
+    return received.add();
+  });
+  await received.until(messages, deadlineMs);
+  const booking = await startChild(bareBookingWorkflow, {
+    workflowId: `bare-booking/${bookingId}`,
+    args: [{ bookingId, messages: 2, deadlineMs }],
+    parentClosePolicy: ParentClosePolicy.ABANDON,
+    staticSummary: `Booking of ${requestId}`,
+  });
+  await booking.result();
+}
+
+export async function bareBookingWorkflow({ bookingId, messages, deadlineMs }: BareBookingInput): Promise<void> {
+  const received = counting();
+  setHandler(bareMessage, () => received.add());
+  await received.until(messages, deadlineMs);
+  await startChild(bareReviewWorkflow, {
+    workflowId: `bare-review/${bookingId}`,
+    args: [deadlineMs],
+    parentClosePolicy: ParentClosePolicy.ABANDON,
+    staticSummary: `Reviews of ${bookingId}`,
+  });
+}
+
+/** Left open, as reviews are. */
+export async function bareReviewWorkflow(deadlineMs: number): Promise<void> {
+  await sleep(deadlineMs);
+}
+
+function counting() {
+  let count = 0;
+  return {
+    add: () => (count += 1),
+    /** Waits behind one timer. */
+    async until(enough: number, deadlineMs: number): Promise<void> {
+      const timer = new CancellationScope();
+      const fired = timer.run(() => sleep(deadlineMs)).catch(() => undefined);
+      await condition(() => count >= enough);
+      timer.cancel();
+      await fired;
+    },
+  };
+}

@@ -1,0 +1,132 @@
+// How many whole lifecycles get through per second, against bare workflows that exchange the same messages without HTTP and database.
+import { randomUUID } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WithStartWorkflowOperation, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
+import type { Caller } from '../test/support/http.ts';
+import { accepted, carryOut, invited, submitRequest, untilConfirmed } from '../test/support/play.ts';
+import { city, seedProvider, type SeededProvider } from '../test/support/seed.ts';
+import { startSuite, type Suite } from '../test/support/suite.ts';
+import { bareMessage, bareQueue, type BareRequestInput } from './bare.messages.ts';
+import { startApiProcess, startBareWorkerProcess, startWorkerProcess, through } from './spawned.ts';
+import { quantile } from './statistics.ts';
+
+export interface LifecycleRate {
+  parallel: number;
+  /** Lifecycles per second, the median of the rounds. */
+  product: number;
+  bare: number;
+  ratio: number;
+  /** The ratio of each round, in their order. */
+  rounds: number[];
+}
+
+export interface LifecycleOptions {
+  parallel?: number;
+  /** Lifecycles that follow each other in each of the parallel lanes, per round. */
+  each?: number;
+  rounds?: number;
+}
+
+const offersEach = 3;
+const dayMs = 86_400_000;
+
+/** Measures on the servers that the environment names: a round of the product, a round of the bare workflows, and so on. */
+export async function measureLifecycles({ parallel = 32, each = 2, rounds = 4 }: LifecycleOptions = {}): Promise<LifecycleRate> {
+  const local = await startSuite({ worker: false, api: false, policy: { checkInEarlyMs: 30 * dayMs } });
+  const processes = [startWorkerProcess(local), startBareWorkerProcess(local)];
+  try {
+    const api = await startApiProcess(local);
+    processes.push(api);
+    const suite = through(local, api.url);
+    const lanes = await Promise.all(Array.from({ length: parallel }, (_, n) => laneOf(suite, n)));
+    const perSecond = async (lifecycle: (lane: Lane) => Promise<void>) => {
+      const from = performance.now();
+      await Promise.all(
+        lanes.map(async (lane) => {
+          for (let n = 0; n < each; n += 1) await lifecycle(lane);
+        }),
+      );
+      return (parallel * each * 1000) / (performance.now() - from);
+    };
+    const product = (lane: Lane) => productLifecycle(suite, lane);
+    const bare = () => bareLifecycle(suite);
+    // The first round of both warms up.
+    for (const lifecycle of [product, bare]) await perSecond(lifecycle);
+    const rates: { product: number; bare: number }[] = [];
+    for (let n = 0; n < rounds; n += 1) rates.push({ product: await perSecond(product), bare: await perSecond(bare) });
+    const median = (values: number[]) => quantile(values, 0.5);
+    return {
+      parallel,
+      product: median(rates.map((rate) => rate.product)),
+      bare: median(rates.map((rate) => rate.bare)),
+      ratio: median(rates.map((rate) => rate.product / rate.bare)),
+      rounds: rates.map((rate) => rate.product / rate.bare),
+    };
+  } finally {
+    await Promise.all(processes.map((one) => one.stop()));
+    await local.close();
+  }
+}
+
+/** People who do one lifecycle after the other, in a place of their own: nobody takes another lane's slot. */
+interface Lane {
+  place: typeof city;
+  consumer: Caller;
+  providers: SeededProvider[];
+}
+
+async function laneOf(suite: Suite, n: number): Promise<Lane> {
+  const place = { ...city, lat: -60 + n, lon: -100 };
+  const providers = await Promise.all(
+    Array.from({ length: offersEach }, (_, k) => seedProvider(suite.orm, { ...place, price: 11_000 + k })),
+  );
+  return { place, consumer: await suite.as(`consumer-${n}`, 'consumer'), providers };
+}
+
+/** From the request to its completion: three proposals, an acceptance, a booking that is carried out. */
+async function productLifecycle(suite: Suite, { place, consumer, providers }: Lane): Promise<void> {
+  const requestId = await submitRequest(consumer, { location: { ...place, address: '1 Main Street' } });
+  let offerId = '';
+  for (const provider of providers) {
+    const invitation = await invited(suite, provider, requestId);
+    offerId = invitation.offerId;
+    accepted(await invitation.caller.post(`/offers/${offerId}/propose`));
+  }
+  accepted(await consumer.post(`/offers/${offerId}/accept`));
+  await carryOut(suite, requestId, await untilConfirmed(suite, requestId));
+}
+
+/** The same messages: a start with the first, one per proposal, one that books, a child with two of its own, and its child. */
+async function bareLifecycle({ temporal }: Suite): Promise<void> {
+  const requestId = randomUUID();
+  const bookingId = randomUUID();
+  const input: BareRequestInput = { requestId, messages: offersEach + 2, deadlineMs: dayMs };
+  const startWorkflowOperation = new WithStartWorkflowOperation('bareRequestWorkflow', {
+    workflowId: `bare-request/${requestId}`,
+    taskQueue: bareQueue,
+    args: [input],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+  });
+  const message = () => ({ id: randomUUID(), by: { id: requestId, role: 'consumer' } });
+  await temporal.workflow.executeUpdateWithStart(bareMessage, { args: [message()], startWorkflowOperation });
+  const request = temporal.workflow.getHandle(`bare-request/${requestId}`);
+  for (let n = 0; n < offersEach; n += 1) await request.executeUpdate(bareMessage, { args: [message()] });
+  await request.executeUpdate(bareMessage, { args: [{ ...message(), bookingId }] });
+  const booking = temporal.workflow.getHandle(`bare-booking/${bookingId}`);
+  await whenStarted(booking, () => booking.executeUpdate(bareMessage, { args: [message()] }));
+  await booking.executeUpdate(bareMessage, { args: [message()] });
+  await request.result();
+}
+
+/** The booking's run follows the acceptance: a moment later it is there. */
+async function whenStarted<T>(_booking: WorkflowHandle, ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+      await sleep(10);
+    }
+  }
+}

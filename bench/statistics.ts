@@ -1,0 +1,18 @@
+export interface Spread {
+  p50: number;
+  p90: number;
+  p99: number;
+  max: number;
+}
+
+export const spreadOf = (values: readonly number[]): Spread => ({
+  p50: quantile(values, 0.5),
+  p90: quantile(values, 0.9),
+  p99: quantile(values, 0.99),
+  max: Math.max(...values),
+});
+
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)]!;
+}

@@ -1,0 +1,79 @@
+import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import type { CalendarImportInput } from '../contracts/calendar-import.messages.ts';
+import { change } from '../db/own-stream.ts';
+import type { Orm } from '../db/orm.ts';
+import { markFailed, markTold, markUnchanged, storeBusy, takeImports, type DueImport } from '../db/queries/calendar-import.ts';
+import { SYSTEM } from '../domain/actor.ts';
+import { importFailing, type FeedFault } from '../domain/calendar-feed.ts';
+import { FeedError } from '../integrations/calendar/fault.ts';
+import type { CalendarFeeds } from '../integrations/calendar/feed.ts';
+
+export interface CalendarImportDeps {
+  orm: Orm;
+  calendars: CalendarFeeds;
+  /** Tests are more impatient. */
+  calendarTiming?: Partial<typeof defaultTiming>;
+}
+
+const minuteMs = 60_000;
+const dayMs = 86_400_000;
+/** A claim outlives the slowest batch: all of it at once, 20 s to fetch and 10 s to read. */
+const defaultTiming = { refreshMs: 30 * minuteMs, leaseMs: 3 * minuteMs, firstPauseMs: 5 * minuteMs, longestPauseMs: 360 * minuteMs };
+const batchSize = 4;
+/** Failures in a row after which the provider hears of them: more than an hour. */
+const tellAfter = 5;
+/** Slots can be booked two years ahead; a day before and some behind, because what is unchanged is not worked out again every time. */
+const reachDays = { before: 1, behind: 735 };
+
+/** How many calendars. */
+export interface ImportedCalendars {
+  read: number;
+  unchanged: number;
+  failed: number;
+}
+
+export type CalendarImportActivities = ReturnType<typeof calendarImportActivities>;
+
+export function calendarImportActivities({ orm, calendars, calendarTiming = {} }: CalendarImportDeps) {
+  const timing = { ...defaultTiming, ...calendarTiming };
+
+  return {
+    /** Reads what is due, batch by batch. A calendar that cannot be read keeps the busy times of its last reading. */
+    async importCalendars({ importId }: CalendarImportInput): Promise<ImportedCalendars> {
+      const counts: ImportedCalendars = { read: 0, unchanged: 0, failed: 0 };
+      while (!cancellationSignal().aborted) {
+        const batch = await takeImports(orm.em.fork(), { limit: batchSize, leaseMs: timing.leaseMs, importId });
+        if (batch.length === 0) break;
+        for (const outcome of await Promise.all(batch.map(refresh))) counts[outcome] += 1;
+        heartbeat(counts);
+      }
+      return counts;
+    },
+  };
+
+  async function refresh(due: DueImport): Promise<keyof ImportedCalendars> {
+    // Whole days, so that a calendar without changes gives the same busy times all day long.
+    const today = Math.floor(Date.now() / dayMs) * dayMs;
+    const window = { zone: due.zone, from: today - reachDays.before * dayMs, to: today + reachDays.behind * dayMs };
+    try {
+      const answer = await calendars.fetch(due.url, due.known, window, cancellationSignal());
+      if (answer.is === 'unchanged') await markUnchanged(orm.em.fork(), due, timing.refreshMs);
+      else await storeBusy(orm, due, { busy: answer.busy, ...answer.validators, againInMs: timing.refreshMs });
+      return answer.is;
+    } catch (error) {
+      if (!(error instanceof FeedError) || cancellationSignal().aborted) throw error;
+      await failed(due, error.code);
+      return 'failed';
+    }
+  }
+
+  async function failed(due: DueImport, fault: FeedFault): Promise<void> {
+    await markFailed(orm.em.fork(), due, fault, Math.min(timing.firstPauseMs * 2 ** due.failures, timing.longestPauseMs));
+    if (due.told || due.failures + 1 < tellAfter) return;
+    await change(orm, {
+      stream: `provider/${due.providerId}`,
+      command: { id: `calendar-import/${due.id}/${Date.now()}`, by: SYSTEM },
+      work: async (tx) => ((await markTold(tx, due)) ? [importFailing(due.providerId, due.id, fault)] : []),
+    });
+  }
+}

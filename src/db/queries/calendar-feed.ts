@@ -1,0 +1,76 @@
+import type { BookingStatus } from '../../domain/booking.machine.ts';
+import { sql, type Db } from '../orm.ts';
+import { instantText } from './page.ts';
+
+export interface FeedBooking {
+  id: string;
+  service: string;
+  status: BookingStatus;
+  startsAt: string;
+  endsAt: string;
+  createdAt: string;
+  /** Position and time of the last thing that happened to it. */
+  seq: number;
+  changedAt: string;
+  /** Where to go; from `confirmed` on. */
+  address: string | null;
+}
+
+/** What still stands in a calendar, also when it is over. */
+const shown = ['held', 'confirmed', 'in_progress', 'completed', 'disputed', 'settled'] as const satisfies BookingStatus[];
+const pastDays = 30;
+const futureDays = 732;
+const maxBookings = 2_000;
+
+/** A provider's bookings of the last month and all to come, earliest first. Holds that have run out are not among them. */
+export async function feedBookings(em: Db, providerId: string): Promise<FeedBooking[]> {
+  return sql<FeedBooking>(
+    em,
+    `select b.id, b.service_code as service, b.status, ${instantText('lower(b.during)')} as "startsAt", ${instantText('upper(b.during)')} as "endsAt",
+       ${instantText('b.created_at')} as "createdAt", coalesce(last.seq, 1) as seq, coalesce(${instantText('last.at')}, ${instantText('b.created_at')}) as "changedAt",
+       case when b.status <> 'held' then (select f.value ->> 'address' from fact f
+         where f.stream = 'request/' || b.request_id and f.status = 'current' and f.key = 'location') end as address
+     from booking b left join lateral (select seq, at from event e where e.stream = 'booking/' || b.id order by seq desc limit 1) last on true
+     where b.provider_id = ? and b.status in (${shown.map((status) => `'${status}'`).join(', ')})
+       and lower(b.during) >= now() - interval '${pastDays} days' and lower(b.during) < now() + interval '${futureDays} days'
+       and not (b.status = 'held' and b.held_until <= now())
+     order by lower(b.during), b.id limit ${maxBookings}`,
+    [providerId],
+  );
+}
+
+/** The provider who may be read about with a token; none when it was revoked or its owner may not come in any more. */
+export async function feedOwner(em: Db, tokenHash: string): Promise<string | undefined> {
+  const [row] = await sql<{ id: string }>(
+    em,
+    `select p.id from calendar_feed f join provider p on p.id = f.provider_id join user_account u on u.id = p.id
+     where f.token_hash = ? and u.status = 'active' and p.status <> 'closed'`,
+    [tokenHash],
+  );
+  return row?.id;
+}
+
+/** When a provider's feed got its address. */
+export async function feedSince(em: Db, providerId: string): Promise<string | undefined> {
+  const [row] = await sql<{ createdAt: string }>(
+    em,
+    `select ${instantText('created_at')} as "createdAt" from calendar_feed where provider_id = ?`,
+    [providerId],
+  );
+  return row?.createdAt;
+}
+
+/** From now on this token opens the feed, and no earlier one. */
+export async function openFeed(tx: Db, providerId: string, tokenHash: string): Promise<void> {
+  await sql(
+    tx,
+    `insert into calendar_feed (provider_id, token_hash) values (?, ?)
+     on conflict (provider_id) do update set token_hash = excluded.token_hash, created_at = now()`,
+    [providerId, tokenHash],
+  );
+}
+
+/** @returns whether there was one */
+export async function closeFeed(tx: Db, providerId: string): Promise<boolean> {
+  return (await sql(tx, 'delete from calendar_feed where provider_id = ? returning 1', [providerId])).length > 0;
+}

@@ -1,0 +1,160 @@
+import type { CalendarImportView } from '../../contracts/calendar-feed.ts';
+import type { Interval } from '../../domain/availability.ts';
+import { feedFaults, type FeedFault } from '../../domain/calendar-feed.ts';
+import { sql, type Db, type Orm } from '../orm.ts';
+import { inTransaction } from '../transaction.ts';
+import { instantText } from './page.ts';
+
+interface ImportRow extends Omit<CalendarImportView, 'host' | 'status' | 'fault'> {
+  url: string;
+  fault: FeedFault | null;
+}
+
+/** A provider's imported calendars by name. */
+export async function listImports(em: Db, providerId: string): Promise<CalendarImportView[]> {
+  const rows = await sql<ImportRow>(
+    em,
+    `select i.name, i.url, i.fault, i.failures, ${instantText('i.last_read_at')} as "lastReadAt", ${instantText('i.next_try_at')} as "nextTryAt",
+       (select count(*)::int from busy_block b where b.import_id = i.id) as "busyTimes"
+     from calendar_import i where i.provider_id = ? order by i.name`,
+    [providerId],
+  );
+  return rows.map(({ url, fault, ...row }) => ({
+    ...row,
+    host: new URL(url).host,
+    status: fault ? 'failing' : row.lastReadAt ? 'read' : 'waiting',
+    fault: fault && { code: fault, title: feedFaults[fault] },
+  }));
+}
+
+/**
+ * Stores an address under a name. It is due at once; what was read from another address before counts until then.
+ * @returns the import, and whether the address is a new one
+ */
+export async function putImport(
+  tx: Db,
+  providerId: string,
+  { id, name, url }: { id: string; name: string; url: string },
+): Promise<{ id: string; changed: boolean }> {
+  const [row] = await sql<{ id: string; changed: boolean }>(
+    tx,
+    `with before as (select url from calendar_import where provider_id = ? and name = ?)
+     insert into calendar_import as i (id, provider_id, name, url, next_try_at) values (?, ?, ?, ?, now())
+     on conflict (provider_id, name) do update set url = excluded.url, next_try_at = now(), ${['fault', 'told_at', 'last_read_at', 'parsed_at'].map(ifSame).join(', ')},
+       failures = case when i.url = excluded.url then i.failures else 0 end
+     returning id, url is distinct from (select url from before) as changed`,
+    [providerId, name, id, providerId, name, url],
+  );
+  return row!;
+}
+
+/** What belongs to the address goes with it. */
+const ifSame = (column: string) => `${column} = case when i.url = excluded.url then i.${column} end`;
+
+/** With its busy times. @returns its id when there was one */
+export async function removeImport(tx: Db, providerId: string, name: string): Promise<string | undefined> {
+  const [row] = await sql<{ id: string }>(tx, 'delete from calendar_import where provider_id = ? and name = ? returning id', [
+    providerId,
+    name,
+  ]);
+  return row?.id;
+}
+
+export interface DueImport {
+  id: string;
+  providerId: string;
+  url: string;
+  /** The provider's, now. */
+  zone: string;
+  failures: number;
+  told: boolean;
+  /** Of the version that the busy times come from; null when it has to be read as a whole again. */
+  known: { etag: string | null; lastModified: string | null } | null;
+}
+
+/** What an unchanged calendar means moves on with the days (a series without end), and with the provider's zone. */
+const wholeAgainAfter = '1 day';
+
+/**
+ * Takes some calendars that are due, or one if it is due. Nobody else takes them for `leaseMs`, and they come back by
+ * themselves when their taker dies.
+ */
+export async function takeImports(
+  em: Db,
+  { limit, leaseMs, importId }: { limit: number; leaseMs: number; importId: string | undefined },
+): Promise<DueImport[]> {
+  return sql<DueImport>(
+    em,
+    `with due as (
+       select i.id from calendar_import i join provider p on p.id = i.provider_id
+       where i.next_try_at <= now() and p.status in ('active', 'paused') and (?::uuid is null or i.id = ?)
+       order by i.next_try_at limit ? for update of i skip locked)
+     update calendar_import i set next_try_at = now() + ? * interval '1 ms'
+     from due, provider p where i.id = due.id and p.id = i.provider_id
+     returning i.id, i.provider_id as "providerId", i.url, p.zone, i.failures, i.told_at is not null as told,
+       case when i.zone = p.zone and i.parsed_at > now() - interval '${wholeAgainAfter}' and coalesce(i.etag, i.last_modified) is not null
+         then jsonb_build_object('etag', i.etag, 'lastModified', i.last_modified) end as known`,
+    [importId ?? null, importId ?? null, limit, leaseMs],
+  );
+}
+
+/**
+ * What was read becomes what counts, as a whole or not at all. The provider's row is locked, so that a hold sees all of it
+ * or none; an address that was changed or removed meanwhile is not written over.
+ */
+export async function storeBusy(
+  orm: Orm,
+  { id, providerId, url, zone }: DueImport,
+  { busy, etag, lastModified, againInMs }: { busy: Interval[]; etag: string | null; lastModified: string | null; againInMs: number },
+): Promise<void> {
+  await inTransaction(orm, async (tx) => {
+    await sql(tx, 'select 1 from provider where id = ? for no key update', [providerId]);
+    const stillWanted = await sql(
+      tx,
+      `update calendar_import set last_read_at = now(), parsed_at = now(), zone = ?, etag = ?, last_modified = ?, fault = null, failures = 0,
+         told_at = null, next_try_at = now() + ? * interval '1 ms'
+       where id = ? and url = ? returning 1`,
+      [zone, etag, lastModified, againInMs, id, url],
+    );
+    if (stillWanted.length === 0) return;
+    // Times that are the same stay where they are: most readings change nothing.
+    await sql(
+      tx,
+      `with fresh as (
+         select tstzrange(to_timestamp((block ->> 0)::float8 / 1000), to_timestamp((block ->> 1)::float8 / 1000)) as during
+         from jsonb_array_elements(?::jsonb) as block),
+       gone as (delete from busy_block where import_id = ? and during not in (select during from fresh))
+       insert into busy_block (import_id, provider_id, during) select ?, ?, during from fresh on conflict do nothing`,
+      [JSON.stringify(busy.map(({ start, end }) => [start, end])), id, id, providerId],
+    );
+  });
+}
+
+/** The server says that nothing has changed. */
+export async function markUnchanged(em: Db, { id, url }: DueImport, againInMs: number): Promise<void> {
+  await sql(
+    em,
+    `update calendar_import set last_read_at = now(), fault = null, failures = 0, told_at = null, next_try_at = now() + ? * interval '1 ms'
+     where id = ? and url = ?`,
+    [againInMs, id, url],
+  );
+}
+
+/** The busy times stay as they are. */
+export async function markFailed(em: Db, { id, url }: DueImport, fault: FeedFault, againInMs: number): Promise<void> {
+  await sql(
+    em,
+    `update calendar_import set fault = ?, failures = failures + 1, next_try_at = now() + ? * interval '1 ms' where id = ? and url = ?`,
+    [fault, againInMs, id, url],
+  );
+}
+
+/** @returns false when somebody else has told the provider, or there is nothing to tell any more */
+export async function markTold(tx: Db, { id, url }: DueImport): Promise<boolean> {
+  const rows = await sql(
+    tx,
+    'update calendar_import set told_at = now() where id = ? and url = ? and told_at is null and fault is not null returning 1',
+    [id, url],
+  );
+  return rows.length > 0;
+}

@@ -1,0 +1,304 @@
+// When somebody is busy, as an iCalendar text says (RFC 5545). Pure and not to be trusted with time: see reader.ts.
+import ICAL from 'ical.js';
+import { Temporal } from 'temporal-polyfill';
+import { feedUidSuffix } from '../../domain/calendar-feed.ts';
+import type { Interval } from '../../domain/availability.ts';
+import { busyLines, Unreadable } from './lines.ts';
+
+export interface BusyOptions {
+  /** Whose midnight an all-day event means, and whose clock a time without a zone. */
+  zone: string;
+  /** Milliseconds since the epoch: what lies outside is not looked at, what crosses is cut. */
+  from: number;
+  to: number;
+}
+
+/** A calendar that is longer than any calendar of a person. */
+export class TooComplex extends Error {}
+
+const maxInstances = 1_000_000;
+const maxBlocks = 10_000;
+const dayMs = 86_400_000;
+
+/**
+ * Busy times in order, overlapping ones joined. Cancelled events, events that are marked as free and our own bookings on
+ * their way back are none.
+ * @throws Unreadable, TooComplex
+ */
+export function busyTimes(text: string, options: BusyOptions): Interval[] {
+  const lines = busyLines(text);
+  const found: Interval[] = [];
+  const budget = { instances: maxInstances };
+  for (const calendar of parsed(lines)) {
+    const byUid = Map.groupBy(calendar.getAllSubcomponents('vevent'), (event) => String(event.getFirstPropertyValue('uid') ?? ''));
+    for (const [uid, events] of byUid) {
+      if (uid.endsWith(feedUidSuffix)) continue;
+      const changes = events.filter((event) => event.hasProperty('recurrence-id')).map((event) => changeOf(event, options));
+      for (const event of events) {
+        for (const { start, end } of busyOf(event, event.hasProperty('recurrence-id') ? [] : changes, options, budget)) {
+          if (start < end && start < options.to && end > options.from)
+            found.push({ start: Math.max(start, options.from), end: Math.min(end, options.to) });
+        }
+      }
+    }
+  }
+  return joined(found);
+}
+
+/** A text may hold several calendars. */
+function parsed(lines: string[]): ICAL.Component[] {
+  const tree = ICAL.parse(lines.join('\r\n')) as unknown[];
+  // One calendar comes as itself, several as a list.
+  return (typeof tree[0] === 'string' ? [tree] : (tree as unknown[][])).map((one) => new ICAL.Component(one as never));
+}
+
+/** An occurrence that was moved or cancelled, or all from one on. */
+interface Change {
+  /** When the occurrence was meant to start. */
+  at: number;
+  andAllLater: boolean;
+  busy: boolean;
+  event: ICAL.Component;
+}
+
+function changeOf(event: ICAL.Component, options: BusyOptions): Change {
+  const id = event.getFirstProperty('recurrence-id')!;
+  const [at] = timesOf(id);
+  return {
+    at: clockOf(id, options)(at!),
+    andAllLater: String(id.getParameter('range') ?? '').toUpperCase() === 'THISANDFUTURE',
+    busy: isBusy(event),
+    event,
+  };
+}
+
+function isBusy(event: ICAL.Component): boolean {
+  const value = (name: string) => String(event.getFirstPropertyValue(name) ?? '').toUpperCase();
+  return value('status') !== 'CANCELLED' && value('transp') !== 'TRANSPARENT';
+}
+
+function* busyOf(event: ICAL.Component, changes: Change[], options: BusyOptions, budget: { instances: number }): Generator<Interval> {
+  if (!isBusy(event)) return;
+  const property = event.getFirstProperty('dtstart');
+  const [first] = property ? timesOf(property) : [];
+  if (!property || !first) throw new Unreadable('an event without a start');
+  const clock = clockOf(property, options);
+  const endOf = endsOf(event, first, clock, options);
+  const lengthMs = endOf(first) - clock(first);
+  // Compared with anything it would be "not busy".
+  if (Number.isNaN(lengthMs)) throw new Unreadable('a time out of reach');
+  if (!event.hasProperty('rrule') && !event.hasProperty('rdate')) {
+    yield { start: clock(first), end: endOf(first) };
+    return;
+  }
+  const left = leftOut(event, options);
+  const changed = new Set(changes.filter(({ andAllLater }) => !andAllLater).map(({ at }) => at));
+  const shifts = changes.filter(({ andAllLater }) => andAllLater).sort((a, b) => b.at - a.at);
+  const reach = { ...options, lengthMs };
+  for (const { start, end, wall } of instancesOf(event, first, clock, endOf, reach, budget)) {
+    if (changed.has(start) || left.instants.has(start) || (wall && left.dates.has(dateOf(wall)))) continue;
+    const shift = shifts.find(({ at }) => at <= start);
+    if (!shift) yield { start, end };
+    else if (shift.busy && shift.at !== start) yield shifted(shift, start, options);
+  }
+}
+
+/** An occurrence after a change of all later ones: as far from its own start, as long as the changed one. */
+function shifted({ at, event }: Change, start: number, options: BusyOptions): Interval {
+  const property = event.getFirstProperty('dtstart')!;
+  const [first] = timesOf(property);
+  const clock = clockOf(property, options);
+  const moved = start + clock(first!) - at;
+  return { start: moved, end: moved + endsOf(event, first!, clock, options)(first!) - clock(first!) };
+}
+
+interface Instance extends Interval {
+  /** As the clock on the wall says; not for periods. */
+  wall?: ICAL.Time;
+}
+
+function* instancesOf(
+  event: ICAL.Component,
+  first: ICAL.Time,
+  clock: Clock,
+  endOf: Clock,
+  { from, to, lengthMs }: BusyOptions & { lengthMs: number },
+  budget: { instances: number },
+): Generator<Instance> {
+  /** By the wall clock, generously: looking up zones for every day since 1970 would take long. */
+  const isNear = (wall: ICAL.Time) => wallMs(wall) + lengthMs + 2 * dayMs > from;
+  const isBeyond = (wall: ICAL.Time) => wallMs(wall) - 2 * dayMs > to;
+  const instance = (wall: ICAL.Time): Instance => ({ start: clock(wall), end: endOf(wall), wall });
+  const spend = () => {
+    if ((budget.instances -= 1) < 0) throw new TooComplex('instances');
+  };
+
+  if (isNear(first)) yield instance(first);
+  for (const property of event.getAllProperties('rrule')) {
+    const rule = property.getFirstValue() as unknown as ICAL.Recur;
+    const isOver = endOfRule(rule, clock);
+    const walls = new ICAL.RecurIterator({ rule, dtstart: nearer(first, rule, from - lengthMs - 2 * dayMs) } as never);
+    for (let wall = walls.next(); wall && !isBeyond(wall); wall = walls.next()) {
+      spend();
+      if (isOver(wall)) break;
+      if (isNear(wall)) yield instance(wall.clone());
+    }
+  }
+  for (const property of event.getAllProperties('rdate')) {
+    const at = clockOf(property, { zone: '', from, to }, clock);
+    for (const value of property.getValues() as unknown[]) {
+      spend();
+      if (value instanceof ICAL.Period) yield { start: at(value.start), end: at(value.getEnd()) };
+      else if (isNear(value as ICAL.Time)) yield instance(value as ICAL.Time);
+    }
+  }
+}
+
+const periodMs: Readonly<Record<string, number>> = {
+  SECONDLY: 1_000,
+  MINUTELY: 60_000,
+  HOURLY: 3_600_000,
+  DAILY: dayMs,
+  WEEKLY: 7 * dayMs,
+};
+
+/** A start of the same rule not long before `wanted`: a daily meeting since 2015 needs no thousands of steps. */
+function nearer(first: ICAL.Time, rule: ICAL.Recur, wanted: number): ICAL.Time {
+  const start = floating(first);
+  const stepMs = (periodMs[rule.freq] ?? 0) * Math.max(1, rule.interval);
+  const steps = stepMs && !rule.count ? Math.floor((wanted - wallMs(start)) / stepMs) : 0;
+  if (steps <= 0) return start;
+  const moved = ICAL.Time.fromJSDate(new Date(wallMs(start) + steps * stepMs), true);
+  moved.isDate = start.isDate;
+  return floating(moved);
+}
+
+/** UNTIL, as an instant, a local time or a date; taken off the rule, which would compare it with the wall clock. */
+function endOfRule(rule: ICAL.Recur, clock: Clock): (wall: ICAL.Time) => boolean {
+  const { until } = rule;
+  if (!until) return () => false;
+  rule.until = null as never;
+  const untilMs = wallMs(until);
+  if (until.isDate) return (wall) => dateOf(wall) > dateOf(until);
+  if (until.zone !== ICAL.Timezone.utcTimezone) return (wall) => wallMs(wall) > untilMs;
+  return (wall) => wallMs(wall) > untilMs - 2 * dayMs && clock(wall) > untilMs;
+}
+
+/** EXDATE: instants, and whole days. */
+function leftOut(event: ICAL.Component, options: BusyOptions): { instants: Set<number>; dates: Set<number> } {
+  const instants = new Set<number>();
+  const dates = new Set<number>();
+  for (const property of event.getAllProperties('exdate')) {
+    const clock = clockOf(property, options);
+    for (const time of timesOf(property)) {
+      if (time.isDate) dates.add(dateOf(time));
+      else instants.add(clock(time));
+    }
+  }
+  return { instants, dates };
+}
+
+/** When an occurrence ends: DTEND means the same length each time, DURATION the clock on the wall, a date whole days. */
+function endsOf(event: ICAL.Component, first: ICAL.Time, clock: Clock, options: BusyOptions): Clock {
+  const after = (duration: ICAL.Duration) => (wall: ICAL.Time) => {
+    const end = floating(wall);
+    end.addDuration(duration);
+    return clock(end);
+  };
+  const duration = event.getFirstPropertyValue('duration') as ICAL.Duration | null;
+  if (duration) return after(duration);
+  const property = event.getFirstProperty('dtend');
+  if (!property) return after(ICAL.Duration.fromData({ days: first.isDate ? 1 : 0 } as never));
+  const [end] = timesOf(property);
+  if (first.isDate && end!.isDate)
+    return after(ICAL.Duration.fromData({ days: Math.round((wallMs(end!) - wallMs(first)) / dayMs) } as never));
+  const lengthMs = clockOf(property, options)(end!) - clock(first);
+  return (wall) => clock(wall) + lengthMs;
+}
+
+/** Milliseconds since the epoch of what a clock on the wall shows. */
+type Clock = (wall: ICAL.Time) => number;
+
+/**
+ * The clock a property's times are read on: UTC, the zone it names, else the provider's. A name that IANA knows is taken
+ * from our own rules, which are those the slots follow; any other from the VTIMEZONE beside it.
+ */
+function clockOf(property: ICAL.Property, { zone }: BusyOptions, otherwise: Clock = zoneClock(zone)): Clock {
+  const [sample] = property.getValues() as unknown[];
+  if ((sample instanceof ICAL.Period ? sample.start : (sample as ICAL.Time | undefined))?.zone === ICAL.Timezone.utcTimezone) return wallMs;
+  const tzid = String(property.getParameter('tzid') ?? '');
+  const own = tzid ? namedClock(property, tzid) : undefined;
+  return (wall) => (wall.isDate ? otherwise(wall) : (own ?? otherwise)(wall));
+}
+
+function namedClock(property: ICAL.Property, tzid: string): Clock | undefined {
+  // `/example.org/20260101/Europe/Berlin`: globally unique ids end with the name.
+  const steps = tzid.split('/');
+  const region = [3, 2].map((count) => steps.slice(-count).join('/')).find((name) => name.includes('/') && isZone(name));
+  if (region) return zoneClock(region);
+  const defined = (property as unknown as { parent?: ICAL.Component }).parent?.getTimeZoneByID(tzid);
+  if (!defined) return isZone(tzid) ? zoneClock(tzid) : undefined;
+  return (wall) => {
+    const local = floating(wall);
+    local.zone = defined;
+    return local.toUnixTime() * 1_000;
+  };
+}
+
+const knownZones = new Map<string, boolean>();
+function isZone(name: string): boolean {
+  if (!knownZones.has(name)) {
+    try {
+      new Intl.DateTimeFormat('en', { timeZone: name });
+      knownZones.set(name, true);
+    } catch {
+      knownZones.set(name, false);
+    }
+  }
+  return knownZones.get(name)!;
+}
+
+const clocks = new Map<string, Clock>();
+function zoneClock(zone: string): Clock {
+  const known = clocks.get(zone);
+  if (known) return known;
+  // Daily events of one hour ask for the same times again and again.
+  const asked = new Map<number, number>();
+  const clock: Clock = (wall) => {
+    const key = wallMs(wall);
+    const before = asked.get(key);
+    if (before !== undefined) return before;
+    const { year, month, day, hour, minute, second, isDate } = wall;
+    const local = Temporal.PlainDateTime.from({ year, month, day, ...(!isDate && { hour, minute, second }) }, { overflow: 'reject' });
+    const at = local.toZonedDateTime(zone).epochMilliseconds;
+    asked.set(key, at);
+    return at;
+  };
+  clocks.set(zone, clock);
+  return clock;
+}
+
+const timesOf = (property: ICAL.Property): ICAL.Time[] => property.getValues() as unknown as ICAL.Time[];
+
+const floating = (wall: ICAL.Time): ICAL.Time => {
+  const copy = wall.clone();
+  copy.zone = ICAL.Timezone.localTimezone;
+  return copy;
+};
+
+/** As if the wall clock showed UTC. */
+const wallMs = ({ year, month, day, hour, minute, second, isDate }: ICAL.Time): number =>
+  Date.UTC(year, month - 1, day, ...(isDate ? [] : [hour, minute, second]));
+
+const dateOf = ({ year, month, day }: ICAL.Time): number => year * 10_000 + month * 100 + day;
+
+function joined(intervals: Interval[]): Interval[] {
+  const result: Interval[] = [];
+  for (const { start, end } of intervals.sort((a, b) => a.start - b.start)) {
+    const last = result.at(-1);
+    if (last && start <= last.end) last.end = Math.max(last.end, end);
+    else result.push({ start, end });
+  }
+  if (result.length > maxBlocks) throw new TooComplex('blocks');
+  return result;
+}

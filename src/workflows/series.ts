@@ -1,0 +1,142 @@
+// A booking that repeats: agreed to once, then every occurrence is booked when it comes into reach. At most 26 occurrences, each
+// moved a few times at most, so no run grows long enough to continue as a new one.
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import {
+  allHandlersFinished,
+  condition,
+  ParentClosePolicy,
+  setCurrentDetails,
+  startChild,
+  upsertSearchAttributes,
+  uuid4,
+  WorkflowIdReusePolicy,
+} from '@temporalio/workflow';
+import { bookingWorkflowId } from '../contracts/booking.messages.ts';
+import { fromFailure } from '../contracts/failures.ts';
+import { searchAttributes } from '../contracts/search-attributes.ts';
+import {
+  acceptSeries,
+  declineSeries,
+  endSeries,
+  moveOccurrence,
+  proposeSeries,
+  seriesWorkflowId,
+  skipOccurrence,
+  type SeriesInput,
+} from '../contracts/series.messages.ts';
+import { SYSTEM } from '../domain/actor.ts';
+import type { DomainError } from '../domain/errors.ts';
+import { emptySeries, evolveSeries, nextSeriesStep, seriesIsOver, type SeriesStep } from '../domain/series.evolve.ts';
+import { decideSeries } from '../domain/series.ts';
+import type { Occurrence, SeriesState } from '../domain/series.types.ts';
+import { actor, answerPosition } from './actor.ts';
+import { alarm } from './alarm.ts';
+import { bookingWorkflow } from './booking.ts';
+import { describeSeries } from './details.ts';
+import { receive } from './receive.ts';
+
+export async function seriesWorkflow({ seriesId }: SeriesInput): Promise<{ status: SeriesState['status'] }> {
+  const series = actor({
+    stream: seriesWorkflowId(seriesId),
+    initial: emptySeries,
+    decide: decideSeries,
+    evolve: evolveSeries,
+    onFold: (state) => setCurrentDetails(describeSeries(state)),
+  });
+  const timer = alarm();
+  /** By start of an occurrence: when the provider's calendar will be open that far ahead. Lost with the run, which then asks again. */
+  const notBefore = new Map<string, number>();
+  let staged: SeriesState['status'] = 'proposed';
+  // Known before the first command, which comes with the start of this run, is decided.
+  void series.learn();
+
+  answerPosition(series);
+  receive(series, proposeSeries, 'proposeSeries', 'a consumer wants a booking to repeat');
+  receive(series, acceptSeries, 'acceptSeries', 'the provider agrees to all of it');
+  receive(series, declineSeries, 'declineSeries', 'the provider does not want it');
+  receive(series, endSeries, 'endSeries', 'either side: nothing more is booked');
+  receive(series, skipOccurrence, 'skipOccurrence', 'the consumer leaves one out');
+  receive(series, moveOccurrence, 'moveOccurrence', 'the consumer wants another time for one');
+
+  await condition(() => series.state.series !== null || series.idle());
+  // Without terms the proposal was refused: nothing stands on any timeline.
+  while (series.state.series && !seriesIsOver(series.state)) await liveOn();
+  stage();
+  await condition(allHandlersFinished);
+  return { status: series.state.status };
+
+  /** Until the next step is due, or somebody changes what is next. */
+  async function liveOn(): Promise<void> {
+    stage();
+    const step = next()!;
+    const changed = () => JSON.stringify(next()) !== JSON.stringify(step);
+    if (!(await timer.until(changed, () => step.at, summaryOf(step)))) await take(step);
+  }
+
+  async function take(step: SeriesStep): Promise<void> {
+    if (step.do === 'book') await book(step.n);
+    else await series.act({ id: step.do, do: step.do, by: SYSTEM });
+  }
+
+  /** The slot and its place in the series are one transaction: a run that is built again finds both or neither. */
+  async function book(n: number): Promise<void> {
+    const { startsAt, moves } = occurrence(n);
+    const id = `book/${n}/${moves}`;
+    const refusal = fromFailure(await series.act({ id, do: 'bookOccurrence', by: SYSTEM, n, bookingId: uuid4() }));
+    const { bookingId } = occurrence(n);
+    if (bookingId) await startBooking(n, bookingId);
+    else if (refusal?.detail.status === 'beyond_horizon') notBefore.set(startsAt, Date.now() + (refusal.detail.retryAfterS ?? 1) * 1000);
+    else if (refusal) await miss(n, startsAt, refusal);
+  }
+
+  async function miss(n: number, startsAt: string, { code, detail: { alternatives } }: DomainError): Promise<void> {
+    await series.act({ id: `miss/${n}/${series.seq}`, do: 'missOccurrence', by: SYSTEM, n, startsAt, code, alternatives });
+  }
+
+  /** Lives on its own from here: its end is its two sides' business, not the series'. */
+  async function startBooking(n: number, bookingId: string): Promise<void> {
+    const { service, consumerId, providerId } = series.state.series!;
+    try {
+      await startChild(bookingWorkflow, {
+        workflowId: bookingWorkflowId(bookingId),
+        args: [{ bookingId }],
+        parentClosePolicy: ParentClosePolicy.ABANDON,
+        workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+        staticSummary: `Booking of ${service}, occurrence ${n} of a series`,
+        typedSearchAttributes: [
+          { key: searchAttributes.consumer, value: consumerId },
+          { key: searchAttributes.provider, value: providerId },
+          { key: searchAttributes.service, value: service },
+          { key: searchAttributes.stage, value: 'confirmed' },
+        ],
+      });
+    } catch (error) {
+      // The reconciler was faster.
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
+  }
+
+  /** What operators filter by. Each stage has a clock of its own. */
+  function stage(): void {
+    const { status } = series.state;
+    if (staged === status) return;
+    staged = status;
+    timer.disarm();
+    upsertSearchAttributes([{ key: searchAttributes.stage, value: status }]);
+  }
+
+  function next(): SeriesStep | null {
+    return nextSeriesStep(series.state, notBefore);
+  }
+
+  function occurrence(n: number): Occurrence {
+    return series.state.occurrences[n - 1]!;
+  }
+}
+
+const summaryOf = (step: SeriesStep): string =>
+  step.do === 'book'
+    ? `occurrence ${step.n} comes into reach`
+    : step.do === 'expire'
+      ? 'the provider answers'
+      : 'the last occurrence passes';

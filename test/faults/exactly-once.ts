@@ -1,0 +1,149 @@
+// What must be true of a deal whatever died on the way: everything once, and nothing left open. Believes no answer of Proxie's; it
+// compares the payment provider's own ledger, the timelines, the rows, and what people were told.
+import { eventually, type Json } from '../support/http.ts';
+import type { StripeServer } from '../support/stripe.ts';
+import type { Deal } from './deal.ts';
+import type { Stack } from './harness.ts';
+
+/** How a deal has to end. Minor units. */
+export interface Ending {
+  request: string;
+  bookings: BookingEnding[];
+}
+
+export interface BookingEnding {
+  /** All that may stand on its timeline, in order; what is written twice is listed twice. */
+  timeline: string[];
+  captured: number;
+  refunded: number;
+  /** How often money was reserved. */
+  authorised: number;
+}
+
+/** Events that somebody is told of, and how many are. */
+const told: Record<string, number> = {
+  'booking.confirmed': 2,
+  'booking.released': 2,
+  'booking.cancelled': 1,
+  'booking.completed': 1,
+  'booking.no_show': 2,
+  'booking.disputed': 1,
+  'booking.settled': 2,
+  'booking.rescheduled': 1,
+  'reschedule.proposed': 1,
+  'payment.declined': 1,
+  'payment.refunded': 1,
+};
+const statusAfter: Record<string, string> = {
+  'booking.released': 'released',
+  'booking.cancelled': 'cancelled',
+  'booking.completed': 'completed',
+  'booking.no_show': 'no_show',
+  'booking.settled': 'settled',
+};
+
+/** Waits until a deal has nothing left to do. */
+export async function untilDone(stack: Stack, { requestId, bookings }: Deal, withinMs = 120_000): Promise<void> {
+  const streams = [`request/${requestId}`, ...bookings.map((id) => `booking/${id}`)];
+  const working = async () => {
+    const open = await stack.rows<Json>('select stream from open_stream where stream = any(?::text[])', [`{${streams.join()}}`]);
+    if (open.length > 0) return open;
+    const runs = await Promise.all(streams.map((stream) => stack.client.workflow.getHandle(stream).describe()));
+    return runs.filter(({ status }) => status.name === 'RUNNING').map(({ workflowId }) => workflowId);
+  };
+  const asked = () => working().catch((error: Error) => [error.message]);
+  await eventually(asked, (left) => left.length === 0, { what: 'the end of a deal', withinMs });
+}
+
+/** Everything that is wrong with a deal that is done. */
+export async function problemsOf(stack: Stack, stripe: StripeServer, deal: Deal, ending: Ending): Promise<string[]> {
+  const found: string[] = [];
+  const compare = (what: string, is: unknown, wanted: unknown) => {
+    const [a, b] = [JSON.stringify(is), JSON.stringify(wanted)];
+    if (a !== b) found.push(`${what}: ${a}, not ${b}`);
+  };
+  const { bookings, requestId } = deal;
+  const one = async (text: string, ...params: unknown[]) => (await stack.rows<Json>(text, params))[0];
+
+  compare(
+    'bookings of the request',
+    (await stack.rows<{ id: string }>('select id from booking where request_id = ? order by created_at', [requestId]))
+      .map(({ id }) => id)
+      .toSorted(),
+    bookings.toSorted(),
+  );
+  compare('endings', bookings.length, ending.bookings.length);
+  const request = await one(
+    `select r.status, (select count(*)::int from event where stream = ? and type = 'offer.accepted') as accepted,
+       (select count(*)::int from event where stream = ? and type = 'request.reopened') as reopened,
+       (select count(*)::int from event where stream = ? and type in ('request.completed', 'request.cancelled', 'request.unfilled', 'request.abandoned')) as ends
+     from request r where r.id = ?`,
+    ...Array.from({ length: 3 }, () => `request/${requestId}`),
+    requestId,
+  );
+  compare('request', request, { status: ending.request, accepted: bookings.length, reopened: bookings.length - 1, ends: 1 });
+
+  for (const [index, id] of bookings.entries()) {
+    const { timeline, captured, refunded, authorised } = ending.bookings[index] ?? {
+      timeline: [],
+      captured: 0,
+      refunded: 0,
+      authorised: 0,
+    };
+    const stream = `booking/${id}`;
+    const events = (await stack.rows<{ type: string }>('select type from event where stream = ? order by seq', [stream])).map(
+      ({ type }) => type,
+    );
+    compare(`${stream} timeline`, events, timeline);
+    const last = timeline.findLast((type) => statusAfter[type]);
+    const row = await one(
+      `select b.status, (select count(*)::int from open_stream where stream = ?) as open,
+         (select count(*)::int from event where stream = ?) as reviews from booking b where id = ?`,
+      stream,
+      `review/${id}`,
+      id,
+    );
+    compare(`${stream} row`, row, { status: statusAfter[last ?? ''], open: 0, reviews: timeline.includes('booking.completed') ? 1 : 0 });
+    const ours = await one(
+      `select coalesce(sum(captured), 0)::int as captured, coalesce(sum(refunded), 0)::int as refunded,
+         count(*) filter (where status in ('requested', 'authorised'))::int as open, count(*)::int as attempts from payment where booking_id = ?`,
+      id,
+    );
+    const attempts = timeline.filter((type) => type === 'payment.requested').length;
+    compare(`${stream} payment rows`, ours, { captured, refunded, open: 0, attempts });
+    const { authorisations, ...money } = stripe.ledger.of(id);
+    compare(`${stream} ledger`, [money.captured, money.refunded, money.open, authorisations], [captured, refunded, 0, authorised]);
+    const kinds = await stack.rows<{ kind: string; n: number }>(
+      'select kind, count(*)::int as n from notification where stream = ? group by kind order by kind',
+      [stream],
+    );
+    compare(`${stream} told`, Object.fromEntries(kinds.map(({ kind, n }) => [kind, n])), expectedKinds(timeline));
+    const run = await stack.client.workflow.getHandle(stream).describe();
+    compare(`${stream} run`, run.status.name, 'COMPLETED');
+  }
+  return found;
+}
+
+function expectedKinds(timeline: string[]): Record<string, number> {
+  const counts = Object.entries(Object.groupBy(timeline, (type) => type)).flatMap(([type, all]) =>
+    told[type] ? [[type.replace('.', '_'), told[type] * all!.length] as const] : [],
+  );
+  return Object.fromEntries(counts.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Of all deals together: no money that no booking stands behind, nothing reserved, nobody told twice. */
+export async function problemsOfAll(stack: Stack, stripe: StripeServer): Promise<string[]> {
+  const reserved = stripe.intents().filter(({ status }) => status === 'requires_capture');
+  const known = new Set((await stack.rows<{ id: string }>('select id from booking', [])).map(({ id }) => id));
+  const strange = stripe.ledger.entries.filter(({ booking }) => !known.has(booking));
+  const twice = await stack.rows(`select recipient_id, kind, stream, data, count(*) from notification
+    where kind not in ('payment_declined', 'offer_received') group by 1, 2, 3, 4 having count(*) > 1`);
+  const commands = await stack.rows('select stream, command_id from event group by 1, 2 having count(*) <> count(distinct part)');
+  return [
+    ...stripe.ledger.problems(),
+    ...reserved.map(({ id, metadata }) => `still reserved: ${id} of ${JSON.stringify(metadata)}`),
+    ...strange.map((entry) => `nobody's money: ${JSON.stringify(entry)}`),
+    ...twice.map((row) => `told twice: ${JSON.stringify(row)}`),
+    ...commands.map((row) => `a command twice: ${JSON.stringify(row)}`),
+  ];
+}

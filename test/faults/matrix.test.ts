@@ -1,0 +1,210 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { startStripe, type StripeServer } from '../support/stripe.ts';
+import { Deal, price, type DealOptions } from './deal.ts';
+import { problemsOf, problemsOfAll, untilDone, type BookingEnding, type Ending } from './exactly-once.ts';
+import { startStack, type Stack } from './harness.ts';
+import { Ledger } from './journey.ts';
+
+jest.setTimeout(240_000);
+
+const day = 86_400_000;
+const fee = price; // within two hours of the slot
+
+let stack: Stack;
+let stripe: StripeServer;
+let ledger: Ledger;
+
+beforeAll(async () => {
+  stripe = await startStripe();
+  stack = await startStack({ env: stripe.env, policy: { checkInEarlyMs: 90 * day } });
+  stripe.sendWebhooksTo(`${stack.url}/webhooks/stripe`);
+  ledger = await Ledger.open(stack);
+});
+afterAll(async () => {
+  await stack?.close();
+  await stripe?.stop();
+});
+
+/** A path through a booking's life: how it gets to the brink, the command that leads over it, and how it has to end. */
+interface Path {
+  name: string;
+  options?: DealOptions;
+  prepare?: (deal: Deal) => Promise<unknown>;
+  act: (deal: Deal) => Promise<unknown>;
+  after?: (deal: Deal) => Promise<unknown>;
+  /** Steps from there on. The worker dies before and after each of them. */
+  steps: string[];
+  ending: Ending;
+}
+
+const held = ['booking.held', 'payment.requested'];
+const paid = [...held, 'payment.authorised', 'booking.confirmed'];
+const done = ['booking.checked_in', 'booking.completed', 'payment.captured', 'payment.closed'];
+const ending = (request: string, timeline: string[], money: Partial<BookingEnding> = {}): Ending => ({
+  request,
+  bookings: [{ timeline, captured: 0, refunded: 0, authorised: 1, ...money }],
+});
+
+const confirmed = async (deal: Deal) => {
+  await deal.accept();
+  await deal.until('confirmed');
+};
+const begun = async (deal: Deal) => {
+  await confirmed(deal);
+  await deal.command('consumer', 'check-in');
+};
+const over = async (deal: Deal) => {
+  await begun(deal);
+  await deal.finish();
+  await deal.happened('payment.closed');
+};
+
+const paths: Path[] = [
+  {
+    name: 'hold, authorise, confirm',
+    act: (deal) => deal.accept(),
+    after: async (deal) => {
+      await deal.until('confirmed');
+      await deal.command('consumer', 'check-in');
+      await deal.finish();
+    },
+    steps: [
+      'append:booking.held',
+      'append:payment.requested',
+      'authorisePayment',
+      'append:payment.authorised',
+      'planReminders',
+      'append:booking.confirmed',
+    ],
+    ending: ending('completed', [...paid, ...done], { captured: price }),
+  },
+  {
+    name: 'an authorisation whose outcome nobody knows',
+    prepare: async ({ userId }) => {
+      // It is reserved, the answer is lost, and whoever asks again is refused.
+      const reached = () => stripe.faultOf(userId, 'confirm', { at: 'arriving', do: 'busy', status: 400, code: 'parameter_invalid' });
+      stripe.faultOf(
+        userId,
+        'confirm',
+        { at: 'answering', do: 'wait', until: Promise.resolve(), reached },
+        { at: 'answering', do: 'drop' },
+      );
+    },
+    act: (deal) => deal.accept(),
+    steps: ['releasePayment', 'append:payment.released', 'append:booking.released'],
+    ending: ending('cancelled', [...held, 'payment.released', 'booking.released']),
+  },
+  {
+    name: 'a hold that runs out',
+    options: { card: 'pm_card_chargeCustomerFail' },
+    prepare: async (deal) => {
+      await deal.acceptEarlier({ policy: { holdMs: 6_000, holdExtensionMs: 6_000 } });
+      await deal.happened('payment.declined');
+    },
+    act: () => Promise.resolve(),
+    steps: ['append:booking.released'],
+    ending: ending('cancelled', [...held, 'payment.declined', 'booking.hold_extended', 'booking.released'], { authorised: 0 }),
+  },
+  {
+    name: 'completion',
+    prepare: begun,
+    act: (deal) => deal.finish(),
+    steps: ['append:booking.completed', 'capturePayment', 'append:payment.captured', 'append:payment.closed'],
+    ending: ending('completed', [...paid, ...done], { captured: price }),
+  },
+  {
+    name: 'a provider who drops out',
+    prepare: confirmed,
+    act: (deal) => deal.command('provider', 'cancel', { reason: 'ill' }),
+    steps: ['append:booking.cancelled', 'releasePayment', 'append:payment.released'],
+    ending: ending('unfilled', [...paid, 'booking.cancelled', 'payment.released', 'payment.closed']),
+  },
+  {
+    name: 'a cancellation with a fee',
+    prepare: confirmed,
+    act: (deal) => deal.command('consumer', 'cancel'),
+    steps: ['capturePayment'],
+    ending: ending('cancelled', [...paid, 'booking.cancelled', 'payment.captured', 'payment.closed'], { captured: fee }),
+  },
+  {
+    name: 'a ruling that gives money back',
+    prepare: async (deal) => {
+      await over(deal);
+      await deal.command('consumer', 'dispute', { reason: 'it still leaks' });
+    },
+    act: (deal) => deal.rule(4_000),
+    steps: ['append:booking.settled', 'refundPayment', 'append:payment.refunded'],
+    ending: ending(
+      'completed',
+      [...paid, ...done, 'booking.disputed', 'operator.intervened', 'booking.settled', 'payment.refunded', 'payment.closed'],
+      {
+        captured: price,
+        refunded: 4_000,
+      },
+    ),
+  },
+  {
+    name: 'another slot',
+    prepare: async (deal) => {
+      await confirmed(deal);
+      await deal.reschedule('consumer', 30);
+    },
+    act: (deal) => deal.agreeToReschedule('provider'),
+    after: async (deal) => {
+      await deal.command('consumer', 'check-in');
+      await deal.finish();
+    },
+    steps: ['planReminders', 'append:booking.rescheduled'],
+    ending: ending('completed', [...paid, 'reschedule.proposed', 'booking.rescheduled', ...done], { captured: price }),
+  },
+];
+
+/** One deal for each point of each path. */
+const cases = paths.flatMap((path) => path.steps.flatMap((step) => [`before:${step}`, `after:${step}`]).map((point) => ({ path, point })));
+
+describe('crash matrix', () => {
+  it('the worker killed before and after every step and every compensation: everything once, nothing left open', async () => {
+    const t0 = Date.now();
+    const mark = (what: string) => process.stderr.write(`${((Date.now() - t0) / 1000).toFixed(1)} ${what}\n`);
+    const stop = stack.worker.keepAlive();
+    setInterval(() => {
+      void stack.rows<any>('select status, count(*)::int as n from booking group by 1', []).then(
+        (rows) => mark(`hit ${stack.failpoints.hit().length} left ${stack.failpoints.armed().length} ${JSON.stringify(rows)}`),
+        (e) => mark(String(e)),
+      );
+    }, 3000).unref();
+    const all = await inLanes(8, cases, async ({ path, point }) => {
+      const deal = await Deal.open(ledger, path.options);
+      await deal.propose();
+      return { deal, path, point };
+    });
+    mark('proposed');
+    // What a clock leads to comes last.
+    await inLanes(8, all.toReversed(), async ({ path, deal }) => path.prepare?.(deal));
+    mark('prepared');
+    stack.failpoints.arm(...all.map(({ deal, point }) => `${point}@${deal.bookingId || deal.nextBooking}`));
+    await Promise.all(all.map(({ path, deal }) => path.act(deal)));
+    mark('acted');
+    await Promise.all(all.map(({ path, deal }) => path.after?.(deal)));
+    await Promise.all(all.map(({ deal }) => untilDone(stack, deal)));
+    mark(`done, deaths ${await stop()}`);
+    expect(stack.failpoints.armed()).toEqual([]);
+    const problems = await inLanes(4, all, async ({ deal, path, point }) =>
+      (await problemsOf(stack, stripe, deal, path.ending)).map((problem) => `${path.name}, ${point}: ${problem}`),
+    );
+    mark('checked');
+    expect([...problems.flat(), ...(await problemsOfAll(stack, stripe))]).toEqual([]);
+    expect(await stack.check()).toMatchObject({ disagreements: [], failed: [], started: [], caughtUp: [], told: [] });
+    mark('reconciled');
+  });
+});
+
+async function inLanes<T, R>(lanes: number, items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  const waiting = items.entries();
+  const lane = async () => {
+    for (const [index, item] of waiting) results[index] = await work(item);
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+  return results;
+}

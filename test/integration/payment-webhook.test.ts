@@ -1,0 +1,47 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startStripe, type StripeServer } from '../support/stripe.ts';
+import { startSuite, type Suite } from '../support/suite.ts';
+
+let stripe: StripeServer;
+let suite: Suite;
+let url: string;
+beforeAll(async () => {
+  stripe = await startStripe();
+  suite = await startSuite({ worker: false, env: stripe.env });
+  url = `${suite.url}/webhooks/stripe`;
+});
+afterAll(async () => {
+  await suite.close();
+  await stripe.stop();
+});
+
+const captured = (bookingId: string, id = 'evt_1') => ({
+  id,
+  object: 'event',
+  type: 'payment_intent.succeeded',
+  data: { object: { id: 'pi_1', object: 'payment_intent', metadata: { booking: bookingId, attempt: '1' } } },
+});
+
+describe('a payment event on its way to its booking', () => {
+  it('waits in the run’s history, also while no worker runs', async () => {
+    const bookingId = randomUUID();
+    const workflowId = `booking/${bookingId}`;
+    const run = await suite.temporal.workflow.start('bookingWorkflow', { workflowId, taskQueue: 'proxie', args: [{ bookingId }] });
+    expect(await stripe.deliver(url, captured(bookingId))).toBe(200);
+    const { events } = await run.fetchHistory();
+    const signals = (events ?? []).map((event) => event.workflowExecutionSignaledEventAttributes?.signalName).filter(Boolean);
+    expect(signals).toEqual(['paymentEvent']);
+    await run.terminate();
+  });
+
+  it('is taken and changes nothing when no run waits for it', async () => {
+    expect(await stripe.deliver(url, captured(randomUUID()))).toBe(200);
+  });
+
+  it('comes again later while the run of an open booking is missing', async () => {
+    const bookingId = randomUUID();
+    await suite.rows('insert into open_stream (stream) values (?)', [`booking/${bookingId}`]);
+    expect(await stripe.deliver(url, captured(bookingId))).toBe(503);
+  });
+});

@@ -1,0 +1,36 @@
+// What clocks show, worked out by another library: the oracle for src/domain/local-time.ts.
+import { DateTime, IANAZone } from 'luxon';
+import { minute } from './calendar.ts';
+
+const hour = 60 * minute;
+
+/** `2026-03-08T03:30`, as a clock on the wall shows it. */
+export const shownAt = (at: number, zone: string): string =>
+  new Date(at + IANAZone.create(zone).offset(at) * minute).toISOString().slice(0, 16);
+
+/** Every change of a zone's offset in `[from, to)`, to the minute. */
+export function transitions(zone: string, from: number, to: number): number[] {
+  const offset = (at: number) => IANAZone.create(zone).offset(at);
+  const found: number[] = [];
+  for (let at = from; at < to; at += 12 * hour) {
+    let [before, after] = [at, at + 12 * hour];
+    if (offset(before) === offset(after)) continue;
+    while (after - before > minute) {
+      const middle = before + Math.floor((after - before) / 2 / minute) * minute;
+      if (offset(middle) === offset(before)) before = middle;
+      else after = middle;
+    }
+    found.push(after);
+  }
+  return found;
+}
+
+/** The instants at which a clock shows this time: none in a gap, two in an overlap. */
+export function instantsOf(local: string, zone: string): number[] {
+  const read = DateTime.fromISO(local, { zone });
+  if (shownAt(read.toMillis(), zone) !== local) return [];
+  return read
+    .getPossibleOffsets()
+    .map((possible) => possible.toMillis())
+    .sort((a, b) => a - b);
+}
