@@ -2,10 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { WithStartWorkflowOperation, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
+import { WithStartWorkflowOperation, WorkflowNotFoundError } from '@temporalio/client';
 import type { Caller } from '../test/support/http.ts';
-import { accepted, carryOut, invited, submitRequest, untilConfirmed } from '../test/support/play.ts';
-import { city, seedProvider, type SeededProvider } from '../test/support/seed.ts';
+import { listen, type Listening } from '../src/db/listen.ts';
+import { accepted, codeOf, submitRequest } from '../test/support/play.ts';
+import { city, seedProvider } from '../test/support/seed.ts';
 import { startSuite, type Suite } from '../test/support/suite.ts';
 import { bareMessage, bareQueue, type BareRequestInput } from './bare.messages.ts';
 import { startApiProcess, startBareWorkerProcess, startWorkerProcess, through } from './spawned.ts';
@@ -39,7 +40,8 @@ export async function measureLifecycles({ parallel = 32, each = 2, rounds = 4 }:
     const api = await startApiProcess(local);
     processes.push(api);
     const suite = through(local, api.url);
-    const lanes = await Promise.all(Array.from({ length: parallel }, (_, n) => laneOf(suite, n)));
+    const notices = await hearing(suite.databaseUrl);
+    const lanes = await Promise.all(Array.from({ length: parallel }, (_, n) => laneOf(suite, notices, n)));
     const perSecond = async (lifecycle: (lane: Lane) => Promise<void>) => {
       const from = performance.now();
       await Promise.all(
@@ -55,6 +57,7 @@ export async function measureLifecycles({ parallel = 32, each = 2, rounds = 4 }:
     for (const lifecycle of [product, bare]) await perSecond(lifecycle);
     const rates: { product: number; bare: number }[] = [];
     for (let n = 0; n < rounds; n += 1) rates.push({ product: await perSecond(product), bare: await perSecond(bare) });
+    await notices.close();
     const median = (values: number[]) => quantile(values, 0.5);
     return {
       parallel,
@@ -73,28 +76,56 @@ export async function measureLifecycles({ parallel = 32, each = 2, rounds = 4 }:
 interface Lane {
   place: typeof city;
   consumer: Caller;
-  providers: SeededProvider[];
+  providers: Map<string, Caller>;
+  notices: Notices;
 }
 
-async function laneOf(suite: Suite, n: number): Promise<Lane> {
+async function laneOf(suite: Suite, notices: Notices, n: number): Promise<Lane> {
   const place = { ...city, lat: -60 + n, lon: -100 };
-  const providers = await Promise.all(
-    Array.from({ length: offersEach }, (_, k) => seedProvider(suite.orm, { ...place, price: 11_000 + k })),
-  );
-  return { place, consumer: await suite.as(`consumer-${n}`, 'consumer'), providers };
+  const seeded = await Promise.all(Array.from({ length: offersEach }, (_, k) => seedProvider(suite.orm, { ...place, price: 11_000 + k })));
+  const providers = await Promise.all(seeded.map(async ({ id, subject }) => [id, await suite.as(subject, 'provider')] as const));
+  return { place, consumer: await suite.as(`consumer-${n}`, 'consumer'), providers: new Map(providers), notices };
 }
 
 /** From the request to its completion: three proposals, an acceptance, a booking that is carried out. */
-async function productLifecycle(suite: Suite, { place, consumer, providers }: Lane): Promise<void> {
+async function productLifecycle(suite: Suite, { place, consumer, providers, notices }: Lane): Promise<void> {
+  const is = (table: 'request' | 'booking', id: string, status: string) => async () =>
+    (await suite.rows(`select 1 from ${table} where id = ? and status = ?`, [id, status])).length > 0;
   const requestId = await submitRequest(consumer, { location: { ...place, address: '1 Main Street' } });
-  let offerId = '';
-  for (const provider of providers) {
-    const invitation = await invited(suite, provider, requestId);
-    offerId = invitation.offerId;
-    accepted(await invitation.caller.post(`/offers/${offerId}/propose`));
-  }
-  accepted(await consumer.post(`/offers/${offerId}/accept`));
-  await carryOut(suite, requestId, await untilConfirmed(suite, requestId));
+  // Sent out within the workflow task that takes the request: the answer comes behind it.
+  const offers = await suite.rows<{ id: string; provider_id: string }>('select id, provider_id from offer where request_id = ?', [
+    requestId,
+  ]);
+  for (const { id, provider_id } of offers) accepted(await providers.get(provider_id)!.post(`/offers/${id}/propose`));
+  const { id, provider_id } = offers[0]!;
+  const { bookingId } = accepted(await consumer.post(`/offers/${id}/accept`));
+  await notices.until(`booking/${bookingId}`, is('booking', bookingId, 'confirmed'));
+  const winner = providers.get(provider_id)!;
+  accepted(await winner.post(`/bookings/${bookingId}/check-in`, { code: await codeOf(suite, bookingId) }));
+  accepted(await winner.post(`/bookings/${bookingId}/complete`));
+  await notices.until(`request/${requestId}`, is('request', requestId, 'completed'));
+}
+
+/** Hears of every append, so that waiting for one costs next to nothing. */
+interface Notices extends Listening {
+  /** Asks now and after every append to the stream, until the answer is yes. */
+  until(stream: string, ask: () => Promise<boolean>): Promise<void>;
+}
+
+async function hearing(databaseUrl: string): Promise<Notices> {
+  const waiting = new Map<string, () => void>();
+  const { close } = await listen({ databaseUrl }, 'proxie_event', (stream) => waiting.get(stream)?.());
+  return {
+    close,
+    async until(stream, ask) {
+      for (;;) {
+        const told = new Promise<void>((resolve) => waiting.set(stream, resolve));
+        if (await ask()) break;
+        await told;
+      }
+      waiting.delete(stream);
+    },
+  };
 }
 
 /** The same messages: a start with the first, one per proposal, one that books, a child with two of its own, and its child. */
@@ -114,13 +145,13 @@ async function bareLifecycle({ temporal }: Suite): Promise<void> {
   for (let n = 0; n < offersEach; n += 1) await request.executeUpdate(bareMessage, { args: [message()] });
   await request.executeUpdate(bareMessage, { args: [{ ...message(), bookingId }] });
   const booking = temporal.workflow.getHandle(`bare-booking/${bookingId}`);
-  await whenStarted(booking, () => booking.executeUpdate(bareMessage, { args: [message()] }));
+  await whenStarted(() => booking.executeUpdate(bareMessage, { args: [message()] }));
   await booking.executeUpdate(bareMessage, { args: [message()] });
   await request.result();
 }
 
 /** The booking's run follows the acceptance: a moment later it is there. */
-async function whenStarted<T>(_booking: WorkflowHandle, ask: () => Promise<T>): Promise<T> {
+async function whenStarted<T>(ask: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await ask();

@@ -1,12 +1,12 @@
 // What listing a month of slots costs for a page of providers, in round trips to the database.
 import { performance } from 'node:perf_hooks';
 import { loadCalendars } from '../src/db/calendar.ts';
-import { openOrm, sql, type Orm } from '../src/db/orm.ts';
+import { openOrm, planned, sql, type Orm } from '../src/db/orm.ts';
 import { listSlots } from '../src/domain/availability.ts';
 import { zones } from '../test/support/calendar.ts';
 import { seedProvider } from '../test/support/seed.ts';
 import { newDatabase } from '../test/support/suite.ts';
-import { spreadOf, type Spread } from './statistics.ts';
+import { quantile, spreadOf, type Spread } from './statistics.ts';
 
 const service = 'plumbing.leak';
 const month = 31 * 86_400_000;
@@ -20,11 +20,13 @@ export interface PageCost {
   listing: Spread;
   /** p50 of the listing per provider, in p50s of `select 1`. */
   roundTrips: number;
+  /** The same of the fastest tenths: what is left when the machine is not busy with something else. */
+  calmRoundTrips: number;
 }
 
 export interface SlotCost {
   samples: number;
-  /** `select 1` through the same connection pool and the same ORM, milliseconds. */
+  /** `select 1` by the same function over the same connections, milliseconds. */
   selectOne: Spread;
   pages: PageCost[];
 }
@@ -40,17 +42,24 @@ export async function measureSlots({ samples = 200, warmUp = 60, historyDays = 9
     for (let n = 0; n < warmUp + samples; n += 1) {
       const keep = (what: number, ms: number) => n >= warmUp && times.get(what)!.push(ms);
       for (const size of pages) {
-        keep(0, await timed(() => sql(orm.em.fork(), 'select 1')));
+        keep(0, await timed(() => planned(orm.em.fork(), 'select 1', [])));
         keep(size, await timed(async () => slots.set(size, await listMonth(orm, ids.slice(0, size)))));
       }
     }
     const selectOne = spreadOf(times.get(0)!);
+    const calm = (what: number) => quantile(times.get(what)!, 0.1);
     return {
       samples,
       selectOne,
       pages: pages.map((providers) => {
         const listing = spreadOf(times.get(providers)!);
-        return { providers, slots: slots.get(providers)!, listing, roundTrips: listing.p50 / providers / selectOne.p50 };
+        return {
+          providers,
+          slots: slots.get(providers)!,
+          listing,
+          roundTrips: listing.p50 / providers / selectOne.p50,
+          calmRoundTrips: calm(providers) / providers / calm(0),
+        };
       }),
     };
   } finally {

@@ -8,8 +8,8 @@ Object.assign(process.env, servers.coordinates);
 try {
   const cost = await measureSlots();
   const lines = cost.pages.map(
-    ({ providers, slots, listing, roundTrips }) =>
-      `${String(providers).padStart(3)} providers, ${slots} slots: p50 ${ms(listing.p50)}, p90 ${ms(listing.p90)}; per provider ${roundTrips.toFixed(2)} round trips`,
+    ({ providers, slots, listing, roundTrips, calmRoundTrips }) =>
+      `${String(providers).padStart(3)} providers, ${slots} slots: p50 ${ms(listing.p50)}, p90 ${ms(listing.p90)}; per provider ${roundTrips.toFixed(2)} round trips, of the fastest tenths ${calmRoundTrips.toFixed(2)}`,
   );
   const text = [`select 1: p50 ${ms(cost.selectOne.p50)}, p90 ${ms(cost.selectOne.p90)}`, ...lines].join('\n');
   console.log(process.argv.includes('--json') ? JSON.stringify(cost, null, 2) : text);

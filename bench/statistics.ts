@@ -1,4 +1,6 @@
 export interface Spread {
+  /** What is left when the machine is busy with nothing else. */
+  p10: number;
   p50: number;
   p90: number;
   p99: number;
@@ -6,6 +8,7 @@ export interface Spread {
 }
 
 export const spreadOf = (values: readonly number[]): Spread => ({
+  p10: quantile(values, 0.1),
   p50: quantile(values, 0.5),
   p90: quantile(values, 0.9),
   p99: quantile(values, 0.99),

@@ -3,8 +3,6 @@ import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { CalendarFeedView, CalendarText, NewCalendarFeed } from '../contracts/calendar-feed.ts';
 import { closeFeed, feedBookings, feedOwner, feedSince, openFeed } from '../db/queries/calendar-feed.ts';
-import { loadCatalogue } from '../db/queries/catalogue.ts';
-import { findService } from '../domain/catalogue.ts';
 import { DomainError } from '../domain/errors.ts';
 import { calendarText } from './calendar-text.ts';
 import type { Api } from './deps.ts';
@@ -108,9 +106,7 @@ export function calendarFeedRoutes(api: Api): void {
 
   /** The address travels through other people's servers and stays in their caches: it opens nothing personal. */
   async function calendarOf(providerId: string, withAddress: boolean) {
-    const [bookings, catalogue] = [await feedBookings(db(), providerId), await loadCatalogue(db())];
-    const serviceName = (code: string) => findService(catalogue, code)?.name ?? code;
-    const text = calendarText(bookings, { publicUrl: api.config.http.publicUrl, serviceName, withAddress });
+    const text = calendarText(await feedBookings(db(), providerId), { publicUrl: api.config.http.publicUrl, withAddress });
     // A hold that runs out changes the text and no row: only the text itself tells whether it is the same.
     return reply(200, text, { etag: `"${hashOf(text)}"`, 'cache-control': 'private, no-cache' });
   }

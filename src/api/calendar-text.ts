@@ -4,7 +4,6 @@ import type { FeedBooking } from '../db/queries/calendar-feed.ts';
 
 export interface CalendarTextOptions {
   publicUrl: string;
-  serviceName: (code: string) => string;
   /** Where to go, for those who have shown who they are. */
   withAddress: boolean;
 }
@@ -13,7 +12,7 @@ export interface CalendarTextOptions {
  * Id, position and time of the last change come from the booking's timeline: an app that reads it again changes the entry
  * it has. A booking that is cancelled or released is no longer in it.
  */
-export function calendarText(bookings: readonly FeedBooking[], { publicUrl, serviceName, withAddress }: CalendarTextOptions): string {
+export function calendarText(bookings: readonly FeedBooking[], { publicUrl, withAddress }: CalendarTextOptions): string {
   const lines = [
     'BEGIN:VCALENDAR',
     'VERSION:2.0',
@@ -38,7 +37,7 @@ export function calendarText(bookings: readonly FeedBooking[], { publicUrl, serv
         `STATUS:${held ? 'TENTATIVE' : 'CONFIRMED'}`,
         'TRANSP:OPAQUE',
         'CLASS:PRIVATE',
-        `SUMMARY:${escaped(serviceName(service))}${held ? ' (not confirmed yet)' : ''}`,
+        `SUMMARY:${escaped(service)}${held ? ' (not confirmed yet)' : ''}`,
         `DESCRIPTION:${escaped(`${status}\n${link}`)}`,
         `URL:${link}`,
         ...(withAddress && address ? [`LOCATION:${escaped(address)}`] : []),

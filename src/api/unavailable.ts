@@ -1,6 +1,6 @@
 // Tells "a dependency is away" (503, try again) from "we have a bug" (500).
 import { NamespaceNotFoundError, ServiceError, WorkflowUpdateRPCTimeoutOrCancelledError, isGrpcServiceError } from '@temporalio/client';
-import { sqlStateOf } from '../db/transaction.ts';
+import { causesOf, sqlStateOf } from '../db/transaction.ts';
 
 /** gRPC answers that say our request itself was wrong: INVALID_ARGUMENT, OUT_OF_RANGE, UNIMPLEMENTED. */
 const ourFault = new Set([3, 11, 12]);
@@ -37,9 +37,8 @@ const lostConnection =
 export function isDatabaseAway(error: unknown): boolean {
   const state = sqlStateOf(error);
   if (state && (socketCodes.has(state) || (/^[0-9A-Z]{5}$/.test(state) && passingStates.test(state)))) return true;
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    if (lostConnection.test(cause.message)) return true;
-    if (cause instanceof AggregateError && cause.errors.some(isDatabaseAway)) return true;
+  for (const { message, errors } of causesOf(error)) {
+    if (lostConnection.test(String(message)) || errors?.some(isDatabaseAway)) return true;
   }
   return false;
 }

@@ -1,9 +1,9 @@
 // The provider's calendar as the rules see it.
 import { occupyingStatuses } from '../domain/booking.machine.ts';
-import { nearestSlots, whyNot, type Calendar, type Interval } from '../domain/availability.ts';
+import { nearestSlots, whyNot, type Calendar, type DatedException, type Interval } from '../domain/availability.ts';
 import { DomainError } from '../domain/errors.ts';
 import { dayMs } from '../domain/local-time.ts';
-import { sql, type Db } from './orm.ts';
+import { planned, sql, type Db } from './orm.ts';
 
 export const occupying = occupyingStatuses.map((status) => `'${status}'`).join(', ');
 /** A slot that begins this long before or after another one neither touches it nor shares its day: slots last a day at most. */
@@ -18,14 +18,20 @@ export interface ServiceCalendar extends Calendar {
   onOffer: boolean;
 }
 
-interface CalendarRow extends Omit<ServiceCalendar, 'busy' | 'booked'> {
+/** Lists come as text, `a b c,a b c`: several times cheaper to make and to read than JSON, and there are many. */
+type Lines = string | null;
+
+interface CalendarRow extends Omit<ServiceCalendar, 'rules' | 'exceptions' | 'busy' | 'booked'> {
   providerId: string;
-  bookings: [start: number, end: number, seat: number, startsAt: number, occupies: boolean][];
+  rules: Lines;
+  exceptions: Lines;
+  bookings: Lines;
   /** From the provider's own calendars. */
-  appointments: [start: number, end: number][];
+  appointments: Lines;
 }
 
-const epochMs = (instant: string) => `(extract(epoch from ${instant}) * 1000)::bigint`;
+const lines = (...columns: string[]) => `string_agg(concat_ws(' ', ${columns.join(', ')}), ',')`;
+const epochMs = (instant: string) => `(date_part('epoch', ${instant}) * 1000)::bigint`;
 
 // Holds that have run out are no longer busy, even if their run has not released them yet. What is over takes no seat, but
 // counts for its day.
@@ -33,15 +39,14 @@ const selectCalendars = `
   select p.id as "providerId", p.zone, p.minimum_notice_minutes as "minimumNoticeMinutes", p.horizon_days as "horizonDays",
     p.daily_cap as "dailyCap", p.capacity, s.buffer_before_minutes as "bufferBeforeMinutes", s.buffer_after_minutes as "bufferAfterMinutes",
     s.duration_minutes as "durationMinutes", p.status = 'active' and s.active as "onOffer",
-    coalesce((select jsonb_agg(jsonb_build_object('weekday', r.weekday, 'startMinute', r.start_minute, 'endMinute', r.end_minute))
-      from availability_rule r where r.provider_id = p.id), '[]') as rules,
-    coalesce((select jsonb_agg(jsonb_build_object('kind', x.kind, 'fromDate', x.from_date, 'toDate', x.to_date, 'startMinute', x.start_minute, 'endMinute', x.end_minute))
-      from availability_exception x where x.provider_id = p.id and x.to_date >= w.first::date and x.from_date <= w.last::date), '[]') as exceptions,
-    coalesce((select jsonb_agg(jsonb_build_array(${epochMs('lower(b.occupied)')}, ${epochMs('upper(b.occupied)')}, b.seat, ${epochMs('lower(b.during)')}, b.status in (${occupying})))
+    (select ${lines('r.weekday', 'r.start_minute', 'r.end_minute')} from availability_rule r where r.provider_id = p.id) as rules,
+    (select ${lines('x.kind', 'x.from_date', 'x.to_date', 'x.start_minute', 'x.end_minute')}
+      from availability_exception x where x.provider_id = p.id and x.to_date >= w.first::date and x.from_date <= w.last::date) as exceptions,
+    (select ${lines(epochMs('lower(b.during)'), epochMs('lower(b.occupied)'), epochMs('upper(b.occupied)'), `case when b.status in (${occupying}) then b.seat end`)}
       from booking b where b.provider_id = p.id and lower(b.during) >= w.first and lower(b.during) < w.last and b.id is distinct from w.moving
-        and b.status not in ('released', 'cancelled') and not (b.status = 'held' and b.held_until <= w.now)), '[]') as bookings,
-    coalesce((select jsonb_agg(jsonb_build_array(${epochMs('lower(a.during)')}, ${epochMs('upper(a.during)')}))
-      from busy_block a where a.provider_id = p.id and a.during && tstzrange(w.first, w.last)), '[]') as appointments
+        and b.status not in ('released', 'cancelled') and not (b.status = 'held' and b.held_until <= w.now)) as bookings,
+    (select ${lines(epochMs('lower(a.during)'), epochMs('upper(a.during)'))}
+      from busy_block a where a.provider_id = p.id and a.during && tstzrange(w.first, w.last)) as appointments
   from (values (?::timestamptz, ?::timestamptz, ?::timestamptz, ?::uuid)) as w(first, last, now, moving),
     provider p join provider_service s on s.provider_id = p.id and s.service_code = ?
   where p.id = any(?::uuid[]) and p.status in ('active', 'paused')`;
@@ -64,20 +69,33 @@ export async function loadCalendars(
 ): Promise<Map<string, ServiceCalendar>> {
   const within = (at: number) => Math.min(Math.max(at, now), now + furthestMs);
   const instants = [within(from) - aroundMs, within(to) + aroundMs, now].map((at) => new Date(at).toISOString());
-  const rows = await sql<CalendarRow>(em, selectCalendars, [...instants, except ?? null, service, `{${providerIds.join(',')}}`]);
+  const rows = await planned<CalendarRow>(em, selectCalendars, [...instants, except ?? null, service, `{${providerIds.join(',')}}`]);
   return new Map(rows.map((row) => [row.providerId, toCalendar(row)]));
 }
 
-function toCalendar({ providerId: _id, bookings, appointments, ...calendar }: CalendarRow): ServiceCalendar {
+function toCalendar({ providerId: _id, rules, exceptions, bookings, appointments, ...calendar }: CalendarRow): ServiceCalendar {
+  const booked = read(bookings, (startsAt, start, end, seat) => ({ startsAt: Number(startsAt), ...interval(start, end), seat }));
   return {
     ...calendar,
+    rules: read(rules, (weekday, startMinute, endMinute) => ({ weekday: Number(weekday), ...minutes(startMinute, endMinute) })),
+    exceptions: read(exceptions, (kind, fromDate, toDate, startMinute, endMinute) => ({
+      kind: kind as DatedException['kind'],
+      fromDate: fromDate!,
+      toDate: toDate!,
+      ...(startMinute ? minutes(startMinute, endMinute) : { startMinute: null, endMinute: null }),
+    })),
     busy: [
-      ...bookings.filter(([, , , , occupies]) => occupies).map(([start, end, seat]) => ({ start, end, seat })),
-      ...appointments.map(([start, end]) => ({ start, end, seat: null })),
+      ...booked.flatMap(({ start, end, seat }) => (seat ? [{ start, end, seat: Number(seat) }] : [])),
+      ...read(appointments, (start, end) => ({ ...interval(start, end), seat: null })),
     ],
-    booked: bookings.map(([, , , startsAt]) => startsAt),
+    booked: booked.map(({ startsAt }) => startsAt),
   };
 }
+
+const read = <T>(text: Lines, one: (...columns: (string | undefined)[]) => T): T[] =>
+  text ? text.split(',').map((line) => one(...line.split(' '))) : [];
+const interval = (start: string | undefined, end: string | undefined): Interval => ({ start: Number(start), end: Number(end) });
+const minutes = (start: string | undefined, end: string | undefined) => ({ startMinute: Number(start), endMinute: Number(end) });
 
 type Slot = { startsAt: string; endsAt: string };
 

@@ -87,7 +87,7 @@ const insertEvents = `
     returning 1
   )
   select (select count(*)::int from written) as written, pg_notify('proxie_event', ?),
-    (select pg_notify('proxie_notification', '') from (select from told limit 1) as some)`;
+    (select pg_notify('proxie_notification', '') from (select from told limit 1) as anybody)`;
 
 type Row = { event: EventBase; stream: string; seq: number };
 

@@ -8,11 +8,20 @@ export class NotWritten extends Error {}
 const retryable = new Set(['40001', '40P01']);
 const attempts = 4;
 
+interface Thrown {
+  code?: unknown;
+  message?: unknown;
+  errors?: readonly unknown[];
+  cause?: unknown;
+}
+
+/** An error and what caused it. By shape: drivers' errors may come from another realm. */
+export function* causesOf(error: unknown): Generator<Thrown> {
+  for (let thrown = error; typeof thrown === 'object' && thrown !== null; thrown = (thrown as Thrown).cause) yield thrown as Thrown;
+}
+
 export const sqlStateOf = (error: unknown): string | undefined => {
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    const { code } = cause as { code?: unknown };
-    if (typeof code === 'string') return code;
-  }
+  for (const { code } of causesOf(error)) if (typeof code === 'string') return code;
   return undefined;
 };
 

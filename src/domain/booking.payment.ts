@@ -60,7 +60,9 @@ export function recordPayment(state: BookingState, command: PaymentCommand, now:
     case 'recordCapture':
       return can('capture') ? [{ type: 'payment.captured', attempt, amount: command.amount, ...both(state) }] : [];
     case 'recordRelease': {
-      if (!can('release')) return [];
+      // What is still being asked for is told by its own answer: the provider also reports what our own steps have cancelled.
+      const early = command.code === 'cancelled_outside' && payment.status === 'requested';
+      if (early || !can('release')) return [];
       return [{ type: 'payment.released', attempt, code: command.code, ...both(state) }];
     }
     case 'recordRefund':

@@ -151,7 +151,7 @@ export async function bookingWorkflow({ bookingId }: BookingInput): Promise<{ st
     while (!over()) {
       if (booking.state.status === 'disputed') {
         upsertSearchAttributes([{ key: searchAttributes.stage, value: 'disputed' }]);
-        await condition(() => booking.state.status !== 'disputed');
+        await untilRuledOn();
         continue;
       }
       const step = nextMoneyStep(booking.state);
@@ -164,6 +164,16 @@ export async function bookingWorkflow({ bookingId }: BookingInput): Promise<{ st
       const { summary } = nextDue(booking.state);
       if (!(await timer.until(changed, () => nextDue(booking.state).at, summary))) await booking.act(nextDue(booking.state).command);
     }
+  }
+
+  /** Nobody but an operator can go on from here. */
+  async function untilRuledOn(): Promise<void> {
+    upsertSearchAttributes([
+      { key: searchAttributes.stage, value: 'disputed' },
+      { key: searchAttributes.needsAttention, value: true },
+    ]);
+    await condition(() => booking.state.status !== 'disputed');
+    upsertSearchAttributes([{ key: searchAttributes.needsAttention, value: false }]);
   }
 
   async function end(): Promise<void> {

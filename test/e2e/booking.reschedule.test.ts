@@ -175,7 +175,26 @@ describe('what is not agreed to', () => {
   });
 });
 
-describe('reminders of a booking that moves', () => {
+describe('reminders of a booking', () => {
+  it('are planned outside quiet hours when it is confirmed', async () => {
+    const startsAt = quarter(5 * 60 * minuteMs);
+    const local = new Intl.DateTimeFormat('en-GB', { timeZone: 'America/New_York', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+    const minuteOf = (at: number) =>
+      local
+        .format(at)
+        .split(':')
+        .reduce((sum, part) => sum * 60 + Number(part), 0);
+    const due = startsAt - 120 * minuteMs;
+    // Half an hour before it is due until half an hour after.
+    const quietHours = { fromMinute: minuteOf(due - 30 * minuteMs), toMinute: minuteOf(due + 30 * minuteMs) };
+    const booking = await book(suite, { startsAt, policy: { reminderBeforeMs: [180 * minuteMs, 120 * minuteMs], quietHours } });
+    const [confirmed] = await suite.rows<{ data: { remindAt: string[] } }>(
+      "select data from event where stream = ? and type = 'booking.confirmed'",
+      [`booking/${booking.id}`],
+    );
+    expect(confirmed!.data.remindAt.map((at) => Date.parse(at))).toEqual([startsAt - 180 * minuteMs, due - 30 * minuteMs]);
+  });
+
   it('each slot has reminders of its own', async () => {
     const startsAt = quarter(60 * minuteMs);
     // Due a moment after the confirmation; with the later slot, far from it.

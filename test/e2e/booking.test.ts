@@ -5,6 +5,7 @@ import { book, minuteMs, quarter, runEnded, until, type Booked } from '../suppor
 import { readableHistory } from '../support/history.ts';
 import { eventually } from '../support/http.ts';
 import { accepted } from '../support/play.ts';
+import { leakRequest } from '../support/seed.ts';
 import { startSuite, type Suite } from '../support/suite.ts';
 
 let suite: Suite;
@@ -270,6 +271,18 @@ describe('an operator', () => {
     expect(await operator.post(`/admin/bookings/${randomUUID()}/intervene`, { action: 'cancel', ticket: 'T', reason: 'r' })).toMatchObject(
       refused(404, 'not_found'),
     );
+  });
+
+  it('intervenes with a request as well', async () => {
+    const consumer = await suite.as('helped', 'consumer');
+    const { id } = accepted(await consumer.post('/requests', leakRequest()));
+    const operator = await suite.as('operator', 'admin');
+    const act = (action: string) => operator.post(`/admin/requests/${id}/intervene`, { action, ticket: 'T-8', reason: 'asked by phone' });
+    expect(await act('rematch')).toMatchObject(refused(409, 'invalid_transition'));
+    expect(accepted(await act('close'))).toMatchObject({ status: 'cancelled', statusReason: 'operator' });
+    const body = { action: 'close', ticket: 'T', reason: 'r' };
+    expect(await consumer.post(`/admin/requests/${id}/intervene`, body)).toMatchObject(refused(403, 'forbidden_role'));
+    expect(await operator.post(`/admin/requests/${randomUUID()}/intervene`, body)).toMatchObject(refused(404, 'not_found'));
   });
 
   it('paying where nothing is to be paid is refused', async () => {

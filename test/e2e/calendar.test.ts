@@ -258,6 +258,30 @@ describe('dated exceptions', () => {
     expect((await provider.get(path)).body.items).toEqual([]);
   });
 
+  it('a closed time leaves bookings where they are and names them', async () => {
+    const own = await newProvider();
+    const consumer = await suite.as(`booked-${own.id}`, 'consumer');
+    const { id: consumerId } = accepted(await consumer.get('/me'));
+    const { id: requestId } = accepted(await consumer.post('/requests', {}));
+    const book = async (local: string, status = 'confirmed') => {
+      const [start] = instantsOf(local, city.zone);
+      const [row] = await suite.rows<{ id: string }>(
+        `insert into booking (id, request_id, offer_id, consumer_id, provider_id, service_code, status, during, occupied, zone, price, currency, policy, held_until)
+         select gen_random_uuid(), ?, gen_random_uuid(), ?, ?, 'plumbing.leak', ?, r, r, 'UTC', 1, 'USD', '{}', now() from (select tstzrange(?, ?) as r) as range returning id`,
+        [requestId, consumerId, own.id, status, iso(start!), iso(start! + 60 * minute)],
+      );
+      return row!.id;
+    };
+    const [first, last] = [dateIn(5), dateIn(7)];
+    const inside = [await book(`${first}T00:00`), await book(`${last}T23:30`)];
+    await book(`${dateIn(4)}T23:00`);
+    await book(`${dateIn(8)}T00:30`);
+    await book(`${dateIn(6)}T12:00`, 'cancelled');
+    const made = accepted(await own.provider.post(path, { kind: 'closed', fromDate: first, toDate: last }));
+    expect(made.bookings).toEqual(inside);
+    expect(await suite.rows("select 1 from booking where provider_id = ? and status = 'confirmed'", [own.id])).toHaveLength(4);
+  });
+
   it('somebody else’s are as good as none', async () => {
     const [one, two] = [await newProvider(), await newProvider()];
     const { body } = await one.provider.post(path, { kind: 'closed', fromDate: dateIn(2) });

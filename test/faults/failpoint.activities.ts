@@ -1,4 +1,5 @@
 // Stands in for src/activities/index.ts in a worker that a test has started with failpoints.
+import { activityInfo } from '@temporalio/activity';
 import { activitiesByQueue as real, type ActivityDeps } from '../../src/activities/index.ts';
 import type { TaskQueue } from '../../src/contracts/queues.ts';
 import { failpoints, withFailpoints } from './failpoint.ts';
@@ -8,7 +9,8 @@ if (!folder) throw new Error('FAILPOINTS must name the folder in which points ar
 const points = failpoints(folder);
 
 export function activitiesByQueue(deps: ActivityDeps): Record<TaskQueue, object> {
-  const wrap = (activities: object) => withFailpoints(activities, points, () => process.kill(process.pid, 'SIGKILL'));
+  const whose = () => activityInfo().workflowExecution?.workflowId ?? '';
+  const wrap = (activities: object) => withFailpoints(activities, { points, whose, die: () => process.kill(process.pid, 'SIGKILL') });
   const queues = Object.entries(real(deps)).map(([queue, activities]) => [queue, wrap(activities)]);
   return Object.fromEntries(queues) as Record<TaskQueue, object>;
 }

@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 
 export interface Failpoints {
-  /** `before:` or `after:` and a step; with `@<booking>` behind it, only of that booking. */
+  /** `before:` or `after:` and a step; with `@` and a workflow id behind it, only of that run. */
   arm(...points: string[]): void;
   /** Armed, and nobody has been there yet. */
   armed(): string[];
@@ -40,12 +40,18 @@ export function failpoints(folder: string): Failpoints {
 }
 
 /** One kill serves all who come to their points soon after one another: they stay where they are until then. */
-const [quietMs, longestMs] = [3_000, 8_000];
+const [quietMs, longestMs] = [4_000, 8_000];
 
 type Step = (...input: any[]) => Promise<unknown>;
 
-/** The same steps, which may die before they begin and after they are done. */
-export function withFailpoints<S extends object>(steps: S, points: Pick<Failpoints, 'take' | 'armed'>, die: () => void): S {
+/**
+ * The same steps, which may die before they begin and after they are done.
+ * @param whose the run that takes the step
+ */
+export function withFailpoints<S extends object>(
+  steps: S,
+  { points, whose, die }: { points: Pick<Failpoints, 'take' | 'armed'>; whose: () => string; die: () => void },
+): S {
   let quiet: NodeJS.Timeout | undefined;
   let longest: NodeJS.Timeout | undefined;
 
@@ -61,7 +67,7 @@ export function withFailpoints<S extends object>(steps: S, points: Pick<Failpoin
   const entries = Object.entries(steps as Record<string, Step>).map(([name, run]): [string, Step] => [
     name,
     async (...input) => {
-      const names = namesOf(name, input[0]);
+      const names = namesOf(name, input[0]).flatMap((step) => [step, `${step}@${whose()}`]);
       await pass('before', names);
       const result = await run(...input);
       await pass('after', names);
@@ -71,15 +77,6 @@ export function withFailpoints<S extends object>(steps: S, points: Pick<Failpoin
   return Object.fromEntries(entries) as S;
 }
 
-interface Input {
-  bookingId?: string;
-  stream?: string;
-  events?: { type: string; bookingId?: string }[];
-}
-
-/** An append is named after each event that it writes; a step of a booking also with the booking. */
-function namesOf(name: string, { bookingId, stream = '', events }: Input = {}): string[] {
-  const names = events?.map(({ type }) => `${name}:${type}`) ?? [name];
-  const booking = bookingId ?? /^booking\/(.+)/.exec(stream)?.[1] ?? events?.find((event) => event.bookingId)?.bookingId;
-  return booking ? [...names, ...names.map((step) => `${step}@${booking}`)] : names;
-}
+/** An append is named after each event that it writes. */
+const namesOf = (name: string, input?: { events?: { type: string }[] }): string[] =>
+  input?.events?.map(({ type }) => `${name}:${type}`) ?? [name];

@@ -1,6 +1,6 @@
 // A whole Proxie in processes of its own, each of which a test may kill, stop, continue and start again by its pid.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { closeSync, cpSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
@@ -195,6 +195,7 @@ export async function startStack({ policy = {}, env: more = {} }: StackOptions =
       await Promise.all([client.connection.close(), orm.close(true), issuer.close(), mails.stop()]);
       await stop('temporal');
       await stop('postgres');
+      if (process.env.KEEP_LOGS) cpSync(paths.logs, process.env.KEEP_LOGS, { recursive: true });
       rmSync(home, { recursive: true, force: true });
     },
   };

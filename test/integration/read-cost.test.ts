@@ -9,7 +9,7 @@ import { seedPlace, type SeededProvider } from '../support/seed.ts';
 import { startSuite, type Suite } from '../support/suite.ts';
 
 /** One to know the user, one for the answer. A stream begins with one more: what happened between its position and its first look. */
-const allowed = { 'application/json': 2, 'text/event-stream': 3 };
+const allowed = { 'application/json': 2, 'text/calendar': 2, 'text/event-stream': 3 };
 
 let suite: Suite;
 let document: Json;
@@ -41,8 +41,10 @@ beforeAll(async () => {
   await carryOut(suite, requestId, booked);
   await review(suite, booked.bookingId, consumer);
   readers[1]![0] = `provider-${booked.providerId}`;
+  const provider = await suite.as(readers[1]![0], 'provider');
   const closed = { kind: 'closed', fromDate: new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10) };
-  const { id: exceptionId } = accepted(await (await suite.as(readers[1]![0], 'provider')).post('/providers/me/exceptions', closed));
+  const { id: exceptionId } = accepted(await provider.post('/providers/me/exceptions', closed));
+  const feed = accepted(await provider.post('/providers/me/calendar-feed'));
   const first = { local: `${new Date(Date.now() + 2 * 86_400_000).toISOString().slice(0, 10)}T12:00`, zone: 'UTC' };
   const series = accepted(await consumer.post('/series', { bookingId: booked.bookingId, everyWeeks: 1, first, count: 2 }));
   const chat = await say(consumer, 'My kitchen sink is leaking');
@@ -59,6 +61,7 @@ beforeAll(async () => {
     chatId: chat.requestId,
     exceptionId,
     seriesId: series.id,
+    token: feed.url.split('/').at(-1).replace('.ics', ''),
   });
   document = await (await fetch(`${suite.url}/api/openapi.json`)).json();
   await suite.rows('create extension if not exists pg_stat_statements');
@@ -116,6 +119,8 @@ const routes = (): ReadRoute[] =>
 function urlOf({ path, parameters }: ReadRoute): string {
   const value = (name: string) => {
     const other = name === 'requestId' && path.includes('/chat/') ? 'chatId' : path.endsWith('/cancel/preview') ? 'confirmedId' : name;
+    // Exceptions are days, all other windows instants.
+    if (name === 'from' && path.endsWith('/exceptions')) return values['from']!.slice(0, 10);
     const found = values[other];
     if (found === undefined) throw new Error(`GET ${path}: this test has no value for ${name}`);
     return encodeURIComponent(found);

@@ -220,6 +220,14 @@ describe('money of a booking', () => {
     expect([...seen].sort()).toEqual(['cancelled', 'completed', 'no_show', 'released', 'settled']);
   });
 
+  it('given a decline that is still on its way, the report of our own cancellation does not take its place', () => {
+    const booking = held({ price: 1_000, currency: 'USD', leadMs: 48 * hour, policy: { ...defaultPolicy, payments: 'stripe' } });
+    const send = (command: object) => booking.send({ ...command, by: SYSTEM } as never, start).map(({ type }) => type);
+    send({ do: 'requestPayment' });
+    expect(send({ do: 'recordRelease', attempt: 1, code: 'cancelled_outside' })).toEqual([]);
+    expect(send({ do: 'recordDecline', attempt: 1, code: 'card_declined' })).toEqual(['payment.declined', 'booking.hold_extended']);
+  });
+
   it('negative control: a provider that captures more than was authorised unbalances the books', () => {
     const booking = held({ price: 1_000, currency: 'USD', leadMs: 48 * hour, policy: { ...defaultPolicy, payments: 'stripe' } });
     const ledger = new Ledger();

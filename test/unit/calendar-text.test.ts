@@ -5,7 +5,7 @@ import type { FeedBooking } from '../../src/db/queries/calendar-feed.ts';
 
 const booking: FeedBooking = {
   id: '6f1c1f0e-0b5c-4e0e-9a53-3a5b1f7d2c11',
-  service: 'plumbing.leak',
+  service: 'Leak repair, urgent',
   status: 'confirmed',
   startsAt: '2026-11-23T14:30:00.000Z',
   endsAt: '2026-11-23T15:30:00.000Z',
@@ -15,7 +15,7 @@ const booking: FeedBooking = {
   address: '1 Main Street, 2nd floor; ring twice\nEND:VEVENT',
 };
 const text = (bookings: FeedBooking[], withAddress = false) =>
-  calendarText(bookings, { publicUrl: 'https://proxie.test', serviceName: () => 'Leak repair, urgent', withAddress });
+  calendarText(bookings, { publicUrl: 'https://proxie.test', withAddress });
 
 /** As another implementation reads it. */
 const read = (calendar: string) =>

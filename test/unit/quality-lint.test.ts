@@ -49,6 +49,7 @@ const seeded: Record<string, { breaks: string[]; text: string }> = {
     breaks: [],
     text: 'export const at = (now: Date) => new Date(now.getTime() + 1);\nexport const f = (job: { process: number; crypto: string }) => job.process;\nexport const g = (fetch: () => number) => fetch();\n',
   },
+  'src/contracts/state.ts': { breaks: ['no-module-state'], text: 'let count = 0;\nexport const f = () => ++count;\n' },
   'src/workflows/validator.ts': {
     breaks: ['sync-validator'],
     text: 'export const options = { validator: async (_input: string) => {} };\n',

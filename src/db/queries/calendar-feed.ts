@@ -4,6 +4,7 @@ import { instantText } from './page.ts';
 
 export interface FeedBooking {
   id: string;
+  /** Its name in the catalogue. */
   service: string;
   status: BookingStatus;
   startsAt: string;
@@ -26,11 +27,14 @@ const maxBookings = 2_000;
 export async function feedBookings(em: Db, providerId: string): Promise<FeedBooking[]> {
   return sql<FeedBooking>(
     em,
-    `select b.id, b.service_code as service, b.status, ${instantText('lower(b.during)')} as "startsAt", ${instantText('upper(b.during)')} as "endsAt",
+    `select b.id, coalesce(s.name, b.service_code) as service, b.status, ${instantText('lower(b.during)')} as "startsAt", ${instantText('upper(b.during)')} as "endsAt",
        ${instantText('b.created_at')} as "createdAt", coalesce(last.seq, 1) as seq, coalesce(${instantText('last.at')}, ${instantText('b.created_at')}) as "changedAt",
        case when b.status <> 'held' then (select f.value ->> 'address' from fact f
          where f.stream = 'request/' || b.request_id and f.status = 'current' and f.key = 'location') end as address
      from booking b left join lateral (select seq, at from event e where e.stream = 'booking/' || b.id order by seq desc limit 1) last on true
+       left join (select service ->> 'code' as code, service ->> 'name' as name
+         from jsonb_array_elements((select content -> 'categories' from catalogue_version order by version desc limit 1)) as category,
+           jsonb_array_elements(category -> 'services') as service) s on s.code = b.service_code
      where b.provider_id = ? and b.status in (${shown.map((status) => `'${status}'`).join(', ')})
        and lower(b.during) >= now() - interval '${pastDays} days' and lower(b.during) < now() + interval '${futureDays} days'
        and not (b.status = 'held' and b.held_until <= now())

@@ -1,8 +1,8 @@
 // When somebody is busy, as an iCalendar text says (RFC 5545). Pure and not to be trusted with time: see reader.ts.
 import ICAL from 'ical.js';
-import { Temporal } from 'temporal-polyfill';
 import { feedUidSuffix } from '../../domain/calendar-feed.ts';
 import type { Interval } from '../../domain/availability.ts';
+import { clockOf, dateOf, floating, timesOf, wallMs, type Clock } from './clock.ts';
 import { busyLines, Unreadable } from './lines.ts';
 
 export interface BusyOptions {
@@ -145,7 +145,7 @@ function* instancesOf(
     }
   }
   for (const property of event.getAllProperties('rdate')) {
-    const at = clockOf(property, { zone: '', from, to }, clock);
+    const at = clockOf(property, { zone: '' }, clock);
     for (const value of property.getValues() as unknown[]) {
       spend();
       if (value instanceof ICAL.Period) yield { start: at(value.start), end: at(value.getEnd()) };
@@ -215,82 +215,6 @@ function endsOf(event: ICAL.Component, first: ICAL.Time, clock: Clock, options: 
   const lengthMs = clockOf(property, options)(end!) - clock(first);
   return (wall) => clock(wall) + lengthMs;
 }
-
-/** Milliseconds since the epoch of what a clock on the wall shows. */
-type Clock = (wall: ICAL.Time) => number;
-
-/**
- * The clock a property's times are read on: UTC, the zone it names, else the provider's. A name that IANA knows is taken
- * from our own rules, which are those the slots follow; any other from the VTIMEZONE beside it.
- */
-function clockOf(property: ICAL.Property, { zone }: BusyOptions, otherwise: Clock = zoneClock(zone)): Clock {
-  const [sample] = property.getValues() as unknown[];
-  if ((sample instanceof ICAL.Period ? sample.start : (sample as ICAL.Time | undefined))?.zone === ICAL.Timezone.utcTimezone) return wallMs;
-  const tzid = String(property.getParameter('tzid') ?? '');
-  const own = tzid ? namedClock(property, tzid) : undefined;
-  return (wall) => (wall.isDate ? otherwise(wall) : (own ?? otherwise)(wall));
-}
-
-function namedClock(property: ICAL.Property, tzid: string): Clock | undefined {
-  // `/example.org/20260101/Europe/Berlin`: globally unique ids end with the name.
-  const steps = tzid.split('/');
-  const region = [3, 2].map((count) => steps.slice(-count).join('/')).find((name) => name.includes('/') && isZone(name));
-  if (region) return zoneClock(region);
-  const defined = (property as unknown as { parent?: ICAL.Component }).parent?.getTimeZoneByID(tzid);
-  if (!defined) return isZone(tzid) ? zoneClock(tzid) : undefined;
-  return (wall) => {
-    const local = floating(wall);
-    local.zone = defined;
-    return local.toUnixTime() * 1_000;
-  };
-}
-
-const knownZones = new Map<string, boolean>();
-function isZone(name: string): boolean {
-  if (!knownZones.has(name)) {
-    try {
-      new Intl.DateTimeFormat('en', { timeZone: name });
-      knownZones.set(name, true);
-    } catch {
-      knownZones.set(name, false);
-    }
-  }
-  return knownZones.get(name)!;
-}
-
-const clocks = new Map<string, Clock>();
-function zoneClock(zone: string): Clock {
-  const known = clocks.get(zone);
-  if (known) return known;
-  // Daily events of one hour ask for the same times again and again.
-  const asked = new Map<number, number>();
-  const clock: Clock = (wall) => {
-    const key = wallMs(wall);
-    const before = asked.get(key);
-    if (before !== undefined) return before;
-    const { year, month, day, hour, minute, second, isDate } = wall;
-    const local = Temporal.PlainDateTime.from({ year, month, day, ...(!isDate && { hour, minute, second }) }, { overflow: 'reject' });
-    const at = local.toZonedDateTime(zone).epochMilliseconds;
-    asked.set(key, at);
-    return at;
-  };
-  clocks.set(zone, clock);
-  return clock;
-}
-
-const timesOf = (property: ICAL.Property): ICAL.Time[] => property.getValues() as unknown as ICAL.Time[];
-
-const floating = (wall: ICAL.Time): ICAL.Time => {
-  const copy = wall.clone();
-  copy.zone = ICAL.Timezone.localTimezone;
-  return copy;
-};
-
-/** As if the wall clock showed UTC. */
-const wallMs = ({ year, month, day, hour, minute, second, isDate }: ICAL.Time): number =>
-  Date.UTC(year, month - 1, day, ...(isDate ? [] : [hour, minute, second]));
-
-const dateOf = ({ year, month, day }: ICAL.Time): number => year * 10_000 + month * 100 + day;
 
 function joined(intervals: Interval[]): Interval[] {
   const result: Interval[] = [];

@@ -1,0 +1,219 @@
+// Ways a booking can go, each with what it must leave behind whatever dies on the way.
+import { Deal, price, type DealOptions } from './deal.ts';
+import type { BookingEnding, Ending } from './exactly-once.ts';
+
+export type Side = 'consumer' | 'provider';
+
+/** What chance decides about a play. */
+export interface Variant {
+  side: Side;
+  /** How long before the slot: what a cancellation costs follows from it. */
+  notice: keyof typeof notices;
+  /** Minor units. */
+  finalPrice: number;
+  refund: number;
+}
+
+export interface Play {
+  options?: (variant: Variant) => DealOptions;
+  /** How many commands its people send, from the proposal on. */
+  commands: number;
+  /** Steps the worker takes on its way. */
+  steps: string[];
+  /** Requests to the payment provider on its way. */
+  requests: ('create' | 'confirm' | 'capture' | 'cancel' | 'refund')[];
+  /** From the proposal to the last command. */
+  run: (deal: Deal, variant: Variant) => Promise<void>;
+  /** How it has to end; where the clock decides, one of these. */
+  endings: (variant: Variant) => Ending[];
+}
+
+export const notices = {
+  short: { inMs: 60_000, feePercent: 100 },
+  hours: { inMs: 8 * 3_600_000, feePercent: 50 },
+  days: { inMs: 30 * 3_600_000, feePercent: 0 },
+};
+
+const asked = ['booking.held', 'payment.requested'];
+const paid = [...asked, 'payment.authorised', 'booking.confirmed'];
+const taken = ['payment.captured', 'payment.closed'];
+const givenBack = ['payment.released', 'payment.closed'];
+const done = ['booking.checked_in', 'booking.completed', ...taken];
+const of = (request: string, ...bookings: [timeline: string[], money?: Partial<BookingEnding>][]): Ending => ({
+  request,
+  bookings: bookings.map(([timeline, money]) => ({ timeline, captured: 0, refunded: 0, authorised: 1, ...money })),
+});
+const refunded = (refund: number) => (refund > 0 ? ['payment.refunded'] : []);
+
+const confirmSteps = ['append:booking.held', 'append:payment.requested', 'authorisePayment', 'append:payment.authorised', 'append:booking.confirmed'];
+const captureSteps = ['append:booking.completed', 'capturePayment', 'append:payment.captured', 'append:payment.closed'];
+const releaseSteps = ['releasePayment', 'append:payment.released', 'append:payment.closed'];
+
+export async function confirmed(deal: Deal): Promise<void> {
+  await deal.propose();
+  await deal.accept();
+  await deal.until('confirmed');
+}
+
+/** The job is done, by who comes and who lets in. */
+export async function carriedOut(deal: Deal, { side, finalPrice }: Variant): Promise<void> {
+  await (side === 'consumer' ? deal.command('consumer', 'check-in') : deal.checkIn());
+  await deal.finish(finalPrice);
+}
+
+export const plays = {
+  completed: {
+    commands: 4,
+    steps: [...confirmSteps, ...captureSteps, 'append:request.completed'],
+    requests: ['create', 'confirm', 'capture'],
+    async run(deal, variant) {
+      await confirmed(deal);
+      await carriedOut(deal, variant);
+    },
+    endings: ({ finalPrice }) => [of('completed', [[...paid, ...done], { captured: finalPrice }])],
+  },
+
+  unpaid: {
+    commands: 3,
+    steps: ['planReminders', 'append:booking.confirmed', 'append:booking.completed', 'append:request.completed'],
+    requests: [],
+    async run(deal, variant) {
+      await deal.propose();
+      await deal.acceptEarlier({ policy: { payments: 'none' } });
+      await deal.until('confirmed');
+      await carriedOut(deal, variant);
+    },
+    endings: () => [
+      of('completed', [['booking.held', 'booking.confirmed', 'booking.checked_in', 'booking.completed'], { authorised: 0 }]),
+    ],
+  },
+
+  declinedOnce: {
+    options: () => ({ card: 'pm_card_chargeCustomerFail' }),
+    commands: 5,
+    steps: [...confirmSteps, 'append:payment.declined'],
+    requests: ['create', 'confirm', 'cancel', 'capture'],
+    async run(deal, variant) {
+      await deal.propose();
+      await deal.accept();
+      await deal.happened('payment.declined');
+      await deal.payWith('pm_card_mastercard');
+      await deal.command('consumer', 'pay');
+      await deal.until('confirmed');
+      await carriedOut(deal, variant);
+    },
+    endings: ({ finalPrice }) => [
+      of('completed', [
+        [...asked, 'payment.declined', 'booking.hold_extended', ...paid.slice(1), ...done],
+        { captured: finalPrice },
+      ]),
+    ],
+  },
+
+  neverPaid: {
+    options: () => ({ card: 'pm_card_chargeCustomerFail' }),
+    commands: 1,
+    steps: ['append:payment.requested', 'append:booking.released', 'append:request.cancelled'],
+    requests: ['create', 'confirm'],
+    async run(deal) {
+      await deal.propose();
+      await deal.acceptEarlier({ policy: { holdMs: 8_000, holdExtensionMs: 4_000 } });
+      await deal.until('released');
+    },
+    endings: () => [
+      of('cancelled', [[...asked, 'payment.declined', 'booking.hold_extended', 'booking.released'], { authorised: 0 }]),
+      // The hold ran out before the bank's answer was known, or before anything was asked for.
+      of('cancelled', [[...asked, 'payment.released', 'booking.released'], { authorised: 0 }]),
+      { ...of('unfilled', [['booking.held', 'booking.released'], { authorised: 0 }]), reopened: 1 },
+    ],
+  },
+
+  cancelled: {
+    options: ({ notice }) => ({ inMs: notices[notice].inMs }),
+    commands: 3,
+    steps: [...confirmSteps, 'append:booking.cancelled', 'append:payment.closed', 'append:request.cancelled'],
+    requests: ['create', 'confirm'],
+    async run(deal) {
+      await confirmed(deal);
+      await deal.command('consumer', 'cancel');
+    },
+    endings({ notice }) {
+      const captured = (price * notices[notice].feePercent) / 100;
+      return [of('cancelled', [[...paid, 'booking.cancelled', ...(captured ? taken : givenBack)], { captured }])];
+    },
+  },
+
+  droppedOut: {
+    options: () => ({ providers: 2 }),
+    commands: 7,
+    steps: [...confirmSteps, 'append:booking.cancelled', ...releaseSteps, 'append:request.reopened', ...captureSteps],
+    requests: ['create', 'confirm', 'cancel', 'capture'],
+    async run(deal, variant) {
+      await confirmed(deal);
+      await deal.command('provider', 'cancel', { reason: 'ill' });
+      deal.nextProvider();
+      await confirmed(deal);
+      await carriedOut(deal, variant);
+    },
+    endings: ({ finalPrice }) => [
+      of('completed', [[...paid, 'booking.cancelled', ...givenBack]], [[...paid, ...done], { captured: finalPrice }]),
+    ],
+  },
+
+  rescheduled: {
+    commands: 6,
+    steps: ['append:reschedule.proposed', 'planReminders', 'append:booking.rescheduled', ...captureSteps],
+    requests: ['create', 'confirm', 'capture'],
+    async run(deal, variant) {
+      await confirmed(deal);
+      await deal.reschedule(variant.side, 3);
+      await deal.agreeToReschedule(variant.side === 'consumer' ? 'provider' : 'consumer');
+      await carriedOut(deal, variant);
+    },
+    endings: ({ finalPrice }) => [
+      of('completed', [[...paid, 'reschedule.proposed', 'booking.rescheduled', ...done], { captured: finalPrice }]),
+    ],
+  },
+
+  noShow: {
+    commands: 4,
+    steps: ['append:booking.no_show', 'capturePayment', 'append:booking.disputed', 'append:booking.settled', 'refundPayment', 'append:payment.refunded'],
+    requests: ['create', 'confirm', 'capture', 'refund'],
+    async run(deal, { refund }) {
+      await deal.propose();
+      await deal.acceptEarlier({ startedMs: 90 * 60_000 });
+      await deal.until('confirmed');
+      await deal.command('provider', 'no-show');
+      await deal.happened('payment.closed');
+      await deal.command('consumer', 'contest', { reason: 'I was there' });
+      await deal.rule(refund);
+    },
+    endings: ({ refund }) => [
+      of('cancelled', [
+        [...paid, 'booking.no_show', ...taken, 'booking.disputed', 'operator.intervened', 'booking.settled', ...refunded(refund), 'payment.closed'],
+        { captured: price, refunded: refund },
+      ]),
+    ],
+  },
+
+  disputed: {
+    commands: 6,
+    steps: [...captureSteps, 'append:booking.disputed', 'append:booking.settled', 'refundPayment', 'append:payment.refunded'],
+    requests: ['create', 'confirm', 'capture', 'refund'],
+    async run(deal, variant) {
+      await confirmed(deal);
+      await carriedOut(deal, variant);
+      await deal.happened('payment.closed');
+      await deal.command(variant.side, 'dispute', { reason: 'it still leaks' });
+      await deal.rule(variant.refund);
+    },
+    endings: ({ finalPrice, refund }) => [
+      of('completed', [
+        [...paid, ...done, 'booking.disputed', 'operator.intervened', 'booking.settled', ...refunded(refund), 'payment.closed'],
+        { captured: finalPrice, refunded: refund },
+      ]),
+    ],
+  },
+} satisfies Record<string, Play>;
+
+export type PlayName = keyof typeof plays;
