@@ -11,7 +11,7 @@ import {
 } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { CommandAnswer, CommandMeta } from '../contracts/command.ts';
-import { fromFailure } from '../contracts/failures.ts';
+import { fromFailure, refusedAt } from '../contracts/failures.ts';
 import type { TaskQueue } from '../contracts/queues.ts';
 import { DomainError } from '../domain/errors.ts';
 import { ensureReachable } from './temporal-reach.ts';
@@ -60,6 +60,8 @@ export interface CommandPorts {
   answerOf: (stream: string, commandId: string) => Promise<CommandAnswer | undefined>;
   /** Whether a stream still wants a run. */
   isOpen: (stream: string) => Promise<boolean>;
+  /** Position of a stream's last event. */
+  endOf: (stream: string) => Promise<number>;
   deadlineMs: number;
   log: Logger;
 }
@@ -67,7 +69,7 @@ export interface CommandPorts {
 /** Tries while an open stream has no run: 50, 100, 150 ms apart. */
 const attempts = 4;
 
-export function commandSender({ temporal, answerOf, isOpen, deadlineMs, log }: CommandPorts): Commands {
+export function commandSender({ temporal, answerOf, isOpen, endOf, deadlineMs, log }: CommandPorts): Commands {
   return {
     async send(input) {
       for (let attempt = 1; ; attempt += 1) {
@@ -75,7 +77,13 @@ export function commandSender({ temporal, answerOf, isOpen, deadlineMs, log }: C
           await ensureReachable(temporal);
           return await withinDeadline(temporal, deadlineMs, input.signal, () => execute(temporal, input));
         } catch (error) {
-          if (!isEnded(error)) throw fromFailure(error) ?? error;
+          if (!isEnded(error)) {
+            const seq = refusedAt(error);
+            // A worker that died has left its run behind what it had written: asked again, it has caught up.
+            if (seq === undefined || attempt === attempts || (await endOf(input.workflowId)) <= seq) throw fromFailure(error) ?? error;
+            await sleep(attempt * 50);
+            continue;
+          }
         }
         const answer = await afterTheEnd(input);
         if (answer) return answer;

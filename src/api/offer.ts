@@ -15,7 +15,7 @@ import { actorOf } from './chat.ts';
 import { pageOf, PageQuery } from './cursor.ts';
 import type { Api } from './deps.ts';
 import { listPage } from './listing.ts';
-import { route } from './route.ts';
+import { reply, route } from './route.ts';
 
 const offerId = z.strictObject({ offerId: z.uuid() });
 const errors = [
@@ -109,7 +109,8 @@ export function offerRoutes(api: Api): void {
       summary: 'Accept: whoever has the turn',
       description:
         'The consumer accepts a proposal; the provider accepts a counter-offer or, in instant mode, the invitation. In compare mode a provider who accepts an ' +
-        'invitation proposes the suggested terms. The slot is held in the same transaction: of any number of racers exactly one gets it, the others `slot_taken`.',
+        'invitation proposes the suggested terms (200). The slot is held in the same transaction: of any number of racers exactly one gets it, the others `slot_taken`.',
+      mayCreate: 'the booking',
       auth: sides,
       body: z.strictObject({}).optional(),
       errors: withTerms,
@@ -117,11 +118,12 @@ export function offerRoutes(api: Api): void {
     async ({ params, actor, commandId, signal }) => {
       const offer = await offerFor(db(), actor, params.offerId);
       const bookingId = idFrom(commandId, 'booking');
-      return send(actor, offer, {
+      const accepted = await send(actor, offer, {
         update: acceptOffer,
         command: { id: commandId, by: bySide(actor, offer), offerId: offer.id, bookingId },
         signal,
       });
+      return accepted.status === 'accepted' ? reply(201, accepted, { location: `/api/v1/bookings/${bookingId}` }) : accepted;
     },
   );
 

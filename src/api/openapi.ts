@@ -89,6 +89,7 @@ function operation(spec: AnyRoute, publicUrl: string): ZodOpenApiOperationObject
     ...(spec.ifMatch ? [ifMatchHeader(spec.ifMatch === 'required')] : []),
   ];
   const media = spec.stream ?? spec.text ?? 'application/json';
+  const content = spec.response && { content: { [media]: { schema: spec.response } } };
   return {
     operationId: operationIdOf(spec),
     tags: [spec.path.split('/')[1]!],
@@ -105,9 +106,16 @@ function operation(spec: AnyRoute, publicUrl: string): ZodOpenApiOperationObject
     responses: {
       [`${successStatus(spec)}`]: {
         description: spec.summary,
-        ...(spec.response && { content: { [media]: { schema: spec.response } } }),
+        ...content,
         ...(spec.etag && { headers: { ETag: { schema: { type: 'string' }, description: 'Position of the thing; send it as If-Match.' } } }),
       },
+      ...(spec.mayCreate && {
+        '201': {
+          description: `Made ${spec.mayCreate}.`,
+          ...content,
+          headers: { Location: { schema: { type: 'string' as const }, description: `Where to read ${spec.mayCreate}.` } },
+        },
+      }),
       ...problemResponses(errorsOf(spec), publicUrl),
     },
   };

@@ -2,7 +2,7 @@ import type { ConnectionLike } from '@temporalio/client';
 import { sql } from '../db/orm.ts';
 import { listen } from '../db/listen.ts';
 import { eventsAfter, lastPosition } from '../db/queries/event.ts';
-import { answerOf } from '../db/timeline.ts';
+import { answerOf, endOf } from '../db/timeline.ts';
 import { commandSender } from './command.ts';
 import type { ApiDeps, Ports } from './deps.ts';
 import type { EventFeed } from './event-hub.ts';
@@ -23,6 +23,7 @@ export function portsFrom({ config, orm, temporal, log }: ApiDeps, guests: Guest
       temporal,
       answerOf: (stream, commandId) => answerOf(orm, stream, commandId),
       isOpen: async (stream) => (await sql(orm.em.fork(), 'select 1 from open_stream where stream = ?', [stream])).length > 0,
+      endOf: (stream) => endOf(orm.em.fork(), stream),
       deadlineMs: config.http.commandDeadlineMs,
       log,
     }),

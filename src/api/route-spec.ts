@@ -28,6 +28,8 @@ export interface RouteSpec<
   /** Absent: 204 without a body. */
   response?: R;
   status?: 200 | 201 | 202;
+  /** What it makes in some cases: its answer is then 201 with a Location, in place of `status`. */
+  mayCreate?: string;
   /** Refusals of its own; those every route has are added. */
   errors: readonly ErrorCode[];
   /** An Idempotency-Key is required. Default: yes for POST. Other changing methods honour one that is sent. */

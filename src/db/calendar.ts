@@ -31,6 +31,7 @@ interface CalendarRow extends Omit<ServiceCalendar, 'rules' | 'exceptions' | 'bu
 }
 
 const lines = (...columns: string[]) => `string_agg(concat_ws(' ', ${columns.join(', ')}), ',')`;
+const isoDate = (date: string) => `to_char(${date}, 'YYYY-MM-DD')`;
 const epochMs = (instant: string) => `(date_part('epoch', ${instant}) * 1000)::bigint`;
 
 // Holds that have run out are no longer busy, even if their run has not released them yet. What is over takes no seat, but
@@ -40,7 +41,7 @@ const selectCalendars = `
     p.daily_cap as "dailyCap", p.capacity, s.buffer_before_minutes as "bufferBeforeMinutes", s.buffer_after_minutes as "bufferAfterMinutes",
     s.duration_minutes as "durationMinutes", p.status = 'active' and s.active as "onOffer",
     (select ${lines('r.weekday', 'r.start_minute', 'r.end_minute')} from availability_rule r where r.provider_id = p.id) as rules,
-    (select ${lines('x.kind', 'x.from_date', 'x.to_date', 'x.start_minute', 'x.end_minute')}
+    (select ${lines('x.kind', isoDate('x.from_date'), isoDate('x.to_date'), 'x.start_minute', 'x.end_minute')}
       from availability_exception x where x.provider_id = p.id and x.to_date >= w.first::date and x.from_date <= w.last::date) as exceptions,
     (select ${lines(epochMs('lower(b.during)'), epochMs('lower(b.occupied)'), epochMs('upper(b.occupied)'), `case when b.status in (${occupying}) then b.seat end`)}
       from booking b where b.provider_id = p.id and lower(b.during) >= w.first and lower(b.during) < w.last and b.id is distinct from w.moving
@@ -117,12 +118,16 @@ export async function assertBookable(tx: Db, offerId: string, slot: Slot, at: st
   await checkCalendar(tx, row!.provider_id, row!.service_code, slot, Date.parse(at), { agreed });
 }
 
-/** A booking's new slot, as if the booking itself did not stand in the calendar. @throws slot_taken, outside_slot_rules */
-export async function assertFree(tx: Db, bookingId: string, slot: Slot, at: string): Promise<void> {
+/**
+ * A booking's new slot, as if the booking itself did not stand in the calendar.
+ * @param agreed its provider has named the slot themselves
+ * @throws slot_taken, outside_slot_rules
+ */
+export async function assertFree(tx: Db, bookingId: string, slot: Slot, at: string, agreed: boolean): Promise<void> {
   const [row] = await sql<{ provider_id: string; service_code: string }>(tx, 'select provider_id, service_code from booking where id = ?', [
     bookingId,
   ]);
-  await checkCalendar(tx, row!.provider_id, row!.service_code, slot, Date.parse(at), { except: bookingId });
+  await checkCalendar(tx, row!.provider_id, row!.service_code, slot, Date.parse(at), { except: bookingId, agreed });
 }
 
 /**

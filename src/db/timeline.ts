@@ -135,8 +135,7 @@ async function diagnose<E extends EventBase>(em: Db, { stream, after, command }:
   if (unknown.length > 0) return { is: 'behind', events: unknown };
   const own = await sql<EventRow>(em, `${selectEvents} where stream = ? and command_id = ? order by seq`, [stream, command.id]);
   if (own.length > 0) return { is: 'replayed', events: own.map(toEvent<E>) };
-  const [last] = await sql<{ seq: number | null }>(em, 'select max(seq) as seq from event where stream = ?', [stream]);
-  if ((last?.seq ?? 0) < after) return { is: 'refused', code: 'timeline_behind', detail: {} };
+  if ((await endOf(em, stream)) < after) return { is: 'refused', code: 'timeline_behind', detail: {} };
   // The conflict was in the stream that it opens.
   return { is: 'refused', code: 'timeline_busy', detail: { retryAfterS: 1 } };
 }
@@ -161,6 +160,12 @@ function toEvent<E extends EventBase>(row: EventRow): Recorded<E> {
     by: { id: row.actor_id, role: row.actor_role },
   };
   return { ...row.data, ...meta } as unknown as Recorded<E>;
+}
+
+/** Position of a stream's last event, 0 when it has none. */
+export async function endOf(em: Db, stream: string): Promise<number> {
+  const [row] = await sql<{ seq: number | null }>(em, 'select max(seq) as seq from event where stream = ?', [stream]);
+  return row?.seq ?? 0;
 }
 
 /**

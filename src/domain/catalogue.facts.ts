@@ -18,6 +18,9 @@ export type FactValues = Readonly<Record<string, unknown>>;
 /** Nobody plans a service further ahead, and a window wider than this says nothing. */
 export const MAX_WINDOW_DAYS = 31;
 const DAY_MS = 86_400_000;
+/** What an instant may lie between: before, and behind, Postgres and RFC 3339 no longer agree on years. */
+const YEAR_1970 = 0;
+const YEAR_10000 = Date.UTC(10_000, 0);
 
 const instantShape = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/;
 /** The shape of an IANA name. Whether it exists is known where there is a time-zone database: at the edges. */
@@ -76,6 +79,7 @@ function windowFault(value: unknown): string | undefined {
   if (Number.isNaN(start) || Number.isNaN(end)) return 'must have from and to as RFC 3339 instants';
   if (typeof zone !== 'string' || zone.length > 64 || !zoneShape.test(zone)) return 'must have an IANA time zone';
   if (start >= end) return 'must end after it begins';
+  if (start < YEAR_1970 || end >= YEAR_10000) return 'must lie between 1970 and 9999';
   return end - start > MAX_WINDOW_DAYS * DAY_MS ? `must not be longer than ${MAX_WINDOW_DAYS} days` : undefined;
 }
 

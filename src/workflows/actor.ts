@@ -156,7 +156,7 @@ export function actor<S extends StreamState, C extends CommandMeta & { do: strin
     commit,
     refuse(command) {
       if (waiting > 0 || state.applied.includes(command.id) || (opening && seq === 0)) return;
-      refusing(() => decideNow(command), unreadable);
+      refusing(() => decideNow(command), unreadable, seq);
     },
     async act(made) {
       let parked = false;
@@ -225,12 +225,15 @@ export function needAttention(value = true): void {
   upsertSearchAttributes([{ key: searchAttributes.needsAttention, value }]);
 }
 
-/** @param otherwise what becomes of errors that are no refusal; by default they fail the task, until a fix is deployed */
-function refusing<T>(decision: () => T, otherwise: (error: unknown) => unknown = (error) => error): T {
+/**
+ * @param otherwise what becomes of errors that are no refusal; by default they fail the task, until a fix is deployed
+ * @param seq what the decision rests on, where nothing was asked of the timeline
+ */
+function refusing<T>(decision: () => T, otherwise: (error: unknown) => unknown = (error) => error, seq?: number): T {
   try {
     return decision();
   } catch (error) {
-    throw error instanceof DomainError ? toFailure(error) : otherwise(error);
+    throw error instanceof DomainError ? toFailure(error, seq) : otherwise(error);
   }
 }
 

@@ -150,7 +150,6 @@ export async function bookingWorkflow({ bookingId }: BookingInput): Promise<{ st
     const over = () => isOver(booking.state);
     while (!over()) {
       if (booking.state.status === 'disputed') {
-        upsertSearchAttributes([{ key: searchAttributes.stage, value: 'disputed' }]);
         await untilRuledOn();
         continue;
       }

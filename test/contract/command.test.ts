@@ -41,6 +41,7 @@ function sender(act: () => Promise<CommandAnswer>, ports: Partial<CommandPorts> 
     temporal,
     answerOf: async () => undefined,
     isOpen: async () => false,
+    endOf: async () => 3,
     deadlineMs: 1_000,
     log: pino({ level: 'silent' }),
     ...ports,
@@ -126,6 +127,18 @@ describe('sending a command', () => {
     await expect(send()).rejects.toMatchObject({ code: 'offer_not_open', message: 'Gone.', detail: { allowed: ['decline'] } });
   });
 
+  it('fault 2: given a run that a crash left behind its timeline, its refusal does not count: it is asked again', async () => {
+    const stale = new WorkflowUpdateFailedError('x', toFailure(new DomainError('invalid_transition'), 2));
+    let tries = 0;
+    const answer = { status: 'in_progress', seq: 4 };
+    expect(await sender(async () => ((tries += 1) === 1 ? Promise.reject(stale) : answer)).send()).toEqual(answer);
+    expect(tries).toBe(2);
+    expect(await codeOf(sender(() => Promise.reject(stale)).send())).toBe('invalid_transition');
+    const current = sender(() => Promise.reject(new WorkflowUpdateFailedError('x', toFailure(new DomainError('invalid_transition'), 3))));
+    expect(await codeOf(current.send())).toBe('invalid_transition');
+    expect(current.asked).toHaveLength(2);
+  });
+
   describe.each(ended)('given a run that is %s', (_name, make) => {
     const fail = () => Promise.reject(make());
     it('gives the stored answer of a command that was carried out', async () => {
@@ -147,6 +160,7 @@ describe('sending a command', () => {
       temporal,
       answerOf: async () => undefined,
       isOpen: async () => true,
+      endOf: async () => 0,
       deadlineMs: 10_000,
       log: pino({ level: 'silent' }),
     });

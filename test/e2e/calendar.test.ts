@@ -4,7 +4,7 @@ import { day, minute } from '../support/calendar.ts';
 import { eventually, type Answer, type Caller, type Json } from '../support/http.ts';
 import { instantsOf, shownAt, transitions } from '../support/luxon-clock.ts';
 import { accepted, submitRequest } from '../support/play.ts';
-import { city, seedProvider, type SeededProvider } from '../support/seed.ts';
+import { city, leakRequest, seedProvider, type SeededProvider } from '../support/seed.ts';
 import { startSuite, type Suite } from '../support/suite.ts';
 
 let suite: Suite;
@@ -262,7 +262,7 @@ describe('dated exceptions', () => {
     const own = await newProvider();
     const consumer = await suite.as(`booked-${own.id}`, 'consumer');
     const { id: consumerId } = accepted(await consumer.get('/me'));
-    const { id: requestId } = accepted(await consumer.post('/requests', {}));
+    const { id: requestId } = accepted(await consumer.post('/requests', leakRequest()));
     const book = async (local: string, status = 'confirmed') => {
       const [start] = instantsOf(local, city.zone);
       const [row] = await suite.rows<{ id: string }>(

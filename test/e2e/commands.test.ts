@@ -52,7 +52,7 @@ describe('a slot that many want', () => {
 
     const answers = await Promise.all(offers.map(({ consumer, offerId }) => consumer.post(`/offers/${offerId}/accept`)));
     const tally = (status: number) => answers.filter((answer) => answer.status === status);
-    expect({ won: tally(200).length, lost: tally(409).length }).toEqual({ won: 1, lost: racers - 1 });
+    expect({ won: tally(201).length, lost: tally(409).length }).toEqual({ won: 1, lost: racers - 1 });
     expect(new Set(tally(409).map(({ body }) => body.code))).toEqual(new Set(['slot_taken']));
     expect(await suite.rows('select id from booking where provider_id = ?', [own.id])).toHaveLength(1);
     // The losers are told at once and their search goes on.
@@ -75,7 +75,7 @@ describe('a slot that many want', () => {
     for (const { id, provider_id } of rows)
       expect((await (await suite.as(subjects.get(provider_id)!, 'provider')).post(`/offers/${id}/propose`)).status).toBe(200);
     const answers = await Promise.all(rows.map(({ id }) => consumer.post(`/offers/${id}/accept`)));
-    expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([200, 409, 409]);
+    expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([201, 409, 409]);
     expect(await suite.rows('select id from booking where request_id = ?', [body.id])).toHaveLength(1);
   });
 });
@@ -185,7 +185,7 @@ describe('refusals', () => {
       (rows) => rows.length > 0,
     );
     expect(await consumer.post(`/offers/${row!.id}/accept`)).toMatchObject({ status: 403 }); // not theirs to see before it is answered
-    expect(await own.post(`/offers/${row!.id}/accept`)).toMatchObject({ status: 200, body: { status: 'accepted' } });
+    expect(await own.post(`/offers/${row!.id}/accept`)).toMatchObject({ status: 201, body: { status: 'accepted' } });
     const { bookingId } = (await own.get(`/offers/${row!.id}`)).body;
     await eventually(
       async () => (await own.get(`/bookings/${bookingId}`)).body.status,

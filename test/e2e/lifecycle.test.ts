@@ -72,7 +72,8 @@ describe('a whole request over HTTP', () => {
     const { body: offers } = await consumer.get(`/requests/${created.id}/offers`);
     expect(offers.items).toHaveLength(3);
     const accepted = await consumer.post(`/offers/${offers.items[0].id}/accept`);
-    expect(accepted).toMatchObject({ status: 200, body: { status: 'accepted', bookingId: expect.any(String) } });
+    expect(accepted).toMatchObject({ status: 201, body: { status: 'accepted', bookingId: expect.any(String) } });
+    expect(accepted.headers.get('location')).toBe(`/api/v1/bookings/${accepted.body.bookingId}`);
     await carryThrough(consumer, created.id);
     const { body: timeline } = await consumer.get(`/requests/${created.id}/timeline`);
     expect(timeline.items.map(({ type }: { type: string }) => type)).toEqual([
@@ -110,8 +111,9 @@ describe('a whole request over HTTP', () => {
     const yes = await consumer.post('/chat', { message: 'Yes, please send it.', requestId });
     expect(await answer(yes.body.turnId)).toMatchObject({ intent: 'submit' });
     const { caller, offerId } = await invitationOf(providers[0]!, requestId);
-    await caller.post(`/offers/${offerId}/accept`);
-    await consumer.post(`/offers/${offerId}/accept`);
+    // In compare mode a provider's yes to an invitation only proposes: nothing was made yet.
+    expect(await caller.post(`/offers/${offerId}/accept`)).toMatchObject({ status: 200, body: { status: 'proposed', bookingId: null } });
+    expect((await consumer.post(`/offers/${offerId}/accept`)).status).toBe(201);
     await carryThrough(consumer, requestId, null);
   });
 

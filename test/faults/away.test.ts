@@ -73,7 +73,7 @@ describe('commands while a server is away: refused in time, never acknowledged a
       database: 'ok',
     });
     await stack.temporal.start();
-    expect(await persist(journey.consumer, accept, {}, { key })).toMatchObject({ status: 200, body: { status: 'accepted' } });
+    expect(await persist(journey.consumer, accept, {}, { key })).toMatchObject({ status: 201, body: { status: 'accepted' } });
     await expectAcceptedOnce(journey);
   });
 
@@ -86,7 +86,7 @@ describe('commands while a server is away: refused in time, never acknowledged a
     } finally {
       stack.temporal.thaw();
     }
-    expect(await persist(journey.consumer, accept, {}, { key })).toMatchObject({ status: 200, body: { status: 'accepted' } });
+    expect(await persist(journey.consumer, accept, {}, { key })).toMatchObject({ status: 201, body: { status: 'accepted' } });
     await expectAcceptedOnce(journey);
   });
 
@@ -96,7 +96,7 @@ describe('commands while a server is away: refused in time, never acknowledged a
     expectRefusedForNow(await timed(journey.consumer.post(accept, {}, { 'idempotency-key': key })));
     await expectReadable(journey);
     await stack.worker.start();
-    expect(await persist(journey.consumer, accept, {}, { key })).toMatchObject({ status: 200, body: { status: 'accepted' } });
+    expect(await persist(journey.consumer, accept, {}, { key })).toMatchObject({ status: 201, body: { status: 'accepted' } });
     await expectAcceptedOnce(journey);
   });
 
@@ -109,7 +109,7 @@ describe('commands while a server is away: refused in time, never acknowledged a
     expect((await journey.consumer.get('/health/ready')).status).toBe(503);
     await stack.postgres.start();
     const { answer, ms } = await timed(persist(journey.consumer, accept, {}, { key }));
-    expect(answer).toMatchObject({ status: 200, body: { status: 'accepted' } });
+    expect(answer).toMatchObject({ status: 201, body: { status: 'accepted' } });
     expect(ms).toBeLessThan(5_000);
     await expectAcceptedOnce(journey);
   });
@@ -128,7 +128,7 @@ describe('commands while a server is away: refused in time, never acknowledged a
     expectRefusedForNow(await timed(journey.consumer.post('/chat', { message: 'Are you there?' })));
     expect(await stack.rows('select count(*) from event')).toEqual(before);
     await readOnly(false);
-    expect(await persist(journey.consumer, accept, {}, { key })).toMatchObject({ status: 200, body: { status: 'accepted' } });
+    expect(await persist(journey.consumer, accept, {}, { key })).toMatchObject({ status: 201, body: { status: 'accepted' } });
     await expectAcceptedOnce(journey);
     journey.bookingId = (await seen(journey.consumer, `/requests/${journey.requestId}`, ({ bookingId }) => bookingId)).bookingId;
     await journey.checkIn();

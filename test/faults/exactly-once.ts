@@ -141,8 +141,10 @@ function expectedKinds(timeline: string[]): Record<string, number> {
 
 /** Of all deals together: no money that no booking stands behind, nothing reserved, nobody told twice. */
 export async function problemsOfAll(stack: Stack, stripe: StripeServer): Promise<string[]> {
-  const reserved = stripe.intents().filter(({ status }) => status === 'requires_capture');
-  const known = new Set((await stack.rows<{ id: string }>('select id from booking', [])).map(({ id }) => id));
+  const rows = await stack.rows<{ id: string; status: string }>('select id, status from booking', []);
+  const known = new Map(rows.map(({ id, status }) => [id, status]));
+  const goesOn = (booking: string) => ['held', 'confirmed', 'in_progress'].includes(known.get(booking) ?? '');
+  const reserved = stripe.intents().filter(({ status, metadata }) => status === 'requires_capture' && !goesOn(metadata.booking));
   const strange = stripe.ledger.entries.filter(({ booking }) => !known.has(booking));
   const twice = await stack.rows(`select recipient_id, kind, stream, data, count(*) from notification
     where kind not in ('payment_declined', 'offer_received') group by 1, 2, 3, 4 having count(*) > 1`);

@@ -91,6 +91,8 @@ export async function startStack({ policy = {}, env: more = {} }: StackOptions =
       pids: Object.fromEntries([...running].map(([role, { pid }]) => [role, pid])),
       started: Object.fromEntries([...running].map(([role, { started }]) => [role, started])),
     });
+  // At once: another run that begins now clears away folders that nobody stands behind.
+  writeDown();
   const onChange = (role: Role, ref: ProcessRef | undefined) => {
     if (ref) running.set(role, ref);
     else running.delete(role);

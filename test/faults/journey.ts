@@ -22,7 +22,7 @@ export async function persist(
   from: Caller,
   path: string,
   body: object = {},
-  { key = randomUUID() as string, withinMs = 60_000 } = {},
+  { key = randomUUID() as string, withinMs = 90_000 } = {},
 ): Promise<Answer> {
   const until = Date.now() + withinMs;
   for (;;) {

@@ -295,6 +295,36 @@ describe('a calendar in Postgres', () => {
     expect(await append<BookingEvent>(orm, held(id, evening, now))).toMatchObject({ is: 'written' });
   });
 
+  it('another slot within the minimum notice can be proposed by the provider only; a booking is not in its own way', async () => {
+    const { id } = await seedProvider(orm, { service });
+    const now = Date.now();
+    const start = Math.ceil((now + day) / (60 * minute)) * 60 * minute;
+    const first = held(id, { start, end: start + 60 * minute }, now);
+    await append<BookingEvent>(orm, first);
+    await append<BookingEvent>(orm, {
+      ...first,
+      after: 1,
+      command: { ...first.command, id: 'confirm' },
+      events: [{ type: 'booking.confirmed' }],
+    });
+    await sql(orm.em.fork(), 'update provider set minimum_notice_minutes = 2880 where id = ?', [id]);
+    const propose = (side: 'consumer' | 'provider', at: number) =>
+      append<BookingEvent>(orm, {
+        ...first,
+        after: 2,
+        command: { ...first.command, id: `${side}-${at}` },
+        events: [
+          { type: 'reschedule.proposed', side, startsAt: iso(at), endsAt: iso(at + 60 * minute), zone: 'UTC', expiresAt: iso(start) },
+        ],
+      });
+    expect(await propose('consumer', start + 15 * minute)).toMatchObject({
+      is: 'refused',
+      code: 'outside_slot_rules',
+      detail: { status: 'too_soon' },
+    });
+    expect(await propose('provider', start + 15 * minute)).toMatchObject({ is: 'written' });
+  });
+
   it('a provider who is suspended is booked by nobody, one who has paused keeps their word', async () => {
     const { id } = await seedProvider(orm, { service });
     const now = Date.now();

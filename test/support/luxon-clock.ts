@@ -12,15 +12,17 @@ export const shownAt = (at: number, zone: string): string =>
 export function transitions(zone: string, from: number, to: number): number[] {
   const offset = (at: number) => IANAZone.create(zone).offset(at);
   const found: number[] = [];
-  for (let at = from; at < to; at += 12 * hour) {
-    let [before, after] = [at, at + 12 * hour];
-    if (offset(before) === offset(after)) continue;
+  for (let at = from, last = offset(from); at < to; at += 24 * hour) {
+    let [before, after] = [at, at + 24 * hour];
+    const next = offset(after);
+    if (next === last) continue;
     while (after - before > minute) {
       const middle = before + Math.floor((after - before) / 2 / minute) * minute;
-      if (offset(middle) === offset(before)) before = middle;
+      if (offset(middle) === last) before = middle;
       else after = middle;
     }
     found.push(after);
+    last = next;
   }
   return found;
 }

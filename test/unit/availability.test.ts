@@ -183,7 +183,7 @@ describe('what is listed and what can be booked', () => {
     );
   });
 
-  it('it does not matter in which pieces a stretch of time is listed', () => {
+  it('a stretch of time listed in pieces is listed alike', () => {
     fc.assert(
       fc.property(calendars(), fc.integer({ min: 1, max: 4_000 }), ({ calendar, now: then, durationMinutes }, cut) => {
         const list = (from: number, to: number) => [...listSlots(calendar, { from, to, durationMinutes, now: then })];

@@ -14,8 +14,7 @@ const booking: FeedBooking = {
   seq: 4,
   address: '1 Main Street, 2nd floor; ring twice\nEND:VEVENT',
 };
-const text = (bookings: FeedBooking[], withAddress = false) =>
-  calendarText(bookings, { publicUrl: 'https://proxie.test', withAddress });
+const text = (bookings: FeedBooking[], withAddress = false) => calendarText(bookings, { publicUrl: 'https://proxie.test', withAddress });
 
 /** As another implementation reads it. */
 const read = (calendar: string) =>

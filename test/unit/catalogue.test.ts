@@ -90,6 +90,8 @@ describe('checking a fact', () => {
     ['hair.cut', 'when', { ...when, to: when.from }, 'must end after it begins'],
     ['hair.cut', 'when', { ...when, from: '2026-12-01' }, 'must have from and to as RFC 3339 instants'],
     ['hair.cut', 'when', { ...when, to: '2027-12-01T17:00:00Z' }, 'must not be longer than 31 days'],
+    ['hair.cut', 'when', { ...when, from: '0000-01-01T00:00:00Z', to: '0000-01-02T00:00:00Z' }, 'must lie between 1970 and 9999'],
+    ['hair.cut', 'when', { ...when, from: '9999-12-31T00:00:00-12:00', to: '9999-12-31T23:59:59-12:00' }, 'must lie between 1970 and 9999'],
     ['hair.cut', 'when', { ...when, zone: 'New York; drop table' }, 'must have an IANA time zone'],
     ['hair.cut', 'location', { ...location, lat: 91 }, 'must have lat from -90 to 90 and lon from -180 to 180'],
     ['hair.cut', 'location', { ...location, lon: Number.NaN }, 'must have lat from -90 to 90 and lon from -180 to 180'],

@@ -38,7 +38,7 @@ export const bookingProjectors = {
     // Input by CLI is not checked by any schema, and a zone nobody knows would stop the run.
     if (!isZone(zone))
       throw new DomainError('validation_failed', undefined, { fields: [{ field: '/slot/zone', message: 'must be an IANA time zone' }] });
-    await assertFree(tx, id, { startsAt, endsAt }, at);
+    await assertFree(tx, id, { startsAt, endsAt }, at, side === 'provider');
     const proposal = JSON.stringify({ by: side, slot: { startsAt, endsAt, zone }, expiresAt });
     await sql(tx, 'update booking set reschedule = ?::jsonb where id = ?', [proposal, id]);
   },
