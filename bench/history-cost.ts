@@ -30,7 +30,9 @@ export function countHistory(history: History): Omit<RunCost, 'bytes'> {
     if (event.workflowExecutionUpdateAcceptedEventAttributes) bill('updates');
     if (event.workflowExecutionSignaledEventAttributes) bill('signals');
     if (event.timerStartedEventAttributes) bill('timers');
-    if (event.upsertWorkflowSearchAttributesEventAttributes) bill('search-attribute upserts');
+    const upserted = event.upsertWorkflowSearchAttributesEventAttributes?.searchAttributes?.indexedFields;
+    // `patched` upserts its own attribute, which is not billed.
+    if (event.upsertWorkflowSearchAttributesEventAttributes && !upserted?.['TemporalChangeVersion']) bill('search-attribute upserts');
     if (event.startChildWorkflowExecutionInitiatedEventAttributes) bill('children', 2);
     if (event.activityTaskScheduledEventAttributes) bill('activities');
     if (event.activityTaskStartedEventAttributes) bill('activity retries', (event.activityTaskStartedEventAttributes.attempt ?? 1) - 1);
