@@ -4,7 +4,8 @@ import { measureAccept } from './accept.run.ts';
 import type { Spread } from './statistics.ts';
 
 const spread = ({ p10, p50, p90 }: Spread) => `p10 ${p10.toFixed(1)}, p50 ${p50.toFixed(1)}, p90 ${p90.toFixed(1)} ms`;
-const servers = await startServers();
+// Both sides on servers that keep what they acknowledge, as `npm start` runs them.
+const servers = await startServers({ durable: true });
 Object.assign(process.env, servers.coordinates);
 try {
   const result = await measureAccept();

@@ -2,7 +2,8 @@
 import { startServers } from '../test/support/servers.ts';
 import { measureLifecycles } from './lifecycles.run.ts';
 
-const servers = await startServers();
+// Both sides on servers that keep what they acknowledge, as `npm start` runs them.
+const servers = await startServers({ durable: true });
 Object.assign(process.env, servers.coordinates);
 try {
   const result = await measureLifecycles();

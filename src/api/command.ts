@@ -33,7 +33,7 @@ export interface SendCommand<C extends CommandMeta> {
   /** Also the stream: `request/<id>` and so on. */
   workflowId: string;
   update: UpdateDefinition<CommandAnswer, [C], string>;
-  /** Its `id` is the Update id and the command id. */
+  /** Its `id` is the command id, and the Update id unless a refusal has to be asked about again. */
   command: C;
   start?: StartRun;
   /** The refusal when the run has ended and never saw this command; by default nothing is allowed any more. */
@@ -72,15 +72,17 @@ const attempts = 4;
 export function commandSender({ temporal, answerOf, isOpen, endOf, deadlineMs, log }: CommandPorts): Commands {
   return {
     async send(input) {
+      let updateId = input.command.id;
       for (let attempt = 1; ; attempt += 1) {
         try {
           await ensureReachable(temporal);
-          return await withinDeadline(temporal, deadlineMs, input.signal, () => execute(temporal, input));
+          return await withinDeadline(temporal, deadlineMs, input.signal, () => execute(temporal, input, updateId));
         } catch (error) {
           if (!isEnded(error)) {
             const seq = refusedAt(error);
-            // A worker that died has left its run behind what it had written: asked again, it has caught up.
+            // A worker that died has left its run behind what it had written; asked once more, as a new Update, it has caught up.
             if (seq === undefined || attempt === attempts || (await endOf(input.workflowId)) <= seq) throw fromFailure(error) ?? error;
+            updateId = `${input.command.id}/${attempt + 1}`;
             await sleep(attempt * 50);
             continue;
           }
@@ -130,8 +132,12 @@ export function commandSender({ temporal, answerOf, isOpen, endOf, deadlineMs, l
   }
 }
 
-function execute<C extends CommandMeta>(temporal: Client, { workflowId, update, command, start }: SendCommand<C>): Promise<CommandAnswer> {
-  const options = { args: [command] as [C], updateId: command.id };
+function execute<C extends CommandMeta>(
+  temporal: Client,
+  { workflowId, update, command, start }: SendCommand<C>,
+  updateId: string,
+): Promise<CommandAnswer> {
+  const options = { args: [command] as [C], updateId };
   if (!start) return temporal.workflow.getHandle(workflowId).executeUpdate(update, options);
   const { workflowType, searchAttributes, again, ...rest } = start;
   const startWorkflowOperation = new WithStartWorkflowOperation(workflowType, {

@@ -3,7 +3,7 @@ import { DomainError, isErrorCode, type RefusalDetail } from '../domain/errors.t
 
 /**
  * A refusal on its way through Temporal: the failure's type is the code, the detail travels beside it.
- * @param seq how far its run knew the timeline, when it has not looked
+ * @param seq how far its run knew the timeline, where it was not asked
  */
 export function toFailure(error: DomainError, seq?: number): ApplicationFailure {
   const details = [error.detail, ...(seq === undefined ? [] : [seq])];
@@ -24,7 +24,7 @@ export function fromFailure(error: unknown): DomainError | undefined {
   return undefined;
 }
 
-/** How far the run that refused knew its timeline, if it has not looked. */
+/** How far the run that refused knew its timeline, if that was not asked. */
 export function refusedAt(error: unknown): number | undefined {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof ApplicationFailure && isErrorCode(cause.type)) return cause.details?.[1] as number | undefined;

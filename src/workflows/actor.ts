@@ -128,7 +128,7 @@ export function actor<S extends StreamState, C extends CommandMeta & { do: strin
 
   /** Commands from outside: what the rules cannot even read is refused; it must not fail the workflow task. */
   const commit = (made: C | (() => Promise<C>)) =>
-    inTurn(() => making(made, (command) => work(command, () => refusing(() => decideNow(command), unreadable))));
+    inTurn(() => making(made, (command) => work(command, () => refusing(() => decideNow(command), unreadable, seq))));
 
   /** Reads page by page until nothing is left: no decision on half a timeline. */
   async function readOn(): Promise<void> {
@@ -227,7 +227,7 @@ export function needAttention(value = true): void {
 
 /**
  * @param otherwise what becomes of errors that are no refusal; by default they fail the task, until a fix is deployed
- * @param seq what the decision rests on, where nothing was asked of the timeline
+ * @param seq how far the timeline is known, which nobody has looked at since: a refusal writes nothing that could collide
  */
 function refusing<T>(decision: () => T, otherwise: (error: unknown) => unknown = (error) => error, seq?: number): T {
   try {

@@ -10,6 +10,8 @@ import { needAttention, type Actor } from './actor.ts';
 const proxied = {
   taskQueue: 'proxie-outbound',
   startToCloseTimeout: '1m',
+  // A worker that died in a step is noticed by this, not by the minute.
+  heartbeatTimeout: '5s',
   retry: { initialInterval: '500ms', maximumInterval: '5m' },
 } as const;
 const { authorisePayment, capturePayment, releasePayment, refundPayment } = proxyActivities<PaymentActivities>(proxied);

@@ -131,8 +131,14 @@ describe('sending a command', () => {
     const stale = new WorkflowUpdateFailedError('x', toFailure(new DomainError('invalid_transition'), 2));
     let tries = 0;
     const answer = { status: 'in_progress', seq: 4 };
-    expect(await sender(async () => ((tries += 1) === 1 ? Promise.reject(stale) : answer)).send()).toEqual(answer);
-    expect(tries).toBe(2);
+    const { send, asked } = sender(async () => ((tries += 1) === 1 ? Promise.reject(stale) : answer));
+    expect(await send()).toEqual(answer);
+    // What an Update has answered it answers for ever: it is another one, of the same command.
+    const updates = [asked[1], asked[3]] as [string, unknown, { args: CommandMeta[]; updateId: string }][];
+    expect(updates.map(([, , { args, updateId }]) => [args[0]!.id, updateId])).toEqual([
+      ['command-1', 'command-1'],
+      ['command-1', 'command-1/2'],
+    ]);
     expect(await codeOf(sender(() => Promise.reject(stale)).send())).toBe('invalid_transition');
     const current = sender(() => Promise.reject(new WorkflowUpdateFailedError('x', toFailure(new DomainError('invalid_transition'), 3))));
     expect(await codeOf(current.send())).toBe('invalid_transition');

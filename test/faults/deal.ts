@@ -76,9 +76,11 @@ export class Deal extends Journey {
     return this.#providers[this.#turn]!;
   }
 
-  /** From now on the next provider is the one who proposes. */
-  nextProvider(): void {
+  /** From now on the next provider is the one who proposes: once they are asked again. */
+  async nextProvider(): Promise<void> {
     this.#turn += 1;
+    const asked = ({ offer }: { offer: { requestId: string } }) => offer.requestId === this.requestId;
+    await seen(this.provider, '/leads?status=invited&limit=100', ({ items }) => items.some(asked), 120_000);
   }
 
   async payWith(card: string): Promise<void> {

@@ -53,6 +53,17 @@ export const seen = (from: Caller, path: string, enough: (body: Json) => boolean
     { what: `GET ${path}`, withinMs },
   );
 
+/** So many at once, in order. */
+export async function inLanes<T, R>(lanes: number, items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  const waiting = items.entries();
+  const lane = async () => {
+    for (const [index, item] of waiting) results[index] = await work(item);
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+  return results;
+}
+
 /** The outside ledger: every command that was acknowledged, and the journeys they belong to. */
 export class Ledger {
   acknowledged: Acknowledged[] = [];

@@ -34,18 +34,25 @@ export const notices = {
   days: { inMs: 30 * 3_600_000, feePercent: 0 },
 };
 
-const asked = ['booking.held', 'payment.requested'];
-const paid = [...asked, 'payment.authorised', 'booking.confirmed'];
-const taken = ['payment.captured', 'payment.closed'];
-const givenBack = ['payment.released', 'payment.closed'];
-const done = ['booking.checked_in', 'booking.completed', ...taken];
-const of = (request: string, ...bookings: [timeline: string[], money?: Partial<BookingEnding>][]): Ending => ({
+export const asked = ['booking.held', 'payment.requested'];
+export const paid = [...asked, 'payment.authorised', 'booking.confirmed'];
+export const taken = ['payment.captured', 'payment.closed'];
+export const givenBack = ['payment.released', 'payment.closed'];
+export const done = ['booking.checked_in', 'booking.completed', ...taken];
+/** Each booking with its timeline, and the money that differs from none. */
+export const endingOf = (request: string, ...bookings: [timeline: string[], money?: Partial<BookingEnding>][]): Ending => ({
   request,
   bookings: bookings.map(([timeline, money]) => ({ timeline, captured: 0, refunded: 0, authorised: 1, ...money })),
 });
 const refunded = (refund: number) => (refund > 0 ? ['payment.refunded'] : []);
 
-const confirmSteps = ['append:booking.held', 'append:payment.requested', 'authorisePayment', 'append:payment.authorised', 'append:booking.confirmed'];
+const confirmSteps = [
+  'append:booking.held',
+  'append:payment.requested',
+  'authorisePayment',
+  'append:payment.authorised',
+  'append:booking.confirmed',
+];
 const captureSteps = ['append:booking.completed', 'capturePayment', 'append:payment.captured', 'append:payment.closed'];
 const releaseSteps = ['releasePayment', 'append:payment.released', 'append:payment.closed'];
 
@@ -70,7 +77,7 @@ export const plays = {
       await confirmed(deal);
       await carriedOut(deal, variant);
     },
-    endings: ({ finalPrice }) => [of('completed', [[...paid, ...done], { captured: finalPrice }])],
+    endings: ({ finalPrice }) => [endingOf('completed', [[...paid, ...done], { captured: finalPrice }])],
   },
 
   unpaid: {
@@ -84,7 +91,7 @@ export const plays = {
       await carriedOut(deal, variant);
     },
     endings: () => [
-      of('completed', [['booking.held', 'booking.confirmed', 'booking.checked_in', 'booking.completed'], { authorised: 0 }]),
+      endingOf('completed', [['booking.held', 'booking.confirmed', 'booking.checked_in', 'booking.completed'], { authorised: 0 }]),
     ],
   },
 
@@ -103,10 +110,7 @@ export const plays = {
       await carriedOut(deal, variant);
     },
     endings: ({ finalPrice }) => [
-      of('completed', [
-        [...asked, 'payment.declined', 'booking.hold_extended', ...paid.slice(1), ...done],
-        { captured: finalPrice },
-      ]),
+      endingOf('completed', [[...asked, 'payment.declined', 'booking.hold_extended', ...paid.slice(1), ...done], { captured: finalPrice }]),
     ],
   },
 
@@ -121,10 +125,10 @@ export const plays = {
       await deal.until('released');
     },
     endings: () => [
-      of('cancelled', [[...asked, 'payment.declined', 'booking.hold_extended', 'booking.released'], { authorised: 0 }]),
+      endingOf('cancelled', [[...asked, 'payment.declined', 'booking.hold_extended', 'booking.released'], { authorised: 0 }]),
       // The hold ran out before the bank's answer was known, or before anything was asked for.
-      of('cancelled', [[...asked, 'payment.released', 'booking.released'], { authorised: 0 }]),
-      { ...of('unfilled', [['booking.held', 'booking.released'], { authorised: 0 }]), reopened: 1 },
+      endingOf('cancelled', [[...asked, 'payment.released', 'booking.released'], { authorised: 0 }]),
+      { ...endingOf('unfilled', [['booking.held', 'booking.released'], { authorised: 0 }]), reopened: 1 },
     ],
   },
 
@@ -139,7 +143,7 @@ export const plays = {
     },
     endings({ notice }) {
       const captured = (price * notices[notice].feePercent) / 100;
-      return [of('cancelled', [[...paid, 'booking.cancelled', ...(captured ? taken : givenBack)], { captured }])];
+      return [endingOf('cancelled', [[...paid, 'booking.cancelled', ...(captured ? taken : givenBack)], { captured }])];
     },
   },
 
@@ -151,12 +155,12 @@ export const plays = {
     async run(deal, variant) {
       await confirmed(deal);
       await deal.command('provider', 'cancel', { reason: 'ill' });
-      deal.nextProvider();
+      await deal.nextProvider();
       await confirmed(deal);
       await carriedOut(deal, variant);
     },
     endings: ({ finalPrice }) => [
-      of('completed', [[...paid, 'booking.cancelled', ...givenBack]], [[...paid, ...done], { captured: finalPrice }]),
+      endingOf('completed', [[...paid, 'booking.cancelled', ...givenBack]], [[...paid, ...done], { captured: finalPrice }]),
     ],
   },
 
@@ -171,13 +175,20 @@ export const plays = {
       await carriedOut(deal, variant);
     },
     endings: ({ finalPrice }) => [
-      of('completed', [[...paid, 'reschedule.proposed', 'booking.rescheduled', ...done], { captured: finalPrice }]),
+      endingOf('completed', [[...paid, 'reschedule.proposed', 'booking.rescheduled', ...done], { captured: finalPrice }]),
     ],
   },
 
   noShow: {
     commands: 4,
-    steps: ['append:booking.no_show', 'capturePayment', 'append:booking.disputed', 'append:booking.settled', 'refundPayment', 'append:payment.refunded'],
+    steps: [
+      'append:booking.no_show',
+      'capturePayment',
+      'append:booking.disputed',
+      'append:booking.settled',
+      'refundPayment',
+      'append:payment.refunded',
+    ],
     requests: ['create', 'confirm', 'capture', 'refund'],
     async run(deal, { refund }) {
       await deal.propose();
@@ -189,8 +200,17 @@ export const plays = {
       await deal.rule(refund);
     },
     endings: ({ refund }) => [
-      of('cancelled', [
-        [...paid, 'booking.no_show', ...taken, 'booking.disputed', 'operator.intervened', 'booking.settled', ...refunded(refund), 'payment.closed'],
+      endingOf('cancelled', [
+        [
+          ...paid,
+          'booking.no_show',
+          ...taken,
+          'booking.disputed',
+          'operator.intervened',
+          'booking.settled',
+          ...refunded(refund),
+          'payment.closed',
+        ],
         { captured: price, refunded: refund },
       ]),
     ],
@@ -208,7 +228,7 @@ export const plays = {
       await deal.rule(variant.refund);
     },
     endings: ({ finalPrice, refund }) => [
-      of('completed', [
+      endingOf('completed', [
         [...paid, ...done, 'booking.disputed', 'operator.intervened', 'booking.settled', ...refunded(refund), 'payment.closed'],
         { captured: finalPrice, refunded: refund },
       ]),

@@ -6,6 +6,7 @@ import { sql } from '../../src/db/orm.ts';
 import type { Caller, Json } from '../support/http.ts';
 import { accepted, carryOut, proposeAll, review, say, seedProviders, submitRequest, untilConfirmed } from '../support/play.ts';
 import { seedPlace, type SeededProvider } from '../support/seed.ts';
+import { statementsOf } from '../support/statements.ts';
 import { startSuite, type Suite } from '../support/suite.ts';
 
 /** One to know the user, one for the answer. A stream begins with one more: what happened between its position and its first look. */
@@ -64,7 +65,6 @@ beforeAll(async () => {
     token: feed.url.split('/').at(-1).replace('.ics', ''),
   });
   document = await (await fetch(`${suite.url}/api/openapi.json`)).json();
-  await suite.rows('create extension if not exists pg_stat_statements');
   // From here on nobody but the API uses this database.
   await suite.stopWorker();
 });
@@ -76,21 +76,6 @@ async function confirmed(consumer: Caller, providers: SeededProvider[]): Promise
   const [offer] = await proposeAll(suite, providers, consumer, requestId);
   accepted(await consumer.post(`/offers/${offer.id}/accept`));
   return (await untilConfirmed(suite, requestId)).bookingId;
-}
-
-/** The statements of this database that `work` sends, transactions' begin and commit included, with how often. */
-async function statementsOf<T>(work: () => Promise<T>): Promise<{ result: T; count: number; statements: string[] }> {
-  await suite.rows('select pg_stat_statements_reset(0, oid, 0) from pg_database where datname = current_database()');
-  const result = await work();
-  const rows = await suite.rows<{ calls: number; query: string }>(
-    `select calls::int, query from pg_stat_statements s join pg_database d on d.oid = s.dbid
-     where d.datname = current_database() and query not like '%pg_stat_statements%'`,
-  );
-  return {
-    result,
-    count: rows.reduce((sum, { calls }) => sum + calls, 0),
-    statements: rows.map(({ calls, query }) => `${calls} × ${query.replaceAll(/\s+/g, ' ').slice(0, 160)}`),
-  };
 }
 
 async function read(url: string, token?: string): Promise<number> {
@@ -143,8 +128,11 @@ describe('reading while no worker runs', () => {
           outcome = `${outcome}, ${status}`;
           continue;
         }
-        const { result, count, statements } = await statementsOf(() => read(url, token));
-        outcome = result === 200 && count <= allowed[route.type] ? 'good' : `${result} with ${count} statements: ${statements.join(' | ')}`;
+        const { result, count, calls } = await statementsOf(suite, () => read(url, token));
+        outcome =
+          result === 200 && count <= allowed[route.type]
+            ? 'good'
+            : `${result} with ${count} statements: ${calls.map(({ times, text }) => `${times} × ${text}`).join(' | ')}`;
         break;
       }
       if (outcome !== 'good') found[`GET ${route.path}`] = outcome;
@@ -161,7 +149,7 @@ describe('reading while no worker runs', () => {
         .then(() => response.end());
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { result, count } = await statementsOf(() => read(`http://127.0.0.1:${(server.address() as AddressInfo).port}`));
+    const { result, count } = await statementsOf(suite, () => read(`http://127.0.0.1:${(server.address() as AddressInfo).port}`));
     server.close();
     expect({ result, count }).toEqual({ result: 200, count: 3 });
     expect(count).toBeGreaterThan(allowed['application/json']);

@@ -41,8 +41,11 @@ const say: Say = (line) => void process.stderr.write(`${line}\n`);
 /** Where runs keep what they started; the next run ends what a killed one has left here. */
 export const runsFolder = () => join(tmpdir(), `proxie-test-${userInfo().username}`);
 
-/** One Postgres and one Temporal server for all suites of a run, found the way `npm start` finds them. */
-export async function startServers(): Promise<Servers> {
+/**
+ * One Postgres and one Temporal server for all suites of a run, found the way `npm start` finds them.
+ * @param options.durable what they acknowledge is on disk, as `npm start` runs them; tests need no such thing
+ */
+export async function startServers({ durable = false } = {}): Promise<Servers> {
   const config = loadStackConfig();
   await sweep();
   const folder = join(runsFolder(), `run-${process.pid}`);
@@ -76,7 +79,7 @@ export async function startServers(): Promise<Servers> {
     let template = `proxie_template_${process.pid}`;
     if (!url) {
       const options = { folder: join(folder, 'postgres'), password: 'test', port: await anyPort(), logFile: join(folder, 'postgres.log') };
-      const spec = await preparePostgres({ ...options, env: config.inherited, throwAway: true, maxConnections: 400 }, say);
+      const spec = await preparePostgres({ ...options, env: config.inherited, throwAway: !durable, maxConnections: 400 }, say);
       await keep(spec);
       url = spec.url;
       template = 'proxie_template';
@@ -105,7 +108,15 @@ export async function startServers(): Promise<Servers> {
         say,
       });
       const spec = prepareTemporal(
-        { cli, port: await anyPort(), namespace, logFile: join(folder, 'temporal.log'), cwd: folder, env: config.inherited },
+        {
+          cli,
+          port: await anyPort(),
+          namespace,
+          logFile: join(folder, 'temporal.log'),
+          cwd: folder,
+          env: config.inherited,
+          ...(durable && { folder: join(folder, 'temporal') }),
+        },
         say,
       );
       await keep(spec);

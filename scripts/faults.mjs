@@ -1,0 +1,18 @@
+// npm run test:faults [-- --seeds N | --seed S]: seeded schedules of journeys and disasters, 100 by default. The seed says it all:
+// `--seed S` repeats one.
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+const { values } = parseArgs({ options: { seeds: { type: 'string', default: '100' }, seed: { type: 'string' } } });
+for (const [name, value] of Object.entries(values)) {
+  if (!/^[1-9]\d{0,8}$/.test(value)) {
+    console.error(`--${name} must be a whole number above 0. Use: npm run test:faults -- --seeds N, or --seed S`);
+    process.exit(2);
+  }
+}
+const { status } = spawnSync(process.execPath, [join(import.meta.dirname, 'bootstrap.mjs'), 'test', 'test/faults/schedules.test.ts'], {
+  stdio: 'inherit',
+  env: { ...process.env, FAULT_SEEDS: values.seeds, ...(values.seed && { FAULT_SEED: values.seed }) },
+});
+process.exit(status ?? 1);

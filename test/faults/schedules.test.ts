@@ -1,0 +1,128 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Answer, Caller } from '../support/http.ts';
+import { startStripe, type StripeServer } from '../support/stripe.ts';
+import { Deal } from './deal.ts';
+import { problemsOf, problemsOfAll, untilDone } from './exactly-once.ts';
+import { startStack, type Stack } from './harness.ts';
+import { Ledger, persist } from './journey.ts';
+import { pauseAppends } from './pause.ts';
+import { notices, plays, type Play } from './plays.ts';
+import { lineOf, scheduleOf, type Fault, type Schedule } from './schedule.ts';
+
+/** `npm run test:faults -- --seeds N` and `--seed S` set these. */
+const { FAULT_SEEDS = '20', FAULT_SEED } = process.env;
+const seeds = FAULT_SEED ? [Number(FAULT_SEED)] : Array.from({ length: Number(FAULT_SEEDS) }, (_, n) => n + 1);
+/** Journeys that share a stack and each other's disasters. */
+const atOnce = 5;
+const day = 86_400_000;
+
+let stack: Stack;
+let stripe: StripeServer;
+let ledger: Ledger;
+
+beforeAll(async () => {
+  stripe = await startStripe();
+  stack = await startStack({ env: stripe.env, policy: { checkInEarlyMs: 90 * day } });
+  stripe.sendWebhooksTo(`${stack.url}/webhooks/stripe`);
+  ledger = await Ledger.open(stack);
+}, 120_000);
+afterAll(async () => {
+  await stack?.close();
+  await stripe?.stop();
+}, 60_000);
+
+/** One disaster with processes at a time: what is dead cannot be killed, and everything comes back. */
+let disasters: Promise<unknown> = Promise.resolve();
+const alone = (work: () => Promise<unknown>): void => void (disasters = disasters.then(work, work));
+
+async function strike(fault: Extract<Fault, { do: 'kill' | 'stall' }>): Promise<void> {
+  await sleep(fault.afterMs);
+  alone(async () => {
+    if (fault.do === 'kill') {
+      await stack[fault.what].kill();
+      await stack[fault.what].start();
+      return;
+    }
+    const held = await pauseAppends(stack.databaseUrl);
+    await sleep(fault.forMs);
+    await held.release();
+  });
+}
+
+type Send = (from: Caller, path: string, body?: object, key?: string) => Promise<Answer>;
+
+/** Arms what goes wrong on the way of one deal. Its commands are counted from the proposal on. */
+function arm(deal: Deal, faults: readonly Fault[]): void {
+  for (const fault of faults) {
+    if (fault.do === 'crash') {
+      const ofRequest = /append:(booking\.held|request\.)/.test(fault.at);
+      stack.failpoints.arm(`${fault.at}@${ofRequest ? `request/${deal.requestId}` : `booking/${deal.nextBooking}`}`);
+    }
+    if (fault.do === 'stripe') {
+      const { at, how, request } = fault;
+      const planned =
+        how === 'busy'
+          ? ({ at: 'arriving', do: 'busy' } as const)
+          : how === 'wait'
+            ? ({ at, do: 'wait', until: sleep(1_500) } as const)
+            : ({ at, do: how } as const);
+      stripe.faultOf(deal.userId, request, planned);
+    }
+  }
+  const sending = deal as unknown as { ok: Send };
+  const send = sending.ok.bind(deal);
+  let count = 0;
+  sending.ok = async (from, path, body = {}, key = crypto.randomUUID()) => {
+    count += 1;
+    const now = faults.filter((fault) => 'command' in fault && fault.command === count);
+    for (const fault of now) if (fault.do === 'kill' || fault.do === 'stall') void strike(fault);
+    if (!now.some((fault) => fault.do === 'send twice')) return send(from, path, body, key);
+    const [answer, again] = await Promise.all([send(from, path, body, key), persist(from, path, body, { key })]);
+    expect([again.status, again.body?.id]).toEqual([answer.status, answer.body?.id]);
+    return answer;
+  };
+}
+
+async function reportAgain({ bookings }: Deal): Promise<void> {
+  const theirs = stripe.events.filter(({ data }) => bookings.includes(data.object.metadata?.booking));
+  for (const event of [...theirs, ...theirs].toReversed()) await stripe.deliver(`${stack.url}/webhooks/stripe`, event);
+}
+
+async function playOne({ play: name, variant, faults }: Schedule): Promise<string[]> {
+  const play: Play = plays[name];
+  const deal = await Deal.open(ledger, { inMs: notices[variant.notice].inMs, ...play.options?.(variant) });
+  arm(deal, faults);
+  await play.run(deal, variant);
+  await untilDone(stack, deal);
+  if (faults.some((fault) => fault.do === 'report again')) await reportAgain(deal);
+  return problemsOf(stack, stripe, deal, ...play.endings(variant));
+}
+
+describe('exactly once', () => {
+  it(
+    `${seeds.length === 1 ? `seed ${seeds[0]}` : `${seeds.length} seeded schedules`}: whatever dies on the way, one booking, one authorisation, no orphan hold, the timeline complete`,
+    async () => {
+      const ended = stack.worker.keepAlive();
+      for (let first = 0; first < seeds.length; first += atOnce) {
+        const batch = seeds.slice(first, first + atOnce).map(scheduleOf);
+        for (const schedule of batch) process.stdout.write(`  ${lineOf(schedule)}\n`);
+        const found = await Promise.all(
+          batch.map(async (schedule) => {
+            const problems = await playOne(schedule).catch((error: Error) => [error.message]);
+            return problems.map((problem) => `${lineOf(schedule)}: ${problem}`);
+          }),
+        );
+        await disasters;
+        expect(found.flat()).toEqual([]);
+        // A step that this journey did not take is nobody's disaster.
+        stack.failpoints.disarm();
+        stripe.calm();
+      }
+      await ended();
+      expect(await problemsOfAll(stack, stripe)).toEqual([]);
+      expect(await stack.check()).toMatchObject({ disagreements: [], failed: [] });
+    },
+    60_000 + seeds.length * 30_000,
+  );
+});

@@ -1,0 +1,94 @@
+// What one acceptance costs, in counts: they are the same on every machine, milliseconds are not (npm run bench:accept).
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { bookingWorkflowId } from '../../src/contracts/booking.messages.ts';
+import { requestWorkflowId } from '../../src/contracts/request.messages.ts';
+import { getPosition } from '../../src/contracts/run.messages.ts';
+import { planned, sql } from '../../src/db/orm.ts';
+import { eventually } from '../support/http.ts';
+import { accepted, proposeAll, submitRequest } from '../support/play.ts';
+import { city, seedProvider } from '../support/seed.ts';
+import { statementsOf } from '../support/statements.ts';
+import { startSuite, type Suite } from '../support/suite.ts';
+
+let suite: Suite;
+
+beforeAll(async () => {
+  suite = await startSuite();
+});
+afterAll(() => suite.close());
+
+/** Accepts one of three live offers, and waits until the booking's run has confirmed it, asking the run and not the database. */
+async function accept(place: typeof city, invitations: number) {
+  const providers = await Promise.all(
+    Array.from({ length: invitations }, (_, n) => seedProvider(suite.orm, { ...place, price: 11_000 + n })),
+  );
+  const consumer = await suite.as('consumer', 'consumer');
+  const requestId = await submitRequest(consumer, { location: { ...place, address: '1 Main Street' } });
+  const [best] = await proposeAll(suite, providers.slice(0, 3), consumer, requestId);
+  const statements = await statementsOf(suite, async () => {
+    const { bookingId } = accepted(await consumer.post(`/offers/${best.id}/accept`));
+    const run = suite.temporal.workflow.getHandle(bookingWorkflowId(bookingId));
+    await eventually(
+      () => run.query(getPosition).catch(() => 0),
+      (seq) => seq === 2,
+      { what: 'the confirmation' },
+    );
+  });
+  return { requestId, ...statements };
+}
+
+/** Of the API: who, the claim of the key, the offer before and after, the answer's storing. */
+const ofTheApi = 5;
+/** The append in its transaction: the events with all that goes along, three rows that move, and the slot in four steps. */
+const ofTheAppend = 10;
+/** The booking's run: reads its timeline, and confirms in a transaction of its own. */
+const ofTheBooking = 6;
+
+const kindOf = (event: object) => /^(\w+)EventAttributes$/.exec(Object.keys(event).find((key) => key.endsWith('Attributes'))!)![1];
+
+describe('one acceptance', () => {
+  beforeAll(() => accept({ ...city, lat: 10 }, 3)); // fills caches and pools
+
+  it.each([
+    ['three offers', 3, { ...city, lat: 20 }],
+    ['seven invitations, three of them answered,', 7, { ...city, lat: 30 }],
+  ])('given %s, it takes the same number of statements', async (_, invitations, place) => {
+    const { count, calls } = await accept(place, invitations);
+    expect({ count, calls }).toEqual({ count: ofTheApi + ofTheAppend + ofTheBooking, calls });
+    expect(calls.find(({ text }) => text === 'commit')).toEqual({ text: 'commit', times: 2 });
+  });
+
+  it('asks Temporal for one Update, one workflow task, one local activity', async () => {
+    const { requestId } = await accept({ ...city, lat: 40 }, 3);
+    const run = suite.temporal.workflow.getHandle(requestWorkflowId(requestId));
+    const kinds = await eventually(
+      async () => (await run.fetchHistory()).events!.map(kindOf),
+      (found) => found.lastIndexOf('workflowTaskCompleted') > found.indexOf('childWorkflowExecutionStarted'),
+    );
+    const accepting = kinds.lastIndexOf('workflowExecutionUpdateAccepted');
+    expect(kinds.slice(accepting - 3)).toEqual([
+      'workflowTaskScheduled',
+      'workflowTaskStarted',
+      'workflowTaskCompleted',
+      'workflowExecutionUpdateAccepted',
+      'markerRecorded',
+      'workflowExecutionUpdateCompleted',
+      'timerCanceled',
+      'upsertWorkflowSearchAttributes',
+      'startChildWorkflowExecutionInitiated',
+      // The answer is out: what follows is the booking.
+      'childWorkflowExecutionStarted',
+      'workflowTaskScheduled',
+      'workflowTaskStarted',
+      'workflowTaskCompleted',
+    ]);
+  });
+
+  it('the control: a statement more is seen, whichever way it is sent', async () => {
+    const em = suite.orm.em.fork();
+    const { count } = await statementsOf(suite, async () => {
+      for (const send of [sql, planned]) await send(em, 'select ?::int as n', [1]);
+    });
+    expect(count).toBe(2);
+  });
+});
