@@ -193,7 +193,11 @@ describe('crash matrix', () => {
     });
     stack.failpoints.arm(...armed);
     const stop = stack.worker.keepAlive();
-    await overTheBrink(all).finally(stop);
+    try {
+      await overTheBrink(all);
+    } finally {
+      await stop();
+    }
     await expectExactlyOnce(all);
     // Every point of the matrix was really there, and somebody died at it.
     expect(stack.failpoints.hit()).toEqual(expect.arrayContaining(armed));

@@ -1,5 +1,5 @@
 // Ways a booking can go, each with what it must leave behind whatever dies on the way.
-import { Deal, price, type DealOptions } from './deal.ts';
+import { price, type Deal, type DealOptions } from './deal.ts';
 import type { BookingEnding, Ending } from './exactly-once.ts';
 
 export type Side = 'consumer' | 'provider';
