@@ -10,6 +10,8 @@ export default {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   testTimeout: 60_000,
   maxWorkers: 2,
+  // The crash matrix takes minutes: `npm run test:faults` plays it.
+  testPathIgnorePatterns: ['/node_modules/', ...(process.env.FAULT_SEEDS ? [] : ['test/faults/matrix\\.test\\.ts$'])],
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
 };

@@ -87,7 +87,7 @@ describe('fault 69: an acceptance is committed, then Temporal and the worker die
     await stack.worker.start();
     expect(await persist(retrying.consumer, `/offers/${rival}/accept`)).toMatchObject({ status: 409, body: { code: 'offer_not_open' } });
     const accepted = await persist(retrying.consumer, `/offers/${wanted}/accept`, {}, { key });
-    expect(accepted).toMatchObject({ status: 200, body: { id: wanted, status: 'accepted' } });
+    expect(accepted).toMatchObject({ status: 201, body: { id: wanted, status: 'accepted' } });
     retrying.bookingId = accepted.body.bookingId;
     gone.bookingId = (await seen(gone.consumer, `/requests/${gone.requestId}`, ({ bookingId }) => bookingId)).bookingId;
     await Promise.all(
