@@ -8,7 +8,8 @@ const common = {
 export default {
   ...common,
   testMatch: ['<rootDir>/test/**/*.test.ts'],
-  testTimeout: 60_000,
+  // Generous: a shared machine stands still for seconds, and only a failure waits this long.
+  testTimeout: 180_000,
   maxWorkers: 2,
   // The crash matrix takes minutes: `npm run test:faults` plays it.
   testPathIgnorePatterns: ['/node_modules/', ...(process.env.FAULT_SEEDS ? [] : ['test/faults/matrix\\.test\\.ts$'])],

@@ -29,7 +29,7 @@ export interface ReconcileOptions {
   newestEvents?: number;
   /** Open streams read at once; all are read. */
   pageSize?: number;
-  /** How long a run may take to say where it is. */
+  /** How long a run may take to say where it is: longer than the 10 s its task is left with a worker that has just died. */
   patienceMs?: number;
   /** Called after every stream. */
   onProgress?: (checked: number) => void;
@@ -87,7 +87,7 @@ const hopeless = 10;
 
 /** Running it twice changes nothing the second time. @throws when nothing can be checked at all */
 export async function reconcile(deps: Deps, options: ReconcileOptions): Promise<ReconcileReport> {
-  const { quietMs, newestEvents = 10_000, pageSize = 500, patienceMs = 5_000, onProgress = () => undefined } = options;
+  const { quietMs, newestEvents = 10_000, pageSize = 500, patienceMs = 12_000, onProgress = () => undefined } = options;
   const report: ReconcileReport = { checked: 0, started: [], caughtUp: [], told: [], disagreements: [], failed: [] };
   let inARow = 0;
   let silent = 0;

@@ -13,22 +13,28 @@ export interface OrmOptions {
   databaseUrl: string;
   /** Connections this process may hold. */
   poolMax?: number;
-  /** Milliseconds after which Postgres ends a statement. */
+  /** Milliseconds after which Postgres ends a statement; 0 is never. */
   statementTimeoutMs?: number;
+  /** Milliseconds a connection may take to open. */
+  connectTimeoutMs?: number;
   applicationName?: string;
 }
 
+/** For work no caller waits for: a migration may build an index for minutes. */
+export const patient = { statementTimeoutMs: 0, connectTimeoutMs: 60_000 } satisfies Partial<OrmOptions>;
+
 /** Connects lazily: an unreachable database shows at the first statement, not here. */
-export async function openOrm({
+export async function openOrm(options: OrmOptions): Promise<Orm> {
+  return MikroORM.init(ormConfig(options));
+}
+
+export function ormConfig({
   databaseUrl,
   poolMax = 10,
   statementTimeoutMs = 10_000,
+  connectTimeoutMs = 5_000,
   applicationName = 'proxie',
-}: OrmOptions): Promise<Orm> {
-  return MikroORM.init(ormConfig({ databaseUrl, poolMax, statementTimeoutMs, applicationName }));
-}
-
-export function ormConfig({ databaseUrl, poolMax = 10, statementTimeoutMs = 10_000, applicationName = 'proxie' }: OrmOptions) {
+}: OrmOptions) {
   return defineConfig({
     clientUrl: databaseUrl,
     entities,
@@ -46,7 +52,7 @@ export function ormConfig({ databaseUrl, poolMax = 10, statementTimeoutMs = 10_0
       Client: PlanningClient,
       application_name: applicationName,
       statement_timeout: statementTimeoutMs,
-      connectionTimeoutMillis: 5_000,
+      connectionTimeoutMillis: connectTimeoutMs,
     },
     migrations: {
       path: ownFolder,

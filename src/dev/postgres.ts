@@ -84,7 +84,7 @@ export function urlOf(url: string, database: string): string {
 }
 
 export async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 30_000 });
   client.on('error', () => undefined); // the server going away is reported by the statement that notices
   await client.connect();
   try {

@@ -14,6 +14,7 @@ import {
   proxyLocalActivities,
   setCurrentDetails,
   setHandler,
+  sleep,
   startChild,
   upsertSearchAttributes,
   uuid4,
@@ -77,6 +78,7 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
   });
   const timer = alarm();
   let staged = 'intake null';
+  let lostAt = 0;
   let turnsBefore = input.carried?.state.turns ?? 0;
 
   answerPosition(request);
@@ -119,6 +121,7 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
     } catch (error) {
       if (error instanceof ApplicationFailure && error.type === 'slot_taken') {
         await request.commit({ id: `${command.id}/lost`, do: 'loseOffer', by: SYSTEM, offerId: command.offerId, code: 'slot_taken' });
+        lostAt = request.seq;
       }
       throw error;
     }
@@ -161,11 +164,18 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
       if (status !== 'matching' && status !== 'offering') return false;
       if (closesAt) await collect();
       else if (decideBy && liveOffers(request.state).length > 0) await awaitDecision();
+      // Searching in the task that refused would keep the refusal until it is over: whoever lost a race hears of it first.
+      else if (request.seq === lostAt && patched('refusal-first')) await refusalGone();
       else if (request.state.round - request.state.searchedBefore < policy.maxRounds) await openRound(request.state.round + 1);
       else await giveUp(Object.keys(request.state.offers).length ? 'no_agreement' : 'no_provider_found');
     }
     timer.disarm();
     return true;
+  }
+
+  async function refusalGone(): Promise<void> {
+    lostAt = 0;
+    await sleep(1, { summary: 'the refusal goes out first' });
   }
 
   async function openRound(round: number): Promise<void> {

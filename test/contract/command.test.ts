@@ -179,8 +179,8 @@ describe('sending a command', () => {
     const second = await timed();
     await connection.close();
     expect([first.code, second.code]).toEqual(['temporarily_unavailable', 'temporarily_unavailable']);
-    expect(first.ms).toBeLessThan(2_000);
-    expect(second.ms).toBeLessThan(100);
+    expect(first.ms).toBeLessThan(8_000);
+    expect(second.ms).toBeLessThan(1_000);
   });
 });
 

@@ -142,7 +142,7 @@ describe('slots over HTTP', () => {
     accepted(await own.provider.post(path, { kind: 'closed', fromDate: dateIn(59), toDate: dateIn(61) }));
     const none = await next();
     expect(none).toMatchObject({ status: 200, body: { slot: null } });
-    expect(Math.abs(Date.parse(none.body.searchedUntil) - Date.now() - 60 * day)).toBeLessThan(10_000);
+    expect(Math.abs(Date.parse(none.body.searchedUntil) - Date.now() - 60 * day)).toBeLessThan(60_000);
   });
 
   it('who cannot be booked has no slots: unknown, paused, another service', async () => {

@@ -33,7 +33,7 @@ beforeAll(() => {
 afterAll(async () => {
   for (const name of ['a', 'b']) await npm(name, 'stop');
   rmSync(folder, { recursive: true, force: true });
-}, 60_000);
+}, 300_000);
 
 describe('npm start', () => {
   it('two stacks started at the same moment run side by side', async () => {
@@ -50,7 +50,7 @@ describe('npm start', () => {
     expect(output).toContain('✓ the request was completed');
     expect(output).toMatch(/request\.opened[\s\S]*offer\.proposed[\s\S]*offer\.accepted[\s\S]*booking\.completed[\s\S]*request\.completed/);
     expect(code).toBe(0);
-  }, 120_000);
+  }, 300_000);
 
   it('a supervisor that was killed leaves nothing that blocks the next start', async () => {
     const before = stack('b');
@@ -60,7 +60,7 @@ describe('npm start', () => {
     expect(output).toContain('of an earlier start still ran');
     expect(processesOf(before).filter(isRunning)).toEqual([]);
     expect((await fetch(`${stack('b').urls.api}/health/ready`)).status).toBe(200);
-  }, 120_000);
+  }, 300_000);
 
   it('npm stop drains everything it started', async () => {
     for (const name of ['a', 'b']) {
@@ -69,5 +69,5 @@ describe('npm start', () => {
       expect(processesOf(file).filter(isRunning)).toEqual([]);
       expect(existsSync(join(home(name), 'stack.json'))).toBe(false);
     }
-  }, 120_000);
+  }, 300_000);
 });

@@ -4,10 +4,10 @@ import { eventually, type Answer } from '../support/http.ts';
 import { commandDeadlineMs, startStack, type Stack } from './harness.ts';
 import { Ledger, persist, seen, type Journey } from './journey.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(300_000);
 
 /** Between the command's deadline and the answer on the client's side, on a busy machine. */
-const slackMs = 2_500;
+const slackMs = 7_000;
 
 let stack: Stack;
 let ledger: Ledger;
@@ -48,7 +48,7 @@ async function expectReadable({ consumer, requestId }: Journey): Promise<void> {
   ]) {
     const { answer, ms } = await timed(consumer.get(path));
     expect({ path, status: answer.status }).toEqual({ path, status: 200 });
-    expect(ms).toBeLessThan(1_500);
+    expect(ms).toBeLessThan(commandDeadlineMs);
   }
 }
 
@@ -110,7 +110,7 @@ describe('commands while a server is away: refused in time, never acknowledged a
     await stack.postgres.start();
     const { answer, ms } = await timed(persist(journey.consumer, accept, {}, { key }));
     expect(answer).toMatchObject({ status: 201, body: { status: 'accepted' } });
-    expect(ms).toBeLessThan(5_000);
+    expect(ms).toBeLessThan(5_000 + slackMs);
     await expectAcceptedOnce(journey);
   });
 

@@ -7,7 +7,7 @@ import { startStack, type Stack } from './harness.ts';
 import { Ledger, persist, seen, type Journey } from './journey.ts';
 import { nextCommit, pauseAppends } from './pause.ts';
 
-jest.setTimeout(90_000);
+jest.setTimeout(300_000);
 
 /** Short enough to run out during an outage; nothing else here is `soon`. */
 const soonMs = 2_000;

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { reconcile, type ReconcileReport } from '../../src/activities/reconcile.ts';
 import { DEV_ISSUER, loadStackConfig } from '../../src/config.ts';
-import { migrate, openOrm, sql, type Orm } from '../../src/db/orm.ts';
+import { migrate, openOrm, patient, sql, type Orm } from '../../src/db/orm.ts';
 import { storeCatalogue } from '../../src/db/queries/catalogue.ts';
 import { executableCache, homePaths, makeHome } from '../../src/dev/home.ts';
 import { DEV_AUDIENCE, startIssuer } from '../../src/dev/issuer.ts';
@@ -157,7 +157,7 @@ export async function startStack({ policy = {}, env: more = {} }: StackOptions =
   const database = async () => {
     await postgres.start();
     await ensureDatabase(postgresSpec.url);
-    const orm = await openOrm({ databaseUrl: postgresSpec.url, poolMax: 4, applicationName: 'proxie-test' });
+    const orm = await openOrm({ databaseUrl: postgresSpec.url, poolMax: 4, applicationName: 'proxie-test', ...patient });
     await migrate(orm);
     await storeCatalogue(orm.em.fork(), seedCatalogue);
     return orm;
@@ -191,7 +191,7 @@ export async function startStack({ policy = {}, env: more = {} }: StackOptions =
     as: async (subject, ...roles) => caller(url, await issuer.token({ subject, roles })),
     rows: (text, params) => sql(orm.em.fork(), text, params),
     reconcile: () => runReconcile(env),
-    check: () => reconcile({ orm, temporal: client }, { quietMs: 0 }),
+    check: () => reconcile({ orm, temporal: client }, { quietMs: 0, patienceMs: 60_000 }),
     async close() {
       await Promise.all([stop('api'), stop('worker')]);
       await Promise.all([client.connection.close(), orm.close(true), issuer.close(), mails.stop()]);
@@ -244,7 +244,7 @@ function program(spec: ManagedSpec, onChange: (role: Role, ref: ProcessRef | und
 
   return {
     async start() {
-      const until = Date.now() + 30_000;
+      const until = Date.now() + 120_000;
       launch();
       while (!(await spec.isReady().catch(() => false))) {
         if (Date.now() > until) throw new Error(`${spec.role} did not start:\n${lastLines(spec.logFile, 15).join('\n')}`);

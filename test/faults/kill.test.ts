@@ -3,10 +3,10 @@ import { startStack, type Stack } from './harness.ts';
 import { Ledger, type Journey } from './journey.ts';
 import { pauseAppends } from './pause.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
-/** One and a half workflow task timeouts: how long a command may be held up by a worker that is gone. */
-const g1Ms = 15_000;
+/** How long a command may be held up by a worker that is gone: one and a half workflow task timeouts, twice over for a busy machine. */
+const g1Ms = 30_000;
 
 let stack: Stack;
 let ledger: Ledger;

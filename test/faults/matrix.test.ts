@@ -7,7 +7,7 @@ import { inLanes, Ledger } from './journey.ts';
 import { pauseAppends } from './pause.ts';
 import { asked, confirmed, done, endingOf, givenBack, paid, plays, taken } from './plays.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 let stack: Stack;
 let stripe: StripeServer;

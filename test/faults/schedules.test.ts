@@ -26,11 +26,11 @@ beforeAll(async () => {
   stack = await startStack({ env: stripe.env, policy: { checkInEarlyMs: 90 * day } });
   stripe.sendWebhooksTo(`${stack.url}/webhooks/stripe`);
   ledger = await Ledger.open(stack);
-}, 120_000);
+}, 300_000);
 afterAll(async () => {
   await stack?.close();
   await stripe?.stop();
-}, 60_000);
+}, 300_000);
 
 /** One disaster with processes at a time: what is dead cannot be killed, and everything comes back. */
 let disasters: Promise<unknown> = Promise.resolve();

@@ -10,7 +10,7 @@ let payments: Payments;
 let payer: Payer;
 beforeAll(async () => {
   stripe = await startStripe();
-  payments = stripePayments({ secretKey: stripe.secretKey, apiUrl: stripe.url, timeoutMs: 2_000 });
+  payments = stripePayments({ secretKey: stripe.secretKey, apiUrl: stripe.url, timeoutMs: 20_000 });
   const customer = await payments.customer({ userId: randomUUID() });
   payer = { customer, method: await attached(customer, 'pm_card_visa') };
 });

@@ -44,6 +44,7 @@ export const patient: readonly ((stage: Stage) => Promise<Recording[]>)[] = [
   booked,
   cancelled,
   negotiated,
+  outrun,
   signalled,
   dropped,
   chatted,
@@ -104,6 +105,27 @@ async function negotiated({ suite, providers, consumer }: Stage): Promise<Record
   accepted(await consumer.post(`/bookings/${bookingId}/cancel`));
   await untilStatus(suite, 'request', requestId, 'cancelled');
   return [request('booking-cancelled', requestId), booking('cancelled-by-consumer', bookingId)];
+}
+
+/** The slot goes to somebody else first; the search goes on and is cancelled. */
+async function outrun({ suite, providers, consumer }: Stage): Promise<Recording[]> {
+  const requestIds = [await submitRequest(consumer), await submitRequest(consumer)] as const;
+  const offers: string[] = [];
+  for (const requestId of requestIds) {
+    const asked = await Promise.all(providers.map((provider) => invited(suite, provider, requestId)));
+    const [only, ...others] = asked;
+    accepted(await only!.caller.post(`/offers/${only!.offerId}/propose`));
+    for (const { caller, offerId } of others) accepted(await caller.post(`/offers/${offerId}/decline`));
+    offers.push(only!.offerId);
+  }
+  const [first, second] = requestIds;
+  accepted(await consumer.post(`/offers/${offers[0]}/accept`));
+  const late = await consumer.post(`/offers/${offers[1]}/accept`);
+  if (late.body.code !== 'slot_taken') throw new Error(`the slot was not taken: ${JSON.stringify(late.body)}`);
+  await untilStatus(suite, 'request', second, 'unfilled');
+  const { bookingId } = await untilConfirmed(suite, first);
+  accepted(await consumer.post(`/bookings/${bookingId}/cancel`));
+  return [request('outrun', second)];
 }
 
 /** A provider's acceptance as a plain signal; one for an offer that is not there is refused, and one that makes no sense. */

@@ -50,7 +50,7 @@ export function caller(baseUrl: string, token?: string): Caller {
 export async function eventually<T>(
   ask: () => Promise<T>,
   enough: (value: T) => boolean,
-  { withinMs = 20_000, what = 'it' } = {},
+  { withinMs = 60_000, what = 'it' } = {},
 ): Promise<T> {
   const until = Date.now() + withinMs;
   for (;;) {

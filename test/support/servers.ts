@@ -3,7 +3,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { loadStackConfig } from '../../src/config.ts';
-import { migrate, openOrm } from '../../src/db/orm.ts';
+import { migrate, openOrm, patient } from '../../src/db/orm.ts';
 import { executableCache } from '../../src/dev/home.ts';
 import { stopLeftovers } from '../../src/dev/leftovers.ts';
 import { managed, type Managed, type ManagedSpec } from '../../src/dev/managed.ts';
@@ -123,7 +123,7 @@ export async function startServers({ durable = false } = {}): Promise<Servers> {
       found = { PROXIE_TEST_TEMPORAL_ADDRESS: spec.address, PROXIE_TEST_TEMPORAL_CLI: cli.executable };
     }
     const connection = await Connection.connect(
-      config.temporalAddress ? config.temporal.connectionOptions : { address: found.PROXIE_TEST_TEMPORAL_ADDRESS },
+      config.temporalAddress ? config.temporal.connectionOptions : { address: found.PROXIE_TEST_TEMPORAL_ADDRESS, connectTimeout: 60_000 },
     );
     try {
       await ensureSearchAttributes(connection, namespace);
@@ -165,7 +165,7 @@ export async function startServers({ durable = false } = {}): Promise<Servers> {
 
 async function makeTemplate(url: string, name: string): Promise<void> {
   await ensureDatabase(url, name);
-  const orm = await openOrm({ databaseUrl: urlOf(url, name), poolMax: 1 });
+  const orm = await openOrm({ databaseUrl: urlOf(url, name), poolMax: 1, ...patient });
   try {
     await migrate(orm);
   } finally {

@@ -72,7 +72,7 @@ export async function newDatabase(): Promise<{ url: string; drop: () => Promise<
 
 /** A namespace of its own: task queues have fixed names, so suites that run side by side would take each other's work. */
 async function newNamespace(): Promise<{ connection: Connection; namespace: string }> {
-  const connection = await Connection.connect({ address: coordinate('TEMPORAL_ADDRESS') });
+  const connection = await Connection.connect({ address: coordinate('TEMPORAL_ADDRESS'), connectTimeout: 60_000 });
   const namespace = `suite-${randomUUID()}`;
   const day = { seconds: 86_400 as unknown as Long };
   await connection.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: day });
@@ -98,11 +98,13 @@ export async function startSuite({ policy = {}, env = {}, worker = true, api = t
     TEMPORAL_ADDRESS: coordinate('TEMPORAL_ADDRESS'),
     TEMPORAL_NAMESPACE: namespace,
     RATE_LIMIT_PER_MINUTE: '100000',
+    // A shared machine may stand still for longer than a caller would wait.
+    COMMAND_DEADLINE_MS: '60000',
     RATE_LIMIT_ANONYMOUS_PER_MINUTE: '100000',
     POLICY: JSON.stringify(policy),
     ...env,
   });
-  const orm = await openOrm({ databaseUrl: database.url, poolMax: 20, applicationName: 'proxie-test' });
+  const orm = await openOrm({ databaseUrl: database.url, poolMax: 20, applicationName: 'proxie-test', connectTimeoutMs: 60_000 });
   await storeCatalogue(orm.em.fork(), seedCatalogue);
   const temporal = new Client({ connection, namespace, dataConverter: dataConverter() });
   const server: RunningServer | undefined = api ? await startServer(config, pino({ level: 'silent' })) : undefined;

@@ -142,7 +142,7 @@ describe('a managed process', () => {
     logFile: join(folder, 'worker.log'),
     isReady: async () => true,
     waitsFor: 'nothing',
-    readyWithinMs: 5_000,
+    readyWithinMs: 30_000,
     stopSignal: 'SIGTERM',
     graceMs: 1_000,
     ...more,
@@ -153,7 +153,7 @@ describe('a managed process', () => {
     await one.start();
     const first = one.current!;
     process.kill(first.pid, 'SIGKILL');
-    await goneWithin(first, 2_000);
+    await goneWithin(first, 20_000);
     for (let i = 0; i < 100 && !said.includes('✓ worker is back'); i++) await new Promise((resolve) => setTimeout(resolve, 50));
     const second = one.current!;
     expect(second.pid).not.toBe(first.pid);

@@ -7,7 +7,7 @@ describe('one booked request with three offers and two reminders', () => {
   let cost: BookedRequestCost;
   beforeAll(async () => {
     cost = await measureBookedRequest();
-  }, 120_000);
+  }, 300_000);
 
   it.each(['request', 'booking', 'review'] as const)('the run of the %s stays within its budget (bench/cost.budget.json)', (name) => {
     const { actions, events, bytes } = cost.runs[name];
