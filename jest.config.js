@@ -11,8 +11,6 @@ export default {
   // Generous: a shared machine stands still for seconds, and only a failure waits this long.
   testTimeout: 180_000,
   maxWorkers: 2,
-  // The crash matrix takes minutes: `npm run test:faults` plays it.
-  testPathIgnorePatterns: ['/node_modules/', ...(process.env.FAULT_SEEDS ? [] : ['test/faults/matrix\\.test\\.ts$'])],
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
 };

@@ -1,6 +1,6 @@
 // Statements that Postgres plans once per connection. The ORM writes values into its texts, so each of its texts is a new one.
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
-import pg from 'pg';
+import { PooledClient } from './pooled-client.ts';
 
 /** Grow with the code, not with the traffic: texts are constants, values are bound. */
 const texts = new Map<string, string>();
@@ -24,7 +24,7 @@ function remember(text: string): string {
 }
 
 /** Names those statements to Postgres; whatever else is sent passes as it is. */
-export class PlanningClient extends pg.Client {
+export class PlanningClient extends PooledClient {
   override query(...input: never[]): never {
     const [text, values] = input as unknown as [unknown, unknown[]];
     const name = typeof text === 'string' ? names.get(text) : undefined;
