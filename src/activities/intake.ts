@@ -9,6 +9,7 @@ import type { TurnIntent } from '../domain/request.types.ts';
 import { createInterpreter } from '../integrations/llm/create.ts';
 import type { Interpreter } from '../integrations/llm/interpreter.ts';
 import { formatWindow } from '../integrations/llm/window.ts';
+import { beating } from './beating.ts';
 import { deltaSender } from './intake.delta.ts';
 import { beginTurn, finishedTurn, finishTurn, placesReader, type TurnIds, type TurnOutcome, type TurnStart } from './intake.store.ts';
 
@@ -92,15 +93,12 @@ export function intakeActivities({ orm, interpreter = createInterpreter(), clock
      */
     async runTurn(ids: RunTurnInput): Promise<TurnOutcome> {
       heartbeat();
-      const beating = setInterval(heartbeat, HEARTBEAT_MS);
       try {
-        return await answer(ids, cancellationSignal());
+        return await beating(HEARTBEAT_MS, () => answer(ids, cancellationSignal()));
       } catch (error) {
         const state = sqlStateOf(error);
         if (state && hopeless.test(state)) throw ApplicationFailure.nonRetryable(`a turn was refused by Postgres (${state})`, 'internal');
         throw error;
-      } finally {
-        clearInterval(beating);
       }
     },
   };

@@ -1,8 +1,9 @@
-import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import { cancellationSignal } from '@temporalio/activity';
 import type { Orm } from '../db/orm.ts';
 import { giveUpMail, markSent, nextMailInMs, postponeMail, takeMails, type TakenMail } from '../db/queries/mail.ts';
 import type { Mailer } from '../integrations/mail.ts';
 import { mailText } from '../integrations/mail.templates.ts';
+import { beating } from './beating.ts';
 
 export interface MailDeps {
   orm: Orm;
@@ -13,9 +14,10 @@ export interface MailDeps {
   mailTiming?: Partial<typeof defaultTiming>;
 }
 
-/** A claim outlives the slowest batch (10 mails over 3 connections, 30 s each). */
-const defaultTiming = { leaseMs: 300_000, firstPauseMs: 30_000, longestPauseMs: 3_600_000 };
-const batchSize = 10;
+/** A claim outlives the slowest batch (6 mails over 3 connections, 30 s each); a mail of a worker that died waits for its end. */
+const defaultTiming = { leaseMs: 150_000, firstPauseMs: 30_000, longestPauseMs: 3_600_000 };
+const batchSize = 6;
+const heartbeatMs = 5_000;
 /** How often one mail is tried: a refusal for good may be a mistake once, "not now" passes in about six hours. */
 const attemptsOn = { never: 2, later: 12 } as const;
 
@@ -38,19 +40,23 @@ export function mailActivities({ orm, mailer, publicUrl = '', mailTiming = {} }:
     /** Sends what waits, batch by batch, until nothing is due. @throws when the server is away; what was not sent waits on */
     async sendPendingMail(): Promise<SentMails> {
       if (!mailer) return { sent: 0, nextInMs: null };
-      let sent = 0;
-      while (!cancellationSignal().aborted) {
-        const batch = await takeMails(orm.em.fork(), batchSize, timing.leaseMs);
-        if (batch.length === 0) break;
-        const results = await Promise.allSettled(batch.map((mail) => send(mailer, mail)));
-        sent += results.filter((result) => result.status === 'fulfilled' && result.value).length;
-        heartbeat(sent);
-        const failed = results.find((result) => result.status === 'rejected');
-        if (failed) throw failed.reason;
-      }
+      const sent = await beating(heartbeatMs, () => sendAll(mailer));
       return { sent, nextInMs: await nextMailInMs(orm.em.fork()) };
     },
   };
+
+  async function sendAll(mailer: Mailer): Promise<number> {
+    let sent = 0;
+    while (!cancellationSignal().aborted) {
+      const batch = await takeMails(orm.em.fork(), batchSize, timing.leaseMs);
+      if (batch.length === 0) break;
+      const results = await Promise.allSettled(batch.map((mail) => send(mailer, mail)));
+      sent += results.filter((result) => result.status === 'fulfilled' && result.value).length;
+      const failed = results.find((result) => result.status === 'rejected');
+      if (failed) throw failed.reason;
+    }
+    return sent;
+  }
 
   async function send(mailer: Mailer, mail: TakenMail): Promise<boolean> {
     const { to } = mail;

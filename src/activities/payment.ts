@@ -1,4 +1,4 @@
-import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import { cancellationSignal } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { toFailure } from '../contracts/failures.ts';
 import type { Orm } from '../db/orm.ts';
@@ -6,6 +6,7 @@ import { keepCustomer, markAttached, payerOf } from '../db/queries/payment-metho
 import { DomainError } from '../domain/errors.ts';
 import { money, type Currency } from '../domain/money.ts';
 import { PaymentError, type Authorisation, type Claim, type Payments } from '../integrations/payments.ts';
+import { beating } from './beating.ts';
 
 interface OfAttempt {
   bookingId: string;
@@ -81,10 +82,9 @@ export function paymentActivities({ orm, payments }: { orm: Orm; payments: Payme
 
   /** Runs a step with every failure classed: passing or for good. Beats, so that a worker that dies in it is noticed soon. */
   async function classed<T>(step: (provider: Payments, signal: AbortSignal) => Promise<T>): Promise<T> {
-    const beating = setInterval(heartbeat, heartbeatMs);
     try {
       if (!payments) throw new PaymentError('payments_not_configured', 'this deployment has no payment provider');
-      return await step(payments, cancellationSignal());
+      return await beating(heartbeatMs, () => step(payments, cancellationSignal()));
     } catch (error) {
       if (error instanceof DomainError) throw toFailure(error);
       if (!(error instanceof PaymentError)) throw error; // the database is away: tried again
@@ -95,8 +95,6 @@ export function paymentActivities({ orm, payments }: { orm: Orm; payments: Payme
         nonRetryable: code !== 'payments_away',
         ...(retryAfterMs !== undefined && { nextRetryDelay: retryAfterMs }),
       });
-    } finally {
-      clearInterval(beating);
     }
   }
 }

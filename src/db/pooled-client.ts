@@ -15,7 +15,8 @@ export class PooledClient extends pg.Client {
     const result = super.query(...(input as [never])) as Result;
     const [text] = input as unknown[];
     if (text === 'rollback') return result.catch(() => this.#rolledBack()) as never;
-    if (typeof text === 'string' && /^(begin|start transaction)\b/.test(text)) return result.catch((error) => this.#notBegun(error)) as never;
+    if (typeof text === 'string' && /^(begin|start transaction)\b/.test(text))
+      return result.catch((error) => this.#notBegun(error)) as never;
     return result as never;
   }
 

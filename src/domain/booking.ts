@@ -2,7 +2,7 @@ import { bookingMachine } from './booking.machine.ts';
 import { capturedBy, refundedBy } from './booking.money.ts';
 import type { BookingState, BookingTimelineEvent, PaymentState } from './booking.types.ts';
 import { paymentMachine } from './payment.machine.ts';
-import { defaultPolicy } from './policy.ts';
+import { defaultPolicy, ofFirstRelease } from './policy.ts';
 import { remember, type Recorded } from './timeline.ts';
 
 export const emptyBooking: BookingState = {
@@ -11,6 +11,7 @@ export const emptyBooking: BookingState = {
   applied: [],
   booking: null,
   policy: null,
+  firstRelease: false,
   remindAt: null,
   reminded: [],
   plannedAt: null,
@@ -143,7 +144,7 @@ function held(state: BookingState, event: Extract<Recorded<BookingTimelineEvent>
     ...booking
   } = event;
   // Fields that a policy of an earlier release did not have mean what they mean by default.
-  return { ...state, opened: true, booking, policy: { ...defaultPolicy, ...policy } };
+  return { ...state, opened: true, booking, policy: { ...defaultPolicy, ...policy }, firstRelease: ofFirstRelease(policy) };
 }
 
 const ended = (state: BookingState, { at, settling = false }: { at: string; settling?: boolean }): BookingState => ({

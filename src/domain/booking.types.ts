@@ -123,6 +123,8 @@ export interface BookingState extends StreamState {
   opened: boolean;
   booking: Omit<BookingHeld, 'type' | 'policy'> | null;
   policy: Policy | null;
+  /** Held under the first release: its run keeps that release's steps. */
+  firstRelease: boolean;
   /** When each reminder is due; null on timelines that planned none. */
   remindAt: string[] | null;
   /** Reminders already sent, by index. */

@@ -117,6 +117,12 @@ export const defaultPolicy: Policy = {
   maxPendingTurns: 8,
 };
 
+/**
+ * Whether a run began under the first release, whose policy had no quiet hours: it keeps that release's steps. A policy is in a run's
+ * input or on its timeline, so a replay always sees the same one; `patched()` does not (docs/decisions/0021-policy-instead-of-patched.md).
+ */
+export const ofFirstRelease = ({ quietHours }: Partial<Pick<Policy, 'quietHours'>>): boolean => quietHours === undefined;
+
 export type Urgency = keyof Policy['roundWindowMs'];
 
 /** How urgent a wish is: by the time left until the window it must start in closes. */

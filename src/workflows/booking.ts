@@ -8,7 +8,6 @@ import {
   isCancellation,
   log,
   ParentClosePolicy,
-  patched,
   proxyLocalActivities,
   setCurrentDetails,
   setHandler,
@@ -110,7 +109,8 @@ export async function bookingWorkflow({ bookingId }: BookingInput): Promise<{ st
   async function confirmation(): Promise<BookingCommand> {
     const { booking: terms, status } = booking.state;
     const paid = !movesMoney(booking.state) || currentAuthorisation(booking.state) !== undefined;
-    const remindAt = terms && status === 'held' && paid && patched('quiet-hours') ? await plan(terms) : undefined;
+    const planned = terms && status === 'held' && paid && !booking.state.firstRelease;
+    const remindAt = planned ? await plan(terms) : undefined;
     return { id: paid ? 'confirm' : 'confirm/unpaid', do: 'confirm', by: SYSTEM, ...(remindAt && { remindAt }) };
   }
 

@@ -17,7 +17,7 @@ import { needAttention } from './actor.ts';
 const { sendPendingMail } = proxyActivities<MailActivities>({
   taskQueue: 'proxie-outbound',
   startToCloseTimeout: '15m',
-  heartbeatTimeout: '3m',
+  heartbeatTimeout: '30s',
   // An hour or so of a mail server that is away, visible as a pending activity with its last failure.
   retry: { initialInterval: '1s', maximumInterval: '1m', maximumAttempts: 70 },
   summary: 'what waits in the outbox',

@@ -9,7 +9,6 @@ import {
   getExternalWorkflowHandle,
   log,
   ParentClosePolicy,
-  patched,
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
@@ -44,6 +43,7 @@ import {
 } from '../contracts/request.messages.ts';
 import { searchAttributes } from '../contracts/search-attributes.ts';
 import { SYSTEM } from '../domain/actor.ts';
+import { ofFirstRelease } from '../domain/policy.ts';
 import { decideRequest, silenceEnds } from '../domain/request.decide.ts';
 import { emptyRequest, evolveRequest, hasPriority, isClosed, liveOffers, offersThatAre } from '../domain/request.evolve.ts';
 import type { BookingOutcome, RequestCommand, RequestState } from '../domain/request.types.ts';
@@ -165,7 +165,7 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
       if (closesAt) await collect();
       else if (decideBy && liveOffers(request.state).length > 0) await awaitDecision();
       // Searching in the task that refused would keep the refusal until it is over: whoever lost a race hears of it first.
-      else if (request.seq === lostAt && patched('refusal-first')) await refusalGone();
+      else if (request.seq === lostAt && !ofFirstRelease(policy)) await refusalGone();
       else if (request.state.round - request.state.searchedBefore < policy.maxRounds) await openRound(request.state.round + 1);
       else await giveUp(Object.keys(request.state.offers).length ? 'no_agreement' : 'no_provider_found');
     }
@@ -181,7 +181,7 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
   async function openRound(round: number): Promise<void> {
     const radiusKm = Math.round(policy.radiusKm * policy.radiusFactor ** (round - 1 - request.state.searchedBefore) * 10) / 10;
     // Searches that were going on when this was deployed keep the window they have told people.
-    const priority = hasPriority(request.state, round) && patched('priority-round');
+    const priority = hasPriority(request.state, round) && !ofFirstRelease(policy);
     const excluded = [...request.state.excluded, request.state.consumerId];
     const found = await match.executeWithOptions({ summary: `round ${round}: ${radiusKm} km${priority ? ', with priority' : ''}` }, [
       { requestId, round, radiusKm, excluded, policy, lostRounds: request.state.lostRounds, priority },

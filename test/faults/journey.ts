@@ -154,10 +154,10 @@ export class Ledger {
     await this.expectMailsOnce();
   }
 
-  /** Whoever has an address has been written to about everything. */
+  /** Whoever has an address has been written to about everything; a mail that a dead worker had in hand waits for its claim to end. */
   async expectAllMailed(): Promise<void> {
     const waiting = () => this.stack.rows("select kind from notification where mail_status = 'waiting'");
-    await eventually(waiting, (rows) => rows.length === 0, { what: 'the last mail' });
+    await eventually(waiting, (rows) => rows.length === 0, { what: 'the last mail', withinMs: 240_000 });
     const [counted] = await this.stack.rows<{ n: number }>("select count(*)::int as n from notification where mail_status = 'sent'");
     expect(this.stack.mails.received).toHaveLength(counted!.n);
     expect(counted!.n).toBeGreaterThan(0);

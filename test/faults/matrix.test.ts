@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { money } from '../../src/domain/money.ts';
+import { stripePayments } from '../../src/integrations/stripe/payments.ts';
 import { startStripe, type StripeServer } from '../support/stripe.ts';
 import { Deal, price, type DealOptions } from './deal.ts';
 import { problemsOf, problemsOfAll, untilDone, type Ending } from './exactly-once.ts';
@@ -219,5 +221,30 @@ describe('crash matrix', () => {
     await ledger.expectAllMailed();
     // Every step was cut off at least once, before and after it had happened.
     expect(stripe.calm()).toBeLessThanOrEqual(2 * cut.length * (all.length - 1));
+  });
+
+  it('the control: an orphan hold, a hole in a timeline, a message twice and a second authorisation are each found', async () => {
+    const [path] = saga as [Path];
+    const all = await onTheBrink([{ path, point: 'the control' }]);
+    await overTheBrink(all);
+    const [{ deal }] = all as [Case];
+    const found = async () => (await problemsOf(stack, stripe, deal, ...path.endings)).concat(await problemsOfAll(stack, stripe));
+    expect(await found()).toEqual([]);
+
+    const { bookingId: id, userId } = deal;
+    const payments = stripePayments({ secretKey: stripe.secretKey, apiUrl: stripe.url });
+    const customer = await payments.customer({ userId });
+    const attached = await payments.attach({ customer, method: 'pm_card_visa' });
+    const payer = { customer, method: attached.is === 'attached' ? attached.method : '' };
+    const again = { key: `booking/${id}/authorise/2`, bookingId: id, attempt: 2, amount: money(price, 'USD') };
+    await payments.authorise({ ...again, payer, lookFirst: false });
+    await stack.rows(`update booking set status = 'held' where id = ?`, [id]);
+    await stack.rows(`delete from event where stream = ? and type = 'booking.confirmed'`, [`booking/${id}`]);
+    await stack.rows(
+      `insert into notification select (jsonb_populate_record(n, jsonb_build_object('id', gen_random_uuid(), 'seq', n.seq + 100))).* from notification n where stream = ? limit 1`,
+      [`booking/${id}`],
+    );
+    const problems = (await found()).join('\n');
+    for (const what of ['timeline: ', 'row: {"status":"held"', 'ledger: ', 'told: ', 'told twice: ']) expect(problems).toContain(what);
   });
 });

@@ -149,75 +149,74 @@ const steps = fc.array(
 describe('money of a booking', () => {
   it('authorised = captured + released, refunds never exceed captures, integer minor units in USD, EUR and JPY', () => {
     const seen = new Set<string>();
-    fc.assert(
-      fc.property(
-        fc.record({
-          price: fc.integer({ min: 0, max: 5_000_000 }),
-          currency: fc.constantFrom(...currencies),
-          leadMs: fc.integer({ min: hour, max: 400 * hour }),
-          shape: policies,
-          commands: steps,
-          objects: fc.boolean(),
-          answers: fc.array(fc.constantFrom<Answer>('yes', 'yes', 'yes', 'declined', 'away'), { maxLength: 8 }),
-        }),
-        ({ price, currency, leadMs, shape, commands, objects, answers }) => {
-          const policy: Policy = {
-            ...defaultPolicy,
-            payments: 'stripe',
-            cancellation: {
-              version: 'test',
-              tiers: shape.fees.map((feePercent, n) => ({ beforeMs: (shape.fees.length - 1 - n) * 24 * hour, feePercent })),
-              noShowFeePercent: shape.noShow,
-            },
-            finalPrice: { minPercent: 0, maxPercent: shape.max },
-          };
-          const booking = held({ price, currency, leadMs, policy });
-          const ledger = new Ledger();
-          const answered = answers[Symbol.iterator]();
-          let now = start;
+    const lives = fc.property(
+      fc.record({
+        price: fc.integer({ min: 0, max: 5_000_000 }),
+        currency: fc.constantFrom(...currencies),
+        leadMs: fc.integer({ min: hour, max: 400 * hour }),
+        shape: policies,
+        commands: steps,
+        objects: fc.boolean(),
+        answers: fc.array(fc.constantFrom<Answer>('yes', 'yes', 'yes', 'declined', 'away'), { maxLength: 8 }),
+      }),
+      ({ price, currency, leadMs, shape, commands, objects, answers }) => {
+        const policy: Policy = {
+          ...defaultPolicy,
+          payments: 'stripe',
+          cancellation: {
+            version: 'test',
+            tiers: shape.fees.map((feePercent, n) => ({ beforeMs: (shape.fees.length - 1 - n) * 24 * hour, feePercent })),
+            noShowFeePercent: shape.noShow,
+          },
+          finalPrice: { minPercent: 0, maxPercent: shape.max },
+        };
+        const booking = held({ price, currency, leadMs, policy });
+        const ledger = new Ledger();
+        const answered = answers[Symbol.iterator]();
+        let now = start;
+        carryOut(booking, ledger, answered, now);
+        for (const command of commands) {
+          if (command.do === 'wait') now += (command as { hours: number }).hours * hour;
+          else tell(booking, command as never, now, price);
           carryOut(booking, ledger, answered, now);
-          for (const command of commands) {
-            if (command.do === 'wait') now += (command as { hours: number }).hours * hour;
-            else tell(booking, command as never, now, price);
-            carryOut(booking, ledger, answered, now);
-            expectBalanced(booking.state, ledger);
-          }
-          // Nobody acts any more: it ends by itself, and sometimes somebody objects in time.
-          now = Math.max(now, Date.parse(booking.state.booking!.endsAt) + policy.autoCompleteMs);
-          tell(booking, { do: 'autoComplete', by: SYSTEM }, now, price);
-          carryOut(booking, ledger, answered, now);
-          if (objects)
-            for (const by of [consumer, provider])
-              for (const what of ['disputeBooking', 'contestNoShow']) tell(booking, { do: what, by }, now, price);
-          // Operators rule and unstick it: the books close.
-          now += 1_000 * hour;
-          for (let guard = 0; guard < 8; guard += 1) {
-            for (const end of ['payBooking', 'autoComplete', 'rule', 'writeOff'])
-              tell(booking, { do: end, by: operator, share: 50 }, now, price);
-            carryOut(booking, ledger, answered, now);
-          }
           expectBalanced(booking.state, ledger);
-          expect(isOver(booking.state)).toBe(true);
-          expect(booking.state.settling).toBe(false);
-          const taken = booking.state.payments.reduce((sum, { captured }) => sum + captured, 0);
-          const givenBack = booking.state.payments.reduce((sum, { refunded }) => sum + refunded, 0);
-          if (movesMoney(booking.state)) expect(taken).toBe(booking.state.charge); // a write-off lowers the charge
-          if (movesMoney(booking.state)) expect(givenBack).toBe(booking.state.refundDue);
-          for (const { status, amount, captured } of booking.state.payments) {
-            expect(['captured', 'released', 'declined']).toContain(status);
-            expect(captured).toBeLessThanOrEqual(amount);
-          }
-          for (const { amount, captured, released, refunded } of ledger.authorised.values()) {
-            expect(captured + released).toBe(amount);
-            expect(refunded).toBeLessThanOrEqual(captured);
-          }
-          seen.add(booking.state.status);
-        },
-      ),
-      { numRuns: 250 },
+        }
+        // Nobody acts any more: it ends by itself, and sometimes somebody objects in time.
+        now = Math.max(now, Date.parse(booking.state.booking!.endsAt) + policy.autoCompleteMs);
+        tell(booking, { do: 'autoComplete', by: SYSTEM }, now, price);
+        carryOut(booking, ledger, answered, now);
+        if (objects)
+          for (const by of [consumer, provider])
+            for (const what of ['disputeBooking', 'contestNoShow']) tell(booking, { do: what, by }, now, price);
+        // Operators rule and unstick it: the books close.
+        now += 1_000 * hour;
+        for (let guard = 0; guard < 8; guard += 1) {
+          for (const end of ['payBooking', 'autoComplete', 'rule', 'writeOff'])
+            tell(booking, { do: end, by: operator, share: 50 }, now, price);
+          carryOut(booking, ledger, answered, now);
+        }
+        expectBalanced(booking.state, ledger);
+        expect(isOver(booking.state)).toBe(true);
+        expect(booking.state.settling).toBe(false);
+        const taken = booking.state.payments.reduce((sum, { captured }) => sum + captured, 0);
+        const givenBack = booking.state.payments.reduce((sum, { refunded }) => sum + refunded, 0);
+        if (movesMoney(booking.state)) expect(taken).toBe(booking.state.charge); // a write-off lowers the charge
+        if (movesMoney(booking.state)) expect(givenBack).toBe(booking.state.refundDue);
+        for (const { status, amount, captured } of booking.state.payments) {
+          expect(['captured', 'released', 'declined']).toContain(status);
+          expect(captured).toBeLessThanOrEqual(amount);
+        }
+        for (const { amount, captured, released, refunded } of ledger.authorised.values()) {
+          expect(captured + released).toBe(amount);
+          expect(refunded).toBeLessThanOrEqual(captured);
+        }
+        seen.add(booking.state.status);
+      },
     );
-    // The property has seen every way a booking ends, so it says something.
+    fc.assert(lives, { numRuns: 150, seed: 2026 });
+    // The property has seen every way a booking ends, so it says something: with a seed that does, chance has no say in it.
     expect([...seen].sort()).toEqual(['cancelled', 'completed', 'no_show', 'released', 'settled']);
+    fc.assert(lives, { numRuns: 100 });
   });
 
   it('given a decline that is still on its way, the report of our own cancellation does not take its place', () => {

@@ -72,6 +72,10 @@ const seeded: Record<string, { breaks: string[]; text: string }> = {
     text: 'declare const setHandler: (name: string, handler?: () => Promise<void>) => void;\nexport async function earlyWorkflow() {\n  setHandler("a", async () => {\n    await Promise.resolve();\n  });\n  setHandler("b");\n  await Promise.resolve();\n}\n',
   },
   'src/workflows/env.ts': { breaks: ['env-only-in-config', 'no-restricted-globals'], text: 'export const f = () => process.env.X;\n' },
+  'src/workflows/patch.ts': {
+    breaks: ['no-restricted-imports'],
+    text: "import { patched } from '@temporalio/workflow';\nexport const f = () => patched('x');\n",
+  },
   'src/workflows/fetch.ts': { breaks: ['no-restricted-globals'], text: "export const f = () => fetch('http://example.test');\n" },
   'src/workflows/state.ts': { breaks: ['no-module-state'], text: 'let runs = 0;\nexport const f = () => ++runs;\n' },
 };
