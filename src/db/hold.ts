@@ -20,34 +20,36 @@ export async function holdSlot(tx: Db, event: BookingHeld & { at: string }): Pro
   // Requests that were running before there were payments do not name them.
   if ((policy.payments ?? 'none') !== 'none') await assertCanPay(tx, consumerId);
   const { occupied, capacity } = await lockAndCheck(tx, event);
-  const held = await planned(
-    tx,
-    `insert into booking (id, request_id, offer_id, consumer_id, provider_id, service_code, during, occupied, seat, zone, price, currency, policy, held_until, created_at, series_id)
+  const insert = () =>
+    planned(
+      tx,
+      `insert into booking (id, request_id, offer_id, consumer_id, provider_id, service_code, during, occupied, seat, zone, price, currency, policy, held_until, created_at, series_id)
      select ?, ?, ?, ?, ?, ?, ?::tstzrange, ?::tstzrange, seat, ?, ?, ?, ?::jsonb, ?, ?, ? from (${freeSeat}) as seat
      on conflict do nothing returning id`,
-    [
-      bookingId,
-      requestId,
-      offerId,
-      consumerId,
-      providerId,
-      service,
-      rangeOf(startsAt, endsAt),
-      occupied,
-      zone,
-      price,
-      currency,
-      JSON.stringify(policy),
-      heldUntil,
-      at,
-      event.seriesId ?? null,
-      capacity,
-      providerId,
-      bookingId,
-      occupied,
-    ],
-  );
-  if (held.length === 0) throw new DomainError('slot_taken');
+      [
+        bookingId,
+        requestId,
+        offerId,
+        consumerId,
+        providerId,
+        service,
+        rangeOf(startsAt, endsAt),
+        occupied,
+        zone,
+        price,
+        currency,
+        JSON.stringify(policy),
+        heldUntil,
+        at,
+        event.seriesId ?? null,
+        capacity,
+        providerId,
+        bookingId,
+        occupied,
+      ],
+    );
+  const held = await outlasting(() => releaseExpiredHolds(tx, providerId, occupied, at), insert);
+  if (!held) throw new DomainError('slot_taken');
 }
 
 /**
@@ -63,7 +65,10 @@ export async function moveSlot(tx: Db, { id, startsAt, endsAt, zone, at }: Slot 
   if (!booking) throw new DomainError('row_disagrees', 'There is no such booking row.');
   const { provider_id: providerId, service_code: service } = booking;
   const { occupied, capacity } = await lockAndCheck(tx, { providerId, service, startsAt, endsAt, zone, at }, id);
-  const [seat] = await planned<{ seat: number }>(tx, freeSeat, [capacity, providerId, id, occupied]);
+  const seat = await outlasting(
+    () => releaseExpiredHolds(tx, providerId, occupied, at),
+    () => planned<{ seat: number }>(tx, freeSeat, [capacity, providerId, id, occupied]),
+  );
   if (!seat) throw new DomainError('slot_taken');
   const moved = await planned(
     tx,
@@ -86,8 +91,15 @@ async function lockAndCheck(tx: Db, taker: Taker, own?: string): Promise<{ occup
   const calendar = await checkCalendar(tx, providerId, service, { startsAt, endsAt }, Date.parse(at), { except: own });
   const { start, end } = occupiedBy(calendar, toInterval({ start: startsAt, end: endsAt }));
   const occupied = rangeOf(new Date(start).toISOString(), new Date(end).toISOString());
-  await releaseExpiredHolds(tx, providerId, occupied, at);
   return { occupied, capacity: calendar.capacity };
+}
+
+/** What stands in the way of a slot that the calendar calls free is a hold that has run out. */
+async function outlasting<T>(release: () => Promise<void>, take: () => Promise<T[]>): Promise<T | undefined> {
+  const [taken] = await take();
+  if (taken) return taken;
+  await release();
+  return (await take())[0];
 }
 
 /**
