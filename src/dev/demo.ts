@@ -62,6 +62,9 @@ async function chat({ consumer }: Cast, say: Say): Promise<string> {
     const accepted: z.infer<typeof ChatAccepted> = await consumer.post('/chat', { message, ...(requestId ? { requestId } : {}) });
     requestId = accepted.requestId;
     const view = await until('the assistant to answer', async () => {
+      // The reply can be read a moment before the request has moved on because of it; the timeline tells when it has.
+      const { items } = await consumer.get<{ items: TimelineEntry[] }>(`/requests/${accepted.requestId}/timeline?limit=100`);
+      if (!items.some(({ type, data }) => type === 'turn.completed' && data.turnId === accepted.turnId)) return undefined;
       const now = await consumer.get<ChatView>(`/chat/${accepted.requestId}`);
       const answer = now.entries.find(({ id }) => id === accepted.turnId);
       return answer && ['done', 'failed', 'superseded'].includes(answer.status) ? { ...now, answer } : undefined;

@@ -58,7 +58,7 @@ export class Deal extends Journey {
     const seeded = await Promise.all(Array.from({ length: providers }, () => seedProvider(stack.orm, { ...place, price })));
     const subject = `consumer-${randomUUID()}`;
     const consumer = await stack.as(subject, 'consumer');
-    const { body: me } = await consumer.get('/me');
+    const me = await seen(consumer, '/me', () => true);
     await stack.rows('update user_account set email = ? where id = ?', [`${subject}@example.test`, me.id]);
     const people = {
       consumer,
@@ -84,7 +84,9 @@ export class Deal extends Journey {
   }
 
   async payWith(card: string): Promise<void> {
-    const { status, body } = await this.consumer.send('PUT', '/me/payment-method', { method: card });
+    const put = () =>
+      this.consumer.send('PUT', '/me/payment-method', { method: card }).catch((error: Error) => ({ status: 503, body: error.message }));
+    const { status, body } = await eventually(put, (answer) => answer.status !== 503, { what: 'storing the card' });
     if (status !== 200) throw new Error(`the card was not stored: ${JSON.stringify(body)}`);
   }
 
@@ -168,8 +170,8 @@ export class Deal extends Journey {
 
   /** Another slot, hours later. */
   async reschedule(by: 'consumer' | 'provider', hours: number): Promise<void> {
-    const { body } = await this.consumer.get(`/bookings/${this.bookingId}`);
-    const startsAt = iso(Date.parse(body.slot.startsAt) + hours * 60 * minuteMs);
+    const { slot } = await seen(this.consumer, `/bookings/${this.bookingId}`, () => true);
+    const startsAt = iso(Date.parse(slot.startsAt) + hours * 60 * minuteMs);
     await this.command(by, 'reschedule', { slot: { startsAt } });
   }
 

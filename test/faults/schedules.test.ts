@@ -89,14 +89,36 @@ async function reportAgain({ bookings }: Deal): Promise<void> {
   for (const event of [...theirs, ...theirs].toReversed()) await stripe.deliver(`${stack.url}/webhooks/stripe`, event);
 }
 
-async function playOne({ play: name, variant, faults }: Schedule): Promise<string[]> {
+interface Played {
+  schedule: Schedule;
+  deal: Deal;
+  /** Why it did not get to its end. */
+  error?: string;
+}
+
+async function open(schedule: Schedule): Promise<Played> {
+  const { play: name, variant } = schedule;
   const play: Play = plays[name];
-  const deal = await Deal.open(ledger, { inMs: notices[variant.notice].inMs, ...play.options?.(variant) });
-  arm(deal, faults);
-  await play.run(deal, variant);
-  await untilDone(stack, deal);
-  if (faults.some((fault) => fault.do === 'report again')) await reportAgain(deal);
-  return problemsOf(stack, stripe, deal, ...play.endings(variant));
+  return { schedule, deal: await Deal.open(ledger, { inMs: notices[variant.notice].inMs, ...play.options?.(variant) }) };
+}
+
+async function playOne({ schedule, deal }: Played): Promise<Played> {
+  const { play: name, variant, faults } = schedule;
+  try {
+    arm(deal, faults);
+    await plays[name].run(deal, variant);
+    await untilDone(stack, deal);
+    return { schedule, deal };
+  } catch (error) {
+    return { schedule, deal, error: (error as Error).message };
+  }
+}
+
+async function problemsIn({ schedule, deal, error }: Played): Promise<string[]> {
+  const { play: name, variant, faults } = schedule;
+  if (!error && faults.some((fault) => fault.do === 'report again')) await reportAgain(deal);
+  const problems = error ? [error] : await problemsOf(stack, stripe, deal, ...plays[name].endings(variant));
+  return problems.map((problem) => `${lineOf(schedule)}: ${problem}`);
 }
 
 describe('exactly once', () => {
@@ -107,13 +129,10 @@ describe('exactly once', () => {
       for (let first = 0; first < seeds.length; first += atOnce) {
         const batch = seeds.slice(first, first + atOnce).map(scheduleOf);
         for (const schedule of batch) process.stdout.write(`  ${lineOf(schedule)}\n`);
-        const found = await Promise.all(
-          batch.map(async (schedule) => {
-            const problems = await playOne(schedule).catch((error: Error) => [error.message]);
-            return problems.map((problem) => `${lineOf(schedule)}: ${problem}`);
-          }),
-        );
+        // Nobody's disaster strikes before all are there, or while the books are read.
+        const played = await Promise.all((await Promise.all(batch.map(open))).map(playOne));
         await disasters;
+        const found = await Promise.all(played.map(problemsIn));
         expect(found.flat()).toEqual([]);
         // A step that this journey did not take is nobody's disaster.
         stack.failpoints.disarm();
