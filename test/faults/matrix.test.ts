@@ -7,7 +7,7 @@ import { problemsOf, problemsOfAll, untilDone, type Ending } from './exactly-onc
 import { startStack, type Stack } from './harness.ts';
 import { inLanes, Ledger } from './journey.ts';
 import { pauseAppends } from './pause.ts';
-import { asked, confirmed, done, endingOf, givenBack, paid, plays, taken } from './plays.ts';
+import { asked, carriedOut, confirmed, done, endingOf, givenBack, paid, plays, taken } from './plays.ts';
 
 jest.setTimeout(300_000);
 
@@ -42,11 +42,8 @@ const begun = async (deal: Deal) => {
   await confirmed(deal);
   await deal.command('consumer', 'check-in');
 };
-const carriedOut = async (deal: Deal) => {
-  await deal.command('consumer', 'check-in');
-  await deal.finish();
-};
 const variant = { side: 'consumer', notice: 'short', finalPrice: price, refund: 4_000 } as const;
+const toItsEnd = (deal: Deal) => carriedOut(deal, variant);
 
 const saga: Path[] = [
   {
@@ -55,7 +52,7 @@ const saga: Path[] = [
     act: (deal) => deal.accept(),
     after: async (deal) => {
       await deal.until('confirmed');
-      await carriedOut(deal);
+      await toItsEnd(deal);
     },
     steps: [
       'append:booking.held',
@@ -128,7 +125,7 @@ const settlement: Path[] = [
       await deal.reschedule('consumer', 30);
     },
     act: (deal) => deal.agreeToReschedule('provider'),
-    after: carriedOut,
+    after: toItsEnd,
     steps: ['planReminders', 'append:booking.rescheduled'],
     endings: [endingOf('completed', [[...paid, 'reschedule.proposed', 'booking.rescheduled', ...done], { captured: price }])],
   },
