@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, renameSync, statSync } fr
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StackError, type Say } from './progress.ts';
-import { refTo, stopProcess, type ProcessRef } from './process.ts';
+import { isRunning, refTo, stopProcess, type ProcessRef } from './process.ts';
 import type { Role } from './stack-file.ts';
 
 /** How one process of the stack is started, watched and stopped. */
@@ -32,6 +32,7 @@ export interface Managed {
   readonly current: ProcessRef | undefined;
   /** Resolves when it is ready; from then on it is restarted whenever it dies. @throws StackError with its last words */
   start(): Promise<void>;
+  /** Resolves when it is gone and `onChange` was told so: nothing is called afterwards. */
   stop(): Promise<void>;
 }
 
@@ -48,6 +49,7 @@ const stableAfterMs = 30_000;
 export function managed(spec: ManagedSpec, say: Say, onChange: () => void): Managed {
   let child: ChildProcess | undefined;
   let current: ProcessRef | undefined;
+  let end = Promise.withResolvers<void>();
   let wanted = false;
   let ready = false;
   let startedAtMs = 0;
@@ -68,6 +70,7 @@ export function managed(spec: ManagedSpec, say: Say, onChange: () => void): Mana
       closeSync(log);
     }
     startedAtMs = Date.now();
+    end = Promise.withResolvers();
     current = child.pid === undefined ? undefined : refTo(child.pid);
     onChange();
     child.once('error', (error) => ended(error.message));
@@ -79,6 +82,7 @@ export function managed(spec: ManagedSpec, say: Say, onChange: () => void): Mana
     child = undefined;
     current = undefined;
     onChange();
+    end.resolve();
     if (wanted && ready) void restart(how);
   }
 
@@ -119,7 +123,12 @@ export function managed(spec: ManagedSpec, say: Say, onChange: () => void): Mana
   }
 
   async function kill(): Promise<void> {
-    if (current) await stopProcess(current, spec.stopSignal, spec.graceMs);
+    const ref = current;
+    if (!ref) return;
+    const how = await stopProcess(ref, spec.stopSignal, spec.graceMs);
+    if (how === 'killed') say(`! ${spec.role} did not stop within ${spec.graceMs / 1_000} s and was killed`);
+    // The system knows it is gone a moment before Node tells us, and who waits for the stop may remove what `onChange` writes.
+    if (!isRunning(ref)) await end.promise;
   }
 
   return {
@@ -142,10 +151,7 @@ export function managed(spec: ManagedSpec, say: Say, onChange: () => void): Mana
     async stop() {
       wanted = false;
       pending.abort();
-      const ref = current;
-      if (!ref) return;
-      const how = await stopProcess(ref, spec.stopSignal, spec.graceMs);
-      if (how === 'killed') say(`! ${spec.role} did not stop within ${spec.graceMs / 1_000} s and was killed`);
+      await kill();
     },
   };
 }

@@ -9,7 +9,7 @@ import { DEV_ISSUER } from '../../src/config.ts';
 import { DEV_AUDIENCE, startIssuer } from '../../src/dev/issuer.ts';
 import { stopLeftovers } from '../../src/dev/leftovers.ts';
 import { holderOf, releaseLock, takeLock } from '../../src/dev/lock.ts';
-import { managed, type ManagedSpec } from '../../src/dev/managed.ts';
+import { managed, type Managed, type ManagedSpec } from '../../src/dev/managed.ts';
 import { anyPort, portChooser } from '../../src/dev/ports.ts';
 import { goneWithin, isRunning, refTo, stopProcess, type ProcessRef } from '../../src/dev/process.ts';
 import { devSecrets } from '../../src/dev/secrets.ts';
@@ -161,6 +161,17 @@ describe('a managed process', () => {
     expect(isRunning(second)).toBe(false);
     await new Promise((resolve) => setTimeout(resolve, 600));
     expect(one.current).toBeUndefined();
+  });
+
+  it('has told its end when its stop returns, and nothing after it', async () => {
+    const told: boolean[] = [];
+    const one: Managed = managed(spec('setInterval(() => {}, 1000)'), say, () => void told.push(one.current !== undefined));
+    await one.start();
+    const ref = one.current!;
+    process.kill(ref.pid, 'SIGKILL');
+    while (isRunning(ref)); // without a pause: the system knows, and Node cannot have told us yet
+    await one.stop();
+    expect(told).toEqual([true, false]);
   });
 
   it('that ends before it is ready fails the start with its last words', async () => {
