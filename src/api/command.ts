@@ -15,6 +15,7 @@ import { fromFailure, refusedAt } from '../contracts/failures.ts';
 import type { TaskQueue } from '../contracts/queues.ts';
 import { DomainError } from '../domain/errors.ts';
 import { ensureReachable } from './temporal-reach.ts';
+import { wasOverlooked } from './unavailable.ts';
 
 /** How to start the run when the command is the first of its stream, or the first after its run had ended. */
 export interface StartRun {
@@ -79,9 +80,7 @@ export function commandSender({ temporal, answerOf, isOpen, endOf, deadlineMs, l
           return await withinDeadline(temporal, deadlineMs, input.signal, () => execute(temporal, input, updateId));
         } catch (error) {
           if (!isEnded(error)) {
-            const seq = refusedAt(error);
-            // A worker that died has left its run behind what it had written; asked once more, as a new Update, it has caught up.
-            if (seq === undefined || attempt === attempts || (await endOf(input.workflowId)) <= seq) throw fromFailure(error) ?? error;
+            if (attempt === attempts || !(await mayAnswerOtherwise(error, input.workflowId))) throw fromFailure(error) ?? error;
             updateId = `${input.command.id}/${attempt + 1}`;
             await sleep(attempt * 50);
             continue;
@@ -107,6 +106,15 @@ export function commandSender({ temporal, answerOf, isOpen, endOf, deadlineMs, l
       }
     },
   };
+
+  /**
+   * Asked once more, as a new Update, a run may answer otherwise: nobody has looked at the first one, or a worker that died had left
+   * the run behind what it had written.
+   */
+  async function mayAnswerOtherwise(error: unknown, workflowId: string): Promise<boolean> {
+    const seq = refusedAt(error);
+    return wasOverlooked(error) || (seq !== undefined && (await endOf(workflowId)) > seq);
+  }
 
   function withoutRun(workflowId: string): DomainError {
     log.error({ workflowId }, 'an open stream has no run; the reconciler starts one');

@@ -1,5 +1,11 @@
 // Tells "a dependency is away" (503, try again) from "we have a bug" (500).
-import { NamespaceNotFoundError, ServiceError, WorkflowUpdateRPCTimeoutOrCancelledError, isGrpcServiceError } from '@temporalio/client';
+import {
+  NamespaceNotFoundError,
+  ServiceError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+  isGrpcServiceError,
+} from '@temporalio/client';
 import { causesOf, sqlStateOf } from '../db/transaction.ts';
 
 /** gRPC answers that say our request itself was wrong: INVALID_ARGUMENT, OUT_OF_RANGE, UNIMPLEMENTED. */
@@ -8,10 +14,18 @@ const ourFault = new Set([3, 11, 12]);
 /** Whether Temporal could not be asked, or did not answer in time. */
 export function isTemporalAway(error: unknown): boolean {
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || error instanceof NamespaceNotFoundError) return true;
+  if (wasOverlooked(error)) return true;
   const grpc = error instanceof ServiceError ? error.cause : error;
   if (isGrpcServiceError(grpc)) return !ourFault.has(grpc.code);
   return error instanceof ServiceError;
 }
+
+/**
+ * Whether the server refused an Update in the workflow's place, because its worker completed the task without a look at it: a task
+ * that was lost on its way between the two, and handed out again. The run knows nothing of the Update.
+ */
+export const wasOverlooked = (error: unknown): boolean =>
+  error instanceof WorkflowUpdateFailedError && (error.cause as { type?: unknown } | undefined)?.type === 'UnprocessedUpdate';
 
 const socketCodes = new Set([
   'ECONNREFUSED',

@@ -96,6 +96,17 @@ describe('sending a command', () => {
     });
   });
 
+  it('given no worker looked at it, asks again as a new Update', async () => {
+    let tries = 0;
+    const { send, asked } = sender(async () => {
+      tries += 1;
+      if (tries === 1) throw new WorkflowUpdateFailedError('x', ApplicationFailure.create({ type: 'UnprocessedUpdate' }));
+      return { status: 'booked', seq: 4 };
+    });
+    expect(await send()).toEqual({ status: 'booked', seq: 4 });
+    expect(asked).toContainEqual(['request/1', accept, { args: [command], updateId: 'command-1/2' }]);
+  });
+
   it('starts a run once more where the command may open its stream again', async () => {
     const { send, asked } = sender(async () => ({ status: 'disputed', seq: 5 }));
     await send({ start: { again: true, workflowType: 'bookingWorkflow', taskQueue: 'proxie', args: [{}] } });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ServiceError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import { toFailure } from '../../src/contracts/failures.ts';
 import { refusalOf } from '../../src/api/problem.ts';
 import { nextStep, statusOf } from '../../src/api/problem-guide.ts';
@@ -24,6 +25,7 @@ afterAll(async () => {
 
 const grpc = (code: number) =>
   new ServiceError('failed', { cause: Object.assign(new Error('grpc'), { code, details: 'd', metadata: {} }) });
+const overlooked = new WorkflowUpdateFailedError('x', ApplicationFailure.create({ type: 'UnprocessedUpdate' }));
 const pg = (code: string, message = 'driver') => new Error('wrapped', { cause: Object.assign(new Error(message), { code }) });
 
 describe('what was thrown becomes one code', () => {
@@ -43,6 +45,7 @@ describe('what was thrown becomes one code', () => {
     ['fault 31: read-only', pg('25006'), 'temporarily_unavailable'],
     ['fault 25: cut connection', new Error('Connection terminated unexpectedly'), 'temporarily_unavailable'],
     ['both addresses refused', new AggregateError([Object.assign(new Error('x'), { code: 'ECONNREFUSED' })]), 'temporarily_unavailable'],
+    ['an Update no worker looked at', overlooked, 'temporarily_unavailable'],
     ['a wrong statement', pg('42601'), 'internal'],
     ['a failure type we do not know', new WorkflowUpdateFailedError('x', new Error('?')), 'internal'],
     ['nothing', undefined, 'internal'],

@@ -1,6 +1,6 @@
 // A whole Proxie in processes of its own, each of which a test may kill, stop, continue and start again by its pid.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, cpSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { closeSync, cpSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
@@ -60,6 +60,8 @@ export interface Stack {
   reconcile(): Promise<{ exitCode: number | null; report: ReconcileReport }>;
   /** The same without a process of its own, which takes two seconds. */
   check(): Promise<ReconcileReport>;
+  /** What the API has logged about an HTTP request: the cause of a 500 leaves it no other way. */
+  logOf(requestId: string): string[];
   close(): Promise<void>;
 }
 
@@ -192,6 +194,10 @@ export async function startStack({ policy = {}, env: more = {} }: StackOptions =
     rows: (text, params) => sql(orm.em.fork(), text, params),
     reconcile: () => runReconcile(env),
     check: () => reconcile({ orm, temporal: client }, { quietMs: 0, patienceMs: 60_000 }),
+    logOf: (requestId) =>
+      readFileSync(join(paths.logs, 'api.log'), 'utf8')
+        .split('\n')
+        .filter((line) => line.includes(requestId)),
     async close() {
       await Promise.all([stop('api'), stop('worker')]);
       await Promise.all([client.connection.close(), orm.close(true), issuer.close(), mails.stop()]);

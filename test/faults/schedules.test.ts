@@ -110,7 +110,9 @@ async function playOne({ schedule, deal }: Played): Promise<Played> {
     await untilDone(stack, deal);
     return { schedule, deal };
   } catch (error) {
-    return { schedule, deal, error: (error as Error).message };
+    const { message } = error as Error;
+    const [, requestId] = /"requestId":"([^"]+)"/.exec(message) ?? [];
+    return { schedule, deal, error: [message, ...(requestId ? stack.logOf(requestId) : [])].join('\n') };
   }
 }
 
