@@ -4,26 +4,35 @@ import { Agent, request } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
+import { eventually } from '../test/support/http.ts';
 import { proposeAll, submitRequest, untilConfirmed } from '../test/support/play.ts';
 import { city, seedProvider } from '../test/support/seed.ts';
 import { startSuite, type Suite } from '../test/support/suite.ts';
-import { bareQueue, bareUpdate } from './bare.messages.ts';
+import { bareBooking, bareQueue, bareUpdate } from './bare.messages.ts';
+import { cpuBetween, cpuMeter, type CpuTimes } from './cpu.ts';
 import { startApiProcess, startBareWorkerProcess, startWorkerProcess, through } from './spawned.ts';
 import { spreadOf, type Spread } from './statistics.ts';
 
+/** What is measured: the acceptance, the yardstick, and the yardstick that also does in Temporal what an acceptance does there. */
+export const measured = ['accept', 'bare', 'bareBooking'] as const;
+export type Measured = (typeof measured)[number];
+
 export interface AcceptCost {
   samples: number;
-  accept: Spread;
-  bare: Spread;
-  /** The acceptance by the bare Update: of p50, and of p10 and p90. */
+  ms: Record<Measured, Spread>;
+  /** CPU spent until the answer, median per program, in milliseconds. Empty where the system does not tell. */
+  cpuMs: Record<Measured, CpuTimes>;
+  /** By the bare Update: of p50, and of p10 and p90. */
   ratio: number;
   ratioP10: number;
   ratioP90: number;
+  /** Of p50: what is left of it when Temporal has the same to store. */
+  bookingRatio: number;
 }
 
 export interface AcceptOptions {
   samples?: number;
-  /** Pairs before the counting begins: connections, caches, plans and compiled code are there then. */
+  /** Rounds before the counting begins: connections, caches, plans and compiled code are there then. */
   warmUp?: number;
 }
 
@@ -34,33 +43,75 @@ const restMs = 30;
 /** Measures on the servers that the environment names; API, worker and bare worker are processes of their own, as in production. */
 export async function measureAccept({ samples = 200, warmUp = 40 }: AcceptOptions = {}): Promise<AcceptCost> {
   const local = await startSuite({ worker: false, api: false });
-  const processes = [startWorkerProcess(local), startBareWorkerProcess(local)];
+  const [worker, bareWorker] = [startWorkerProcess(local), startBareWorkerProcess(local)];
+  const processes = [worker, bareWorker];
   try {
     const api = await startApiProcess(local);
     processes.push(api);
     const suite = through(local, api.url);
-    const times = { accept: [] as number[], bare: [] as number[] };
+    const pids = [api.pid, worker.pid, bareWorker.pid];
+    const names = ['API', 'worker', 'bare worker'].map((name, n) => [pids[n]!, name] as const);
+    const meter = cpuMeter(new Map([...names, [process.pid, 'client'] as const]));
+    const taken: Record<Measured, Taken[]> = { accept: [], bare: [], bareBooking: [] };
     for (let n = 0; n < warmUp + samples; n += 1) {
-      const accept = await acceptance(suite, n);
-      const bare = await bareRun(suite);
-      // Each is first every other time: neither always finds the machine as the other has left it.
-      for (const what of n % 2 ? (['accept', 'bare'] as const) : (['bare', 'accept'] as const)) {
+      const prepared = { accept: await acceptance(suite, n), bare: await bareRun(suite), bareBooking: await bareRun(suite, true) };
+      // In either direction by turns: none always finds the machine as the same other has left it.
+      for (const what of n % 2 ? measured.toReversed() : measured) {
         await sleep(restMs);
-        const ms = await (what === 'accept' ? accept() : bare());
-        if (n >= warmUp) times[what].push(ms);
+        const sample = await timed(prepared[what], meter);
+        if (n >= warmUp) taken[what].push(sample);
       }
     }
-    const [accept, bare] = [spreadOf(times.accept), spreadOf(times.bare)];
-    const ratio = (of: keyof Spread) => accept[of] / bare[of];
-    return { samples, accept, bare, ratio: ratio('p50'), ratioP10: ratio('p10'), ratioP90: ratio('p90') };
+    const each = <T>(of: (samples: Taken[]) => T) =>
+      Object.fromEntries(measured.map((what) => [what, of(taken[what])])) as Record<Measured, T>;
+    const ms = each((all) => spreadOf(all.map((one) => one.ms)));
+    const ratio = (by: Measured, at: keyof Spread) => ms.accept[at] / ms[by][at];
+    return {
+      samples,
+      ms,
+      cpuMs: each(medianCpu),
+      ratio: ratio('bare', 'p50'),
+      ratioP10: ratio('bare', 'p10'),
+      ratioP90: ratio('bare', 'p90'),
+      bookingRatio: ratio('bareBooking', 'p50'),
+    };
   } finally {
     await Promise.all(processes.map((one) => one.stop()));
     await local.close();
   }
 }
 
-/** A request with three live offers, in a place of its own so that calendars stay small. @returns accepts the best one, in milliseconds */
-async function acceptance(suite: Suite, n: number): Promise<() => Promise<number>> {
+interface Prepared {
+  /** What is measured. */
+  work(): Promise<unknown>;
+  /** Lets it come to rest. */
+  after(): Promise<unknown>;
+}
+
+interface Taken {
+  ms: number;
+  cpu: CpuTimes;
+}
+
+async function timed({ work, after }: Prepared, meter: () => CpuTimes): Promise<Taken> {
+  const before = meter();
+  const from = performance.now();
+  await work();
+  const ms = performance.now() - from;
+  const cpu = cpuBetween(before, meter());
+  await after();
+  return { ms, cpu };
+}
+
+function medianCpu(all: readonly Taken[]): CpuTimes {
+  const names = new Set(all.flatMap(({ cpu }) => Object.keys(cpu)));
+  const medianOf = (name: string) => spreadOf(all.map(({ cpu }) => cpu[name] ?? 0)).p50;
+  const medians = [...names].map((name) => [name, medianOf(name)] as const);
+  return Object.fromEntries(medians.filter(([, ms]) => ms >= 0.1));
+}
+
+/** A request with three live offers, in a place of its own so that calendars stay small. */
+async function acceptance(suite: Suite, n: number): Promise<Prepared> {
   const place = { ...city, lat: -60 + (n % 240) / 2, lon: -170 + Math.floor(n / 240) };
   const providers = await Promise.all(
     Array.from({ length: offersEach }, (_, k) => seedProvider(suite.orm, { ...place, price: 11_000 + k })),
@@ -69,12 +120,9 @@ async function acceptance(suite: Suite, n: number): Promise<() => Promise<number
   const token = await suite.token('consumer', 'consumer');
   const requestId = await submitRequest(consumer, { location: { ...place, address: '1 Main Street' } });
   const [best] = await proposeAll(suite, providers, consumer, requestId);
-  return async () => {
-    const from = performance.now();
-    await post(`${suite.url}/api/v1/offers/${best.id}/accept`, token);
-    const took = performance.now() - from;
-    await untilConfirmed(suite, requestId);
-    return took;
+  return {
+    work: () => post(`${suite.url}/api/v1/offers/${best.id}/accept`, token),
+    after: () => untilConfirmed(suite, requestId),
   };
 }
 
@@ -97,15 +145,19 @@ function post(url: string, token: string): Promise<void> {
 }
 
 /** A run that has answered as many messages as the request has, and that its worker holds in its cache like it. */
-async function bareRun({ temporal }: Suite): Promise<() => Promise<number>> {
+async function bareRun({ temporal }: Suite, booking = false): Promise<Prepared> {
   const options = { workflowId: `bare/${randomUUID()}`, taskQueue: bareQueue };
   const handle: WorkflowHandle = await temporal.workflow.start('bareUpdateWorkflow', options);
   for (let n = 0; n < offersEach + 1; n += 1) await handle.executeUpdate(bareUpdate);
-  return async () => {
-    const from = performance.now();
-    await handle.executeUpdate(bareUpdate);
-    const took = performance.now() - from;
-    await handle.terminate();
-    return took;
+  if (!booking) return { work: () => handle.executeUpdate(bareUpdate), after: () => handle.terminate() };
+  const childId = `bare-booking/${randomUUID()}`;
+  return {
+    work: () => handle.executeUpdate(bareBooking, { args: [{ childId }] }),
+    async after() {
+      const child = temporal.workflow.getHandle(childId);
+      const gone = () => child.terminate().catch(() => undefined);
+      await eventually(gone, (answer) => answer !== undefined, { what: 'the child to have begun' });
+      await handle.terminate();
+    },
   };
 }

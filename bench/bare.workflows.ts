@@ -1,6 +1,16 @@
 // Workflows of no product: what Temporal itself takes for the same messages. Bundled by bare.worker.ts only, never registered in src/worker.ts.
-import { condition, ParentClosePolicy, proxyLocalActivities, setHandler, sleep, startChild, CancellationScope } from '@temporalio/workflow';
-import { bareMessage, bareUpdate, type BareBookingInput, type BareRequestInput } from './bare.messages.ts';
+import {
+  CancellationScope,
+  condition,
+  ParentClosePolicy,
+  proxyLocalActivities,
+  setHandler,
+  sleep,
+  startChild,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
+import { searchAttributes } from '../src/contracts/search-attributes.ts';
+import { bareBooking, bareMessage, bareUpdate, type BareBookingInput, type BareRequestInput } from './bare.messages.ts';
 
 const { nothing } = proxyLocalActivities<{ nothing(): Promise<void> }>({ startToCloseTimeout: '10s' });
 
@@ -11,6 +21,24 @@ export async function bareUpdateWorkflow(): Promise<void> {
     await nothing();
     return (count += 1);
   });
+  let bookedAs = '';
+  setHandler(bareBooking, async ({ childId }) => {
+    await nothing();
+    bookedAs = childId;
+    return (count += 1);
+  });
+  const timer = new CancellationScope();
+  const waiting = timer.run(() => sleep('1h')).catch(() => undefined);
+  await condition(() => bookedAs !== '');
+  timer.cancel();
+  await waiting;
+  upsertSearchAttributes([
+    { key: searchAttributes.stage, value: 'booked' },
+    { key: searchAttributes.deadline, value: null },
+    { key: searchAttributes.service, value: 'cleaning' },
+    { key: searchAttributes.region, value: 'US-TX' },
+  ]);
+  await startChild(bareReviewWorkflow, { workflowId: bookedAs, args: [3_600_000], parentClosePolicy: ParentClosePolicy.ABANDON });
   await condition(() => false);
 }
 

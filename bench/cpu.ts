@@ -1,0 +1,50 @@
+// Who computes while somebody waits. On a machine with few cores an answer takes about as long as all of them together.
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** Milliseconds of CPU so far, by name. */
+export type CpuTimes = Record<string, number>;
+
+/**
+ * Adds up this process and everything it has started, under the names given by pid or else those of their programs. Linux only:
+ * elsewhere there is nothing to read, and no name.
+ */
+export function cpuMeter(names: ReadonlyMap<number, string>): () => CpuTimes {
+  return () => {
+    const times: CpuTimes = {};
+    for (const { pid, program } of family()) {
+      const name = names.get(pid) ?? program;
+      times[name] = (times[name] ?? 0) + cpuMs(pid);
+    }
+    return times;
+  };
+}
+
+/** What was spent between two readings. */
+export const cpuBetween = (before: CpuTimes, after: CpuTimes): CpuTimes =>
+  Object.fromEntries(Object.entries(after).map(([name, ms]) => [name, Math.max(0, ms - (before[name] ?? 0))]));
+
+const list = (folder: string): string[] => attempt(() => readdirSync(folder)) ?? [];
+const read = (path: string): string => attempt(() => readFileSync(path, 'utf8')) ?? '';
+
+/** Processes come and go while they are listed. */
+function attempt<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch {
+    return undefined;
+  }
+}
+
+function family(): { pid: number; program: string }[] {
+  const all = new Map<number, { program: string; parent: number }>();
+  for (const entry of list('/proc')) {
+    const [, program, parent] = /^\d+ \((.*)\) \S (\d+)/s.exec(/^\d+$/.test(entry) ? read(`/proc/${entry}/stat`) : '') ?? [];
+    if (program) all.set(Number(entry), { program, parent: Number(parent) });
+  }
+  const isOurs = (pid: number): boolean => pid === process.pid || (all.has(pid) && isOurs(all.get(pid)!.parent));
+  return [...all].filter(([pid]) => isOurs(pid)).map(([pid, { program }]) => ({ pid, program }));
+}
+
+/** The first number of a thread's schedstat: nanoseconds on a CPU (kernel documentation, scheduler/sched-stats). */
+const cpuMs = (pid: number): number =>
+  list(`/proc/${pid}/task`).reduce((ms, thread) => ms + Number(read(`/proc/${pid}/task/${thread}/schedstat`).split(' ')[0]) / 1e6, 0);
