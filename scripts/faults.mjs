@@ -1,5 +1,5 @@
 // npm run test:faults [-- --seeds N | --seed S]: seeded schedules of journeys and disasters, 100 by default. The seed says it all:
-// `--seed S` repeats one. The crash matrix is played as well.
+// `--seed S` repeats one. The crash matrix and the worker that dies again and again are played as well.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -13,7 +13,7 @@ for (const [name, value] of Object.entries(values)) {
 }
 const { status } = spawnSync(
   process.execPath,
-  [join(import.meta.dirname, 'bootstrap.mjs'), 'test', 'test/faults/(schedules|matrix)\\.test\\.ts'],
+  [join(import.meta.dirname, 'bootstrap.mjs'), 'test', 'test/faults/(schedules|matrix|churn)\\.test\\.ts'],
   {
     stdio: 'inherit',
     env: { ...process.env, FAULT_SEEDS: values.seeds, ...(values.seed && { FAULT_SEED: values.seed }) },

@@ -1,4 +1,4 @@
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
 import { catchUp, getPosition } from '../contracts/run.messages.ts';
 import { sql, type Orm } from '../db/orm.ts';
 import { eventsOf } from '../db/timeline.ts';
@@ -28,7 +28,7 @@ export async function checkRun(
   const kind = streamKinds[stream.split('/')[0]!];
   if (!kind) return { is: 'fine' };
   const handle = temporal.workflow.getHandle(stream);
-  if (!(await isRunning(temporal, stream))) {
+  const start = async (): Promise<RunCheck> => {
     // It may have ended since we read that it is open: an ended stream gets no run.
     if (!mayStart || !(await isOpen(orm.em.fork(), stream))) return { is: 'fine' };
     const [first] = await eventsOf(orm.em.fork(), stream, 0);
@@ -42,8 +42,17 @@ export async function checkRun(
       typedSearchAttributes: kind.attributesOf(first!),
     });
     return { is: 'started' };
+  };
+  const run = await runningRun(temporal, stream);
+  if (!run) return start();
+  const { task } = run;
+  if (task && task.attempt >= hopelessAttempts && mayStart && (await hasLostMessage(handle))) {
+    await handle.terminate('its task can never be completed: an answer was lost between worker and server (decision 0023)');
+    return start();
   }
   if (!mayAsk) return { is: 'silent' };
+  // It is just working, and learns what it lacks by itself. A query now would be answered in the middle of its task (decision 0023).
+  if (task && Date.now() - task.sinceMs < patienceMs) return { is: 'fine' };
   const position = await temporal.withDeadline(Date.now() + patienceMs, () => handle.query(getPosition)).catch(() => null);
   if (position === null) return { is: 'silent', detail: 'the run does not answer: no worker, or its workflow task fails' };
   if (position < seq) {
@@ -57,11 +66,32 @@ export async function checkRun(
   return { is: 'fine' };
 }
 
-async function isRunning(temporal: Client, workflowId: string): Promise<boolean> {
+interface Running {
+  /** The task it is at, or has waited for since. */
+  task?: { attempt: number; sinceMs: number };
+}
+
+async function runningRun(temporal: Client, workflowId: string): Promise<Running | undefined> {
   try {
-    return (await temporal.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
+    const { status, raw } = await temporal.workflow.getHandle(workflowId).describe();
+    if (status.name !== 'RUNNING') return undefined;
+    const { attempt, originalScheduledTime } = raw.pendingWorkflowTask ?? {};
+    return originalScheduledTime ? { task: { attempt: Number(attempt), sinceMs: Number(originalScheduledTime.seconds) * 1_000 } } : {};
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
+    if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;
   }
 }
+
+/** Times that a task was tried before its last failure is looked at: one that a dying worker caused is over by then. */
+const hopelessAttempts = 3;
+
+/** Whether a run's last task failed because an answer that its history promises was lost: every replay fails the same way. */
+async function hasLostMessage(handle: WorkflowHandle): Promise<boolean> {
+  const { events } = await handle.fetchHistory();
+  const failures = (events ?? []).flatMap(({ workflowTaskFailedEventAttributes: failure }) => (failure ? [failure.cause] : []));
+  return failures.at(-1) === badUpdateMessage;
+}
+
+/** `WORKFLOW_TASK_FAILED_CAUSE_BAD_UPDATE_WORKFLOW_EXECUTION_MESSAGE` (temporal.api.enums.v1). */
+const badUpdateMessage = 30;

@@ -75,23 +75,25 @@ export function commandSender({ temporal, answerOf, isOpen, endOf, deadlineMs, l
     async send(input) {
       let updateId = input.command.id;
       for (let attempt = 1; ; attempt += 1) {
+        const last = attempt === attempts;
         try {
           await ensureReachable(temporal);
-          return await withinDeadline(temporal, deadlineMs, input.signal, () => execute(temporal, input, updateId));
+          const answer = await withinDeadline(temporal, deadlineMs, input.signal, () => execute(temporal, input, updateId));
+          if (!answer.unchanged || !(await isBehind(input.workflowId, answer.seq))) return answer;
+          if (last) throw new DomainError('temporarily_unavailable', undefined, { retryAfterS: 5 });
+          updateId = `${input.command.id}/${attempt + 1}`;
         } catch (error) {
-          if (!isEnded(error)) {
-            if (attempt === attempts || !(await mayAnswerOtherwise(error, input.workflowId))) throw fromFailure(error) ?? error;
+          if (isEnded(error)) {
+            const answer = await afterTheEnd(input);
+            if (answer) return answer;
+            if (last) throw withoutRun(input.workflowId);
+          } else {
+            if (last || !(await mayAnswerOtherwise(error, input.workflowId))) throw fromFailure(error) ?? error;
             updateId = `${input.command.id}/${attempt + 1}`;
-            await sleep(attempt * 50);
-            continue;
           }
         }
-        const answer = await afterTheEnd(input);
-        if (answer) return answer;
-        if (attempt === attempts) break;
         await sleep(attempt * 50);
       }
-      throw withoutRun(input.workflowId);
     },
 
     async tell(workflowId, signal, fact) {
@@ -108,12 +110,16 @@ export function commandSender({ temporal, answerOf, isOpen, endOf, deadlineMs, l
   };
 
   /**
-   * Asked once more, as a new Update, a run may answer otherwise: nobody has looked at the first one, or a worker that died had left
-   * the run behind what it had written.
+   * A worker that died has left its run behind what it had written: it may refuse, or take for done, what the timeline sees otherwise.
+   * Asked once more, as a new Update, it has caught up.
    */
+  async function isBehind(workflowId: string, seq: number): Promise<boolean> {
+    return (await endOf(workflowId)) > seq;
+  }
+
   async function mayAnswerOtherwise(error: unknown, workflowId: string): Promise<boolean> {
     const seq = refusedAt(error);
-    return wasOverlooked(error) || (seq !== undefined && (await endOf(workflowId)) > seq);
+    return wasOverlooked(error) || (seq !== undefined && (await isBehind(workflowId, seq)));
   }
 
   function withoutRun(workflowId: string): DomainError {

@@ -16,4 +16,6 @@ export interface CommandAnswer {
   status: string;
   /** Position of the stream after the command: the ETag. */
   seq: number;
+  /** Nothing was written, for all was so already as far as the run knew its timeline: up to `seq`. */
+  unchanged?: true;
 }

@@ -106,7 +106,7 @@ export function actor<S extends StreamState, C extends CommandMeta & { do: strin
     while (!state.applied.includes(command.id)) {
       const now = Date.now();
       const events = choose();
-      if (events.length === 0) break; // what the command wants is so already
+      if (events.length === 0) return { status: state.status, seq, unchanged: true };
       const at = new Date(now).toISOString();
       const { id, by, onBehalfOf, reason } = command;
       const input = { stream, after: seq, command: { id, by, onBehalfOf, reason }, at, events };
@@ -176,13 +176,20 @@ export function actor<S extends StreamState, C extends CommandMeta & { do: strin
       }
     },
     async commitFact(command, send = commit) {
-      try {
-        await send(command);
-      } catch (error) {
-        // A failing signal handler would fail the run: nothing may leave this function.
-        if (!(error instanceof ApplicationFailure)) return needAttention();
-        const refused: CommandRefused = { type: 'command.refused', command: command.do, code: error.type as CommandRefused['code'] };
-        await inTurn(() => work({ ...command, id: `${command.id}/refused` }, () => [refused])).catch(() => needAttention());
+      for (;;) {
+        try {
+          await send(command);
+          return;
+        } catch (error) {
+          // A failing signal handler would fail the run: nothing may leave this function.
+          if (!(error instanceof ApplicationFailure)) return needAttention();
+          const refused: CommandRefused = { type: 'command.refused', command: command.do, code: error.type as CommandRefused['code'] };
+          const known = seq;
+          // What could not be written because the run was behind its timeline is decided again on what it has learnt.
+          const writing = () => work({ ...command, id: `${command.id}/refused` }, () => (seq === known ? [refused] : []));
+          const answer = await inTurn(writing).catch(() => needAttention());
+          if (!answer?.unchanged) return;
+        }
       }
     },
     learn,

@@ -156,6 +156,18 @@ describe('sending a command', () => {
     expect(current.asked).toHaveLength(2);
   });
 
+  it('fault 2: given such a run takes a command for done, it is asked again, and nobody is told so who was not heard', async () => {
+    const unchanged = { status: 'held', seq: 2, unchanged: true } as const;
+    const written = { status: 'held', seq: 4 };
+    let tries = 0;
+    const { send, asked } = sender(async () => ((tries += 1) === 1 ? unchanged : written));
+    expect(await send()).toEqual(written);
+    expect(asked).toContainEqual(['request/1', accept, { args: [command], updateId: 'command-1/2' }]);
+    expect(await codeOf(sender(async () => unchanged).send())).toBe('temporarily_unavailable');
+    const current = { ...unchanged, seq: 3 };
+    expect(await sender(async () => current).send()).toEqual(current);
+  });
+
   describe.each(ended)('given a run that is %s', (_name, make) => {
     const fail = () => Promise.reject(make());
     it('gives the stored answer of a command that was carried out', async () => {

@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { append, eventsOf } from '../../src/db/timeline.ts';
+import { decideRequest } from '../../src/domain/request.decide.ts';
+import { emptyRequest, evolveRequest } from '../../src/domain/request.evolve.ts';
+import type { RequestTimelineEvent } from '../../src/domain/request.types.ts';
 import { eventually, type Caller } from '../support/http.ts';
 import { leakRequest, seedPlace, seedProvider, type SeededProvider } from '../support/seed.ts';
 import { startSuite, type Suite } from '../support/suite.ts';
@@ -125,5 +129,32 @@ describe('a whole request over HTTP', () => {
       .getHandle(`request/${created.id}`)
       .signal('offerAccepted', { offerId, providerId: providers[1]!.id, eventId: randomUUID() });
     await carryThrough(consumer, created.id);
+  });
+
+  it('fault 2: a signal that a run does not understand because it is behind its timeline counts once it has caught up', async () => {
+    const consumer = await suite.as('behind-consumer', 'consumer');
+    const { body: created } = await consumer.post('/requests', leakRequest({ submit: true }));
+    const { caller, offerId } = await invitationOf(providers[2]!, created.id);
+    expect(await caller.post(`/offers/${offerId}/propose`)).toMatchObject({ status: 200 });
+    // As a worker leaves it that dies between its write and its answer: the counter-offer stands, and its run has not heard of it.
+    const stream = `request/${created.id}`;
+    const events = await eventsOf<RequestTimelineEvent>(suite.orm.em.fork(), stream, 0);
+    const state = events.reduce(evolveRequest, emptyRequest);
+    const by = { id: state.consumerId, role: 'consumer' as const };
+    const { currency, startsAt, endsAt, zone } = state.offers[offerId]!;
+    const terms = { price: 11_500, currency, startsAt, endsAt, zone };
+    const counter = { id: randomUUID(), by, do: 'counterOffer' as const, offerId, terms };
+    const input = { stream, after: events.length, command: counter, at: new Date().toISOString() };
+    expect(await append(suite.orm, { ...input, events: decideRequest(state, counter, Date.now()) })).toMatchObject({ is: 'written' });
+    const fact = { offerId, providerId: providers[2]!.id, eventId: randomUUID() };
+    await suite.temporal.workflow.getHandle(stream).signal('offerAccepted', fact);
+    const booked = await eventually(
+      () => stored(consumer, created.id),
+      ({ status }) => status === 'booked',
+      { what: 'the booking' },
+    );
+    expect((await consumer.get(`/bookings/${booked.bookingId}`)).body).toMatchObject({ price: { amount: 11_500 } });
+    const refused = await suite.rows("select 1 from event where stream = ? and type = 'command.refused'", [stream]);
+    expect(refused).toEqual([]);
   });
 });

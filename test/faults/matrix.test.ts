@@ -64,6 +64,22 @@ const saga: Path[] = [
     ],
     endings: plays.completed.endings(variant),
   },
+  {
+    // The next command comes while the run does not know yet what it had written.
+    name: 'another card',
+    options: plays.declinedOnce.options(),
+    prepare: (deal) => deal.propose(),
+    act: (deal) => deal.accept(),
+    after: async (deal) => {
+      await deal.happened('payment.declined');
+      await deal.payWith('pm_card_mastercard');
+      await deal.command('consumer', 'pay');
+      await deal.until('confirmed');
+      await toItsEnd(deal);
+    },
+    steps: ['append:payment.declined'],
+    endings: plays.declinedOnce.endings(variant),
+  },
 ];
 
 const compensation: Path[] = [

@@ -23,6 +23,8 @@ afterAll(() => suite.close());
 
 const check = (options = {}): Promise<ReconcileReport> => reconcile(suite, { quietMs: 0, ...options });
 const nothing = { started: [], caughtUp: [], told: [], disagreements: [], failed: [] };
+/** `COMMAND_TYPE_PROTOCOL_MESSAGE` (temporal.api.enums.v1). */
+const protocolMessage = 14;
 const run = (stream: string) => suite.temporal.workflow.getHandle(stream);
 const newest = async (stream: string) =>
   (await suite.rows<{ seq: number; type: string }>('select seq, type from event where stream = ? order by seq desc limit 1', [stream]))[0]!;
@@ -71,6 +73,26 @@ describe('the reconciler repairs', () => {
     await run(stream).terminate('as the test wishes');
     expect((await check({ quietMs: 60_000 })).started).toEqual([]);
     expect((await check()).started).toEqual([stream]);
+  });
+
+  it('gives a run whose answer was lost between worker and server a new one', async () => {
+    const { id, stream, offerId } = await offering();
+    await run(stream).terminate('as the test wishes');
+    // Under its name, on a queue of its own: a worker as the SDK's sometimes is, which names a message and does not send it.
+    const taskQueue = randomUUID();
+    await suite.temporal.workflow.start('requestWorkflow', { workflowId: stream, taskQueue, args: [{ requestId: id }] });
+    const { connection } = suite.temporal;
+    const from = { namespace: suite.namespace, identity: 'loses messages' };
+    const poll = () => connection.workflowService.pollWorkflowTaskQueue({ ...from, taskQueue: { name: taskQueue } });
+    const lost = { commandType: protocolMessage, protocolMessageCommandAttributes: { messageId: 'x/request/complete' } };
+    for (let attempt = 1; attempt <= 3; attempt += 1) {
+      expect((await check({ patienceMs: 60_000 })).started).toEqual([]); // it may be over by itself
+      const { taskToken } = await connection.withDeadline(Date.now() + 60_000, poll);
+      const answer = connection.workflowService.respondWorkflowTaskCompleted({ ...from, taskToken, commands: [lost] });
+      await expect(answer).rejects.toThrow(/referenced absent message ID/);
+    }
+    await eventually(check, ({ started }) => started.includes(stream), { what: 'a new run' });
+    expect((await worker.post(`/offers/${offerId}/propose`)).status).toBe(200);
   });
 
   it('wakes a run that has not heard of its newest events', async () => {

@@ -1,0 +1,72 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startStripe, type StripeServer } from '../support/stripe.ts';
+import { Deal } from './deal.ts';
+import { problemsOf, problemsOfAll, untilDone } from './exactly-once.ts';
+import { startStack, type Stack } from './harness.ts';
+import { inLanes, Ledger } from './journey.ts';
+import { notices, plays, type Play, type PlayName, type Variant } from './plays.ts';
+
+const names: PlayName[] = ['completed', 'cancelled', 'declinedOnce', 'rescheduled', 'disputed', 'droppedOut', 'noShow', 'unpaid'];
+/** Events that are written between two deaths: enough for somebody to get on, few enough for all to be met half-way. */
+const eventsBetween = 40;
+
+let stack: Stack;
+let stripe: StripeServer;
+let ledger: Ledger;
+
+beforeAll(async () => {
+  stripe = await startStripe();
+  stack = await startStack({ env: stripe.env, policy: { checkInEarlyMs: 90 * 86_400_000 } });
+  stripe.sendWebhooksTo(`${stack.url}/webhooks/stripe`);
+  ledger = await Ledger.open(stack);
+}, 300_000);
+afterAll(async () => {
+  await stack?.close();
+  await stripe?.stop();
+}, 300_000);
+
+/** Kills the worker again and again, as often as work gets on: the clock decides nothing. @returns ends that; how often it died */
+function churning(): () => Promise<number> {
+  let wanted = true;
+  const written = async () => Number((await stack.rows<{ n: string }>('select count(*) as n from event'))[0]!.n);
+  const revived = stack.worker.keepAlive();
+  const killing = (async () => {
+    let last = await written();
+    while (wanted) {
+      await sleep(20);
+      const now = await written();
+      if (now < last + eventsBetween) continue;
+      last = now;
+      // It may just be on its way up from the last time.
+      await stack.worker.kill().catch(() => {});
+    }
+  })();
+  killing.catch(() => {}); // told to whoever ends it
+  return async () => {
+    wanted = false;
+    await killing;
+    return revived();
+  };
+}
+
+describe('a worker that dies again and again', () => {
+  it('while sixteen bookings run their ways at once: everything once, nothing left open, no run fails to replay', async () => {
+    const all = Array.from({ length: 2 * names.length }, (_, n) => n);
+    const end = churning();
+    const problems = await inLanes(6, all, async (n) => {
+      const name = names[n % names.length]!;
+      const play: Play = plays[name];
+      const variant: Variant = { side: n % 2 ? 'consumer' : 'provider', notice: 'short', finalPrice: 12_000, refund: 4_000 };
+      const deal = await Deal.open(ledger, { inMs: notices[variant.notice].inMs, ...play.options?.(variant) });
+      await play.run(deal, variant);
+      await untilDone(stack, deal);
+      return (await problemsOf(stack, stripe, deal, ...play.endings(variant))).map((problem) => `${name}: ${problem}`);
+    });
+    const deaths = await end();
+    process.stdout.write(`  ${deaths} deaths in ${all.length} bookings\n`);
+    expect([...problems.flat(), ...(await problemsOfAll(stack, stripe))]).toEqual([]);
+    expect(deaths).toBeGreaterThan(4);
+    expect(await stack.check()).toMatchObject({ disagreements: [], failed: [], started: [], caughtUp: [], told: [] });
+  }, 600_000);
+});
