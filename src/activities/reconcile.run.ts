@@ -45,14 +45,11 @@ export async function checkRun(
   };
   const run = await runningRun(temporal, stream);
   if (!run) return start();
-  const { task } = run;
-  if (task && task.attempt >= hopelessAttempts && mayStart && (await hasLostMessage(handle))) {
-    await handle.terminate('its task can never be completed: an answer was lost between worker and server (decision 0023)');
+  if (run.attempt >= hopelessAttempts && mayStart && (await isBeyondReplay(handle))) {
+    await handle.terminate('its history cannot be replayed: rebuilt from its timeline (decision 0023)');
     return start();
   }
   if (!mayAsk) return { is: 'silent' };
-  // It is just working, and learns what it lacks by itself. A query now would be answered in the middle of its task (decision 0023).
-  if (task && Date.now() - task.sinceMs < patienceMs) return { is: 'fine' };
   const position = await temporal.withDeadline(Date.now() + patienceMs, () => handle.query(getPosition)).catch(() => null);
   if (position === null) return { is: 'silent', detail: 'the run does not answer: no worker, or its workflow task fails' };
   if (position < seq) {
@@ -66,17 +63,12 @@ export async function checkRun(
   return { is: 'fine' };
 }
 
-interface Running {
-  /** The task it is at, or has waited for since. */
-  task?: { attempt: number; sinceMs: number };
-}
-
-async function runningRun(temporal: Client, workflowId: string): Promise<Running | undefined> {
+/** @returns how often its task was tried by now, or undefined when there is no run */
+async function runningRun(temporal: Client, workflowId: string): Promise<{ attempt: number } | undefined> {
   try {
     const { status, raw } = await temporal.workflow.getHandle(workflowId).describe();
     if (status.name !== 'RUNNING') return undefined;
-    const { attempt, originalScheduledTime } = raw.pendingWorkflowTask ?? {};
-    return originalScheduledTime ? { task: { attempt: Number(attempt), sinceMs: Number(originalScheduledTime.seconds) * 1_000 } } : {};
+    return { attempt: raw.pendingWorkflowTask?.attempt ?? 0 };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;
@@ -86,12 +78,12 @@ async function runningRun(temporal: Client, workflowId: string): Promise<Running
 /** Times that a task was tried before its last failure is looked at: one that a dying worker caused is over by then. */
 const hopelessAttempts = 3;
 
-/** Whether a run's last task failed because an answer that its history promises was lost: every replay fails the same way. */
-async function hasLostMessage(handle: WorkflowHandle): Promise<boolean> {
+/** Whether a run's last task failed because of its history: every replay fails the same way. */
+async function isBeyondReplay(handle: WorkflowHandle): Promise<boolean> {
   const { events } = await handle.fetchHistory();
   const failures = (events ?? []).flatMap(({ workflowTaskFailedEventAttributes: failure }) => (failure ? [failure.cause] : []));
-  return failures.at(-1) === badUpdateMessage;
+  return beyondReplay.has(failures.at(-1) ?? 0);
 }
 
-/** `WORKFLOW_TASK_FAILED_CAUSE_BAD_UPDATE_WORKFLOW_EXECUTION_MESSAGE` (temporal.api.enums.v1). */
-const badUpdateMessage = 30;
+/** `…_BAD_UPDATE_WORKFLOW_EXECUTION_MESSAGE` and `…_NON_DETERMINISTIC_ERROR` (WorkflowTaskFailedCause in temporal.api.enums.v1). */
+const beyondReplay: ReadonlySet<number> = new Set([30, 24]);

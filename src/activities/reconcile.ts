@@ -2,8 +2,11 @@
 import { heartbeat, log } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import { bookingEnded, requestWorkflowId } from '../contracts/request.messages.ts';
-import type { BookingOutcome } from '../domain/request.types.ts';
+import { bookingWorkflowId } from '../contracts/booking.messages.ts';
 import { sql, type Orm } from '../db/orm.ts';
+import { eventsOf } from '../db/timeline.ts';
+import { emptyBooking, evolveBooking } from '../domain/booking.ts';
+import type { BookingTimelineEvent } from '../domain/booking.types.ts';
 import { checkRun, type Deps } from './reconcile.run.ts';
 import { checkTimeline, type Disagreement } from './reconcile.timeline.ts';
 import { streamKinds } from './streams.ts';
@@ -178,17 +181,19 @@ async function abandonedRows(orm: Orm): Promise<Disagreement[]> {
 
 /** A booking's end that its request never heard of: the request's run was gone at that moment. */
 async function tellEnds({ orm, temporal }: { orm: Orm; temporal: Client }, report: ReconcileReport): Promise<void> {
-  const rows = await sql<{ requestId: string; bookingId: string; outcome: BookingOutcome }>(
+  const rows = await sql<{ requestId: string; bookingId: string }>(
     orm.em.fork(),
-    `select r.id as "requestId", b.id as "bookingId",
-       case b.status when 'completed' then 'completed' when 'released' then 'released' when 'no_show' then 'no_show' else b.status_reason end as outcome
-     from request r join booking b on b.id = r.booking_id
+    `select r.id as "requestId", b.id as "bookingId" from request r join booking b on b.id = r.booking_id
      where r.status = 'booked' and b.status in ('completed', 'released', 'no_show', 'cancelled') and b.closed_at < now() - interval '1 second'
      order by b.closed_at desc limit 1000`,
   );
-  for (const { requestId, bookingId, outcome } of rows) {
+  for (const { requestId, bookingId } of rows) {
     const stream = requestWorkflowId(requestId);
     try {
+      // As the booking's own run would say it: a release means something else where money was asked for.
+      const events = await eventsOf<BookingTimelineEvent>(orm.em.fork(), bookingWorkflowId(bookingId), 0);
+      const { outcome } = events.reduce(evolveBooking, emptyBooking);
+      if (!outcome) continue;
       await temporal.workflow.getHandle(stream).signal(bookingEnded, { bookingId, outcome });
       report.told.push(stream);
     } catch (error) {

@@ -86,12 +86,13 @@ describe('the reconciler repairs', () => {
     const poll = () => connection.workflowService.pollWorkflowTaskQueue({ ...from, taskQueue: { name: taskQueue } });
     const lost = { commandType: protocolMessage, protocolMessageCommandAttributes: { messageId: 'x/request/complete' } };
     for (let attempt = 1; attempt <= 3; attempt += 1) {
-      expect((await check({ patienceMs: 60_000 })).started).toEqual([]); // it may be over by itself
+      expect((await check({ patienceMs: 300 })).started).toEqual([]); // it may be over by itself
       const { taskToken } = await connection.withDeadline(Date.now() + 60_000, poll);
       const answer = connection.workflowService.respondWorkflowTaskCompleted({ ...from, taskToken, commands: [lost] });
       await expect(answer).rejects.toThrow(/referenced absent message ID/);
     }
-    await eventually(check, ({ started }) => started.includes(stream), { what: 'a new run' });
+    const again = () => check({ patienceMs: 300 });
+    await eventually(again, ({ started }) => started.includes(stream), { what: 'a new run' });
     expect((await worker.post(`/offers/${offerId}/propose`)).status).toBe(200);
   });
 
