@@ -11,7 +11,7 @@ import {
 } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { CommandAnswer, CommandMeta } from '../contracts/command.ts';
-import { fromFailure, refusedAt } from '../contracts/failures.ts';
+import { fromFailure, refusedAt, toFailure } from '../contracts/failures.ts';
 import type { TaskQueue } from '../contracts/queues.ts';
 import { DomainError } from '../domain/errors.ts';
 import { ensureReachable } from './temporal-reach.ts';
@@ -80,8 +80,8 @@ export function commandSender({ temporal, answerOf, isOpen, endOf, deadlineMs, l
           await ensureReachable(temporal);
           const answer = await withinDeadline(temporal, deadlineMs, input.signal, () => execute(temporal, input, updateId));
           if (!answer.unchanged || !(await isBehind(input.workflowId, answer.seq))) return answer;
-          if (last) throw new DomainError('temporarily_unavailable', undefined, { retryAfterS: 5 });
-          updateId = `${input.command.id}/${attempt + 1}`;
+          // As much as a refusal of somebody who did not know.
+          throw toFailure(new DomainError('temporarily_unavailable', undefined, { retryAfterS: 5 }), answer.seq);
         } catch (error) {
           if (isEnded(error)) {
             const answer = await afterTheEnd(input);

@@ -7,6 +7,13 @@ import { checkCalendar, occupying, toInterval } from './calendar.ts';
 import { planned, type Db } from './orm.ts';
 import { rangeOf } from './projections/move.ts';
 
+interface Wanted {
+  providerId: string;
+  /** A Postgres range: the slot with its buffers. */
+  occupied: string;
+  at: string;
+}
+
 type Taker = Pick<BookingHeld, 'providerId' | 'service'> & Slot & { at: string };
 
 /**
@@ -48,7 +55,7 @@ export async function holdSlot(tx: Db, event: BookingHeld & { at: string }): Pro
         occupied,
       ],
     );
-  const held = await outlasting(() => releaseExpiredHolds(tx, providerId, occupied, at), insert);
+  const held = await outlasting(tx, { providerId, occupied, at }, insert);
   if (!held) throw new DomainError('slot_taken');
 }
 
@@ -65,9 +72,8 @@ export async function moveSlot(tx: Db, { id, startsAt, endsAt, zone, at }: Slot 
   if (!booking) throw new DomainError('row_disagrees', 'There is no such booking row.');
   const { provider_id: providerId, service_code: service } = booking;
   const { occupied, capacity } = await lockAndCheck(tx, { providerId, service, startsAt, endsAt, zone, at }, id);
-  const seat = await outlasting(
-    () => releaseExpiredHolds(tx, providerId, occupied, at),
-    () => planned<{ seat: number }>(tx, freeSeat, [capacity, providerId, id, occupied]),
+  const seat = await outlasting(tx, { providerId, occupied, at }, () =>
+    planned<{ seat: number }>(tx, freeSeat, [capacity, providerId, id, occupied]),
   );
   if (!seat) throw new DomainError('slot_taken');
   const moved = await planned(
@@ -95,10 +101,10 @@ async function lockAndCheck(tx: Db, taker: Taker, own?: string): Promise<{ occup
 }
 
 /** What stands in the way of a slot that the calendar calls free is a hold that has run out. */
-async function outlasting<T>(release: () => Promise<void>, take: () => Promise<T[]>): Promise<T | undefined> {
+async function outlasting<T>(tx: Db, wanted: Wanted, take: () => Promise<T[]>): Promise<T | undefined> {
   const [taken] = await take();
   if (taken) return taken;
-  await release();
+  await releaseExpiredHolds(tx, wanted);
   return (await take())[0];
 }
 
@@ -106,7 +112,7 @@ async function outlasting<T>(release: () => Promise<void>, take: () => Promise<T
  * Holds that have run out and whose run has not come to release them yet: readers see their slots as free, so they are. The
  * release stands on their own timelines, where their runs find it. A run that is just writing wins.
  */
-async function releaseExpiredHolds(tx: Db, providerId: string, occupied: string, at: string): Promise<void> {
+async function releaseExpiredHolds(tx: Db, { providerId, occupied, at }: Wanted): Promise<void> {
   await planned(
     tx,
     `with expired as (
