@@ -1,30 +1,27 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startStripe, type StripeServer } from '../support/stripe.ts';
+import type { StripeServer } from '../support/stripe.ts';
 import { Deal } from './deal.ts';
 import { problemsOf, problemsOfAll, untilDone } from './exactly-once.ts';
-import { startStack, type Stack } from './harness.ts';
-import { inLanes, Ledger } from './journey.ts';
+import type { Stack } from './harness.ts';
+import { inLanes, type Ledger } from './journey.ts';
+import { startPaidStack, type PaidStack } from './paid-stack.ts';
 import { notices, plays, type Play, type PlayName, type Variant } from './plays.ts';
 
 const names: PlayName[] = ['completed', 'cancelled', 'declinedOnce', 'rescheduled', 'disputed', 'droppedOut', 'noShow', 'unpaid'];
 /** Events that are written between two deaths: enough for somebody to get on, few enough for all to be met half-way. */
 const eventsBetween = 40;
 
+let paidStack: PaidStack;
 let stack: Stack;
 let stripe: StripeServer;
 let ledger: Ledger;
 
 beforeAll(async () => {
-  stripe = await startStripe();
-  stack = await startStack({ env: stripe.env, policy: { checkInEarlyMs: 90 * 86_400_000 } });
-  stripe.sendWebhooksTo(`${stack.url}/webhooks/stripe`);
-  ledger = await Ledger.open(stack);
+  paidStack = await startPaidStack();
+  ({ stack, stripe, ledger } = paidStack);
 }, 300_000);
-afterAll(async () => {
-  await stack?.close();
-  await stripe?.stop();
-}, 300_000);
+afterAll(() => paidStack?.close(), 300_000);
 
 /** Kills the worker again and again, as often as work gets on: the clock decides nothing. @returns ends that; how often it died */
 function churning(): () => Promise<number> {

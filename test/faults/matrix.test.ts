@@ -1,30 +1,27 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { money } from '../../src/domain/money.ts';
 import { stripePayments } from '../../src/integrations/stripe/payments.ts';
-import { startStripe, type StripeServer } from '../support/stripe.ts';
+import type { StripeServer } from '../support/stripe.ts';
 import { Deal, price, type DealOptions } from './deal.ts';
 import { problemsOf, problemsOfAll, untilDone, type Ending } from './exactly-once.ts';
-import { startStack, type Stack } from './harness.ts';
-import { inLanes, Ledger } from './journey.ts';
+import type { Stack } from './harness.ts';
+import { inLanes, type Ledger } from './journey.ts';
+import { startPaidStack, type PaidStack } from './paid-stack.ts';
 import { pauseAppends } from './pause.ts';
-import { asked, carriedOut, confirmed, done, endingOf, givenBack, paid, plays, taken } from './plays.ts';
+import { asked, carriedOut, confirmed, done, endingOf, givenBack, paid, paidAnew, plays, taken } from './plays.ts';
 
 jest.setTimeout(300_000);
 
+let paidStack: PaidStack;
 let stack: Stack;
 let stripe: StripeServer;
 let ledger: Ledger;
 
 beforeAll(async () => {
-  stripe = await startStripe();
-  stack = await startStack({ env: stripe.env, policy: { checkInEarlyMs: 90 * 86_400_000 } });
-  stripe.sendWebhooksTo(`${stack.url}/webhooks/stripe`);
-  ledger = await Ledger.open(stack);
+  paidStack = await startPaidStack();
+  ({ stack, stripe, ledger } = paidStack);
 });
-afterAll(async () => {
-  await stack?.close();
-  await stripe?.stop();
-});
+afterAll(() => paidStack?.close());
 
 /** A path through a booking's life: how it gets to the brink, the command that leads over it, and how it has to end. */
 interface Path {
@@ -70,13 +67,7 @@ const saga: Path[] = [
     options: plays.declinedOnce.options(),
     prepare: (deal) => deal.propose(),
     act: (deal) => deal.accept(),
-    after: async (deal) => {
-      await deal.happened('payment.declined');
-      await deal.payWith('pm_card_mastercard');
-      await deal.command('consumer', 'pay');
-      await deal.until('confirmed');
-      await toItsEnd(deal);
-    },
+    after: (deal) => paidAnew(deal, variant),
     steps: ['append:payment.declined'],
     endings: plays.declinedOnce.endings(variant),
   },

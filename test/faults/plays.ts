@@ -68,6 +68,15 @@ export async function carriedOut(deal: Deal, { side, finalPrice }: Variant): Pro
   await deal.finish(finalPrice);
 }
 
+/** The card was declined: another one, and on to the end. */
+export async function paidAnew(deal: Deal, variant: Variant): Promise<void> {
+  await deal.happened('payment.declined');
+  await deal.payWith('pm_card_mastercard');
+  await deal.command('consumer', 'pay');
+  await deal.until('confirmed');
+  await carriedOut(deal, variant);
+}
+
 export const plays = {
   completed: {
     commands: 4,
@@ -103,11 +112,7 @@ export const plays = {
     async run(deal, variant) {
       await deal.propose();
       await deal.accept();
-      await deal.happened('payment.declined');
-      await deal.payWith('pm_card_mastercard');
-      await deal.command('consumer', 'pay');
-      await deal.until('confirmed');
-      await carriedOut(deal, variant);
+      await paidAnew(deal, variant);
     },
     endings: ({ finalPrice }) => [
       endingOf('completed', [[...asked, 'payment.declined', 'booking.hold_extended', ...paid.slice(1), ...done], { captured: finalPrice }]),

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Answer, Caller } from '../support/http.ts';
-import { startStripe, type StripeServer } from '../support/stripe.ts';
+import type { StripeServer } from '../support/stripe.ts';
 import { Deal } from './deal.ts';
 import { problemsOf, problemsOfAll, untilDone } from './exactly-once.ts';
-import { startStack, type Stack } from './harness.ts';
-import { Ledger, persist } from './journey.ts';
+import type { Stack } from './harness.ts';
+import { persist, type Ledger } from './journey.ts';
+import { startPaidStack, type PaidStack } from './paid-stack.ts';
 import { pauseAppends } from './pause.ts';
 import { notices, plays, type Play } from './plays.ts';
 import { lineOf, scheduleOf, type Fault, type Schedule } from './schedule.ts';
@@ -15,22 +16,17 @@ const { FAULT_SEEDS = '20', FAULT_SEED } = process.env;
 const seeds = FAULT_SEED ? [Number(FAULT_SEED)] : Array.from({ length: Number(FAULT_SEEDS) }, (_, n) => n + 1);
 /** Journeys that share a stack and each other's disasters. */
 const atOnce = 5;
-const day = 86_400_000;
 
+let paidStack: PaidStack;
 let stack: Stack;
 let stripe: StripeServer;
 let ledger: Ledger;
 
 beforeAll(async () => {
-  stripe = await startStripe();
-  stack = await startStack({ env: stripe.env, policy: { checkInEarlyMs: 90 * day } });
-  stripe.sendWebhooksTo(`${stack.url}/webhooks/stripe`);
-  ledger = await Ledger.open(stack);
+  paidStack = await startPaidStack();
+  ({ stack, stripe, ledger } = paidStack);
 }, 300_000);
-afterAll(async () => {
-  await stack?.close();
-  await stripe?.stop();
-}, 300_000);
+afterAll(() => paidStack?.close(), 300_000);
 
 /** One disaster with processes at a time: what is dead cannot be killed, and everything comes back. */
 let disasters: Promise<unknown> = Promise.resolve();
