@@ -49,9 +49,8 @@ export async function measureAccept({ samples = 200, warmUp = 40 }: AcceptOption
     const api = await startApiProcess(local);
     processes.push(api);
     const suite = through(local, api.url);
-    const pids = [api.pid, worker.pid, bareWorker.pid];
-    const names = ['API', 'worker', 'bare worker'].map((name, n) => [pids[n]!, name] as const);
-    const meter = cpuMeter(new Map([...names, [process.pid, 'client'] as const]));
+    const names = { [api.pid]: 'API', [worker.pid]: 'worker', [bareWorker.pid]: 'bare worker', [process.pid]: 'client' };
+    const meter = cpuMeter(names);
     const taken: Record<Measured, Taken[]> = { accept: [], bare: [], bareBooking: [] };
     for (let n = 0; n < warmUp + samples; n += 1) {
       const prepared = { accept: await acceptance(suite, n), bare: await bareRun(suite), bareBooking: await bareRun(suite, true) };

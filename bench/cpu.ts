@@ -8,11 +8,11 @@ export type CpuTimes = Record<string, number>;
  * Adds up this process and everything it has started, under the names given by pid or else those of their programs. Linux only:
  * elsewhere there is nothing to read, and no name.
  */
-export function cpuMeter(names: ReadonlyMap<number, string>): () => CpuTimes {
+export function cpuMeter(names: Readonly<Record<number, string>>): () => CpuTimes {
   return () => {
     const times: CpuTimes = {};
     for (const { pid, program } of family()) {
-      const name = names.get(pid) ?? program;
+      const name = names[pid] ?? program;
       times[name] = (times[name] ?? 0) + cpuMs(pid);
     }
     return times;
