@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
 import { catchUp, getPosition } from '../contracts/run.messages.ts';
 import { sql, type Orm } from '../db/orm.ts';
@@ -50,7 +51,7 @@ export async function checkRun(
     return start();
   }
   if (!mayAsk) return { is: 'silent' };
-  const position = await temporal.withDeadline(Date.now() + patienceMs, () => handle.query(getPosition)).catch(() => null);
+  const position = await positionOf(temporal, stream, Date.now() + patienceMs);
   if (position === null) return { is: 'silent', detail: 'the run does not answer: no worker, or its workflow task fails' };
   if (position < seq) {
     await handle.signal(catchUp);
@@ -63,7 +64,29 @@ export async function checkRun(
   return { is: 'fine' };
 }
 
-/** @returns how often its task was tried by now, or undefined when there is no run */
+/**
+ * A question in the middle of a task splits it (decision 0023), so it waits for the task to be over. One that a task overtakes
+ * is refused by the run (decision 0024) and put again.
+ * @param until milliseconds since the epoch
+ * @returns the last event the run has folded, or null when it does not say
+ */
+async function positionOf(temporal: Client, workflowId: string, until: number): Promise<number | null> {
+  const handle = temporal.workflow.getHandle(workflowId);
+  for (let asked = 0; asked < 2 && Date.now() < until;) {
+    if ((await runningRun(temporal, workflowId))?.attempt) {
+      await sleep(taskPollMs);
+      continue;
+    }
+    const position = await temporal.withDeadline(until, () => handle.query(getPosition)).catch(() => null);
+    if (position !== null) return position;
+    asked += 1;
+  }
+  return null;
+}
+
+const taskPollMs = 200;
+
+/** @returns how often its task was tried by now (0: it has none), or undefined when there is no run */
 async function runningRun(temporal: Client, workflowId: string): Promise<{ attempt: number } | undefined> {
   try {
     const { status, raw } = await temporal.workflow.getHandle(workflowId).describe();

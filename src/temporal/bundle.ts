@@ -5,6 +5,7 @@ import { bundleWorkflowCode, type WorkflowBundleWithSourceMap } from '@temporali
 const complain = (message: string) => void process.stderr.write(`${message}\n`);
 
 const workflowsPath = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
+const interceptorsPath = fileURLToPath(new URL('../workflows/interceptors.ts', import.meta.url));
 
 /**
  * Bundles src/workflows once; the same code serves the worker, every test and the replay check. All of it is loaded once per
@@ -13,6 +14,7 @@ const workflowsPath = fileURLToPath(new URL('../workflows/index.ts', import.meta
 export function buildWorkflowBundle(): Promise<WorkflowBundleWithSourceMap> {
   return bundleWorkflowCode({
     workflowsPath,
+    workflowInterceptorModules: [interceptorsPath],
     preloadModules: [workflowsPath],
     logger: { log() {}, trace() {}, debug() {}, info() {}, warn: complain, error: complain },
   });

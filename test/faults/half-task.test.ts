@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { getPosition } from '../../src/contracts/run.messages.ts';
+import { dataConverter } from '../../src/temporal/data-converter.ts';
+import { eventually } from '../support/http.ts';
+import { leakRequest, seedProvider } from '../support/seed.ts';
+import { startStack, type Stack } from './harness.ts';
+
+/** The reminder after half of it must fire within the 10 s that a task is kept for a dead worker. */
+const windowMs = 8_000;
+
+let stack: Stack;
+
+beforeAll(async () => {
+  Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: 'ERROR', forward: {} } } });
+  stack = await startStack({ policy: { roundWindowMs: { urgent: windowMs, soon: windowMs, flexible: windowMs } } });
+}, 300_000);
+afterAll(() => stack?.close(), 300_000);
+
+describe('a run that is asked something while its timer fires and its worker is dead', () => {
+  it('decides nothing before its task begins: every replay agrees with what it does then', async () => {
+    await seedProvider(stack.orm);
+    const consumer = await stack.as('consumer', 'consumer');
+    const { body } = await consumer.post('/requests', leakRequest({ submit: true }));
+    const run = stack.client.workflow.getHandle(`request/${body.id}`);
+    const hasTask = async () => Boolean((await run.describe()).raw.pendingWorkflowTask);
+    await eventually(
+      () => stack.rows("select from event where stream = ? and type = 'round.opened'", [run.workflowId]),
+      ({ length }) => length === 1,
+    );
+    await eventually(hasTask, (has) => !has, { what: 'the end of its task' });
+    await stack.worker.kill();
+    const asked = stack.client.withDeadline(Date.now() + 60_000, () => run.query(getPosition));
+    asked.catch(() => {}); // looked at below
+    await eventually(hasTask, (has) => has, { what: 'its timer' });
+    await stack.worker.start();
+    expect(await run.result()).toEqual({ outcome: 'unfilled' });
+    const workflowBundle = { code: readFileSync(process.env.PROXIE_TEST_BUNDLE!, 'utf8') };
+    await Worker.runReplayHistory({ workflowBundle, dataConverter: dataConverter() }, await run.fetchHistory(), run.workflowId);
+    await expect(asked).rejects.toThrow('a task is waiting: ask again');
+    expect(await stack.check()).toMatchObject({ disagreements: [], failed: [], started: [], caughtUp: [] });
+  }, 120_000);
+});
