@@ -1,4 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { reconcile } from '../../src/activities/reconcile.ts';
+import { append } from '../../src/db/timeline.ts';
+import { SYSTEM } from '../../src/domain/actor.ts';
+import type { BookingEvent } from '../../src/domain/booking.types.ts';
 import { eventually } from '../support/http.ts';
 import { accepted, proposeAll, seedProviders, submitRequest, untilStatus } from '../support/play.ts';
 import {
@@ -83,6 +87,23 @@ describe('hold → authorise → confirm → tell both', () => {
     ).map(({ type }) => type);
     expect(types).toEqual(['booking.held', 'payment.requested', 'payment.declined', 'booking.hold_extended', 'booking.released']);
     expect((await moneyOf(suite, bookingId)).theirs).toMatchObject({ authorisations: 0 });
+  });
+
+  it('a request that never heard of the end of its unpaid booking is told by the self-check what it was', async () => {
+    const { bookingId, requestId, consumer } = await acceptedOffer(suite, { method: 'pm_card_chargeCustomerFail' });
+    const events = await untilTimeline(suite, bookingId, 'booking.held', 'payment.requested', 'payment.declined', 'booking.hold_extended');
+    await run(bookingId).terminate('as the test wishes');
+    const released: BookingEvent = { type: 'booking.released', code: 'hold_expired' };
+    const command = { id: crypto.randomUUID(), by: SYSTEM };
+    const written = { stream: `booking/${bookingId}`, after: events.length, command, at: new Date().toISOString(), events: [released] };
+    expect(await append(suite.orm, written)).toMatchObject({ is: 'written' });
+    await eventually(
+      () => reconcile(suite, { quietMs: 0 }),
+      ({ told }) => told.includes(`request/${requestId}`),
+      { what: 'telling' },
+    );
+    await untilStatus(suite, 'request', requestId, 'cancelled');
+    expect(accepted(await consumer.get(`/requests/${requestId}`)).statusReason).toBe('payment_failed');
   });
 
   it('without a payment method the acceptance is refused, says what to do, and the offer stays open', async () => {
