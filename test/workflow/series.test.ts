@@ -271,6 +271,7 @@ describe('repair', () => {
     await suite.rows('update provider set horizon_days = 7 where id = ?', [series.provider]);
     await series.accept();
     await series.until('booked planned');
+    await confirmed(series, 1); // its run has begun, so that nobody finds it without one
     await suite.rows('update provider set horizon_days = 60 where id = ?', [series.provider]);
     const run = await restart(series);
     expect(await run.result()).toEqual({ status: 'ended' });
