@@ -51,7 +51,7 @@ export async function checkRun(
     return start();
   }
   if (!mayAsk) return { is: 'silent' };
-  const position = await positionOf(temporal, stream, Date.now() + patienceMs);
+  const position = await positionOf(temporal, stream, { hasTask: run.attempt > 0, until: Date.now() + patienceMs });
   if (position === null) return { is: 'silent', detail: 'the run does not answer: no worker, or its workflow task fails' };
   if (position < seq) {
     await handle.signal(catchUp);
@@ -67,19 +67,25 @@ export async function checkRun(
 /**
  * A question in the middle of a task splits it (decision 0023), so it waits for the task to be over. One that a task overtakes
  * is refused by the run (decision 0024) and put again.
+ * @param hasTask as it was last seen
  * @param until milliseconds since the epoch
  * @returns the last event the run has folded, or null when it does not say
  */
-async function positionOf(temporal: Client, workflowId: string, until: number): Promise<number | null> {
+async function positionOf(
+  temporal: Client,
+  workflowId: string,
+  { hasTask, until }: { hasTask: boolean; until: number },
+): Promise<number | null> {
   const handle = temporal.workflow.getHandle(workflowId);
+  let waits = hasTask;
   for (let asked = 0; asked < 2 && Date.now() < until;) {
-    if ((await runningRun(temporal, workflowId))?.attempt) {
-      await sleep(taskPollMs);
-      continue;
+    if (waits) await sleep(taskPollMs);
+    else {
+      const position = await temporal.withDeadline(until, () => handle.query(getPosition)).catch(() => null);
+      if (position !== null) return position;
+      asked += 1;
     }
-    const position = await temporal.withDeadline(until, () => handle.query(getPosition)).catch(() => null);
-    if (position !== null) return position;
-    asked += 1;
+    waits = ((await runningRun(temporal, workflowId))?.attempt ?? 0) > 0;
   }
   return null;
 }
