@@ -7,6 +7,7 @@ import { acceptSeries, declineSeries, endSeries, moveOccurrence, seriesWorkflowI
 import { seriesFor } from '../db/queries/series.ts';
 import { DomainError, type ErrorCode } from '../domain/errors.ts';
 import { chosenSlot } from '../domain/local-time.ts';
+import { occurrenceIsBooked } from '../domain/series.ts';
 import { occurrenceCount } from '../domain/series.types.ts';
 import { actorOf } from './chat.ts';
 import { asSide, type ApiActor } from './auth.ts';
@@ -64,7 +65,7 @@ export function seriesCommandRoutes(api: Api): void {
     },
     async ({ params: { seriesId: id, n }, body, actor, commandId, signal }) => {
       const { by } = await sideIn(actor, id);
-      return send(actor, id, { update: skipOccurrence, command: { id: commandId, by, n, ...body }, signal });
+      return send(actor, id, { update: skipOccurrence, command: { id: commandId, by, n, ...body }, of: { n, move: 'skip' }, signal });
     },
   );
 
@@ -88,7 +89,12 @@ export function seriesCommandRoutes(api: Api): void {
       if (lengthOf({ startsAt, endsAt }) !== lengthOf(found.slot)) {
         throw new DomainError('validation_failed', undefined, { fields: [{ field: '/slot/endsAt', message: 'must keep the length' }] });
       }
-      return send(actor, id, { update: moveOccurrence, command: { id: commandId, by, reason, n, startsAt }, signal });
+      return send(actor, id, {
+        update: moveOccurrence,
+        command: { id: commandId, by, reason, n, startsAt },
+        of: { n, move: 'move' },
+        signal,
+      });
     },
   );
 
@@ -101,16 +107,23 @@ export function seriesCommandRoutes(api: Api): void {
   async function send<C extends CommandMeta>(
     actor: ApiActor,
     id: string,
-    command: { update: UpdateDefinition<CommandAnswer, [C], string>; command: C; signal: AbortSignal },
+    { of, ...command }: { update: UpdateDefinition<CommandAnswer, [C], string>; command: C; of?: OccurrenceMove; signal: AbortSignal },
   ): Promise<SeriesView> {
-    await api.commands.send({ workflowId: seriesWorkflowId(id), closed: () => over(actor, id), ...command });
+    await api.commands.send({ workflowId: seriesWorkflowId(id), closed: () => over(actor, id, of), ...command });
     return seriesFor(api.orm.em.fork(), actor, id);
   }
 
-  async function over(actor: ApiActor, id: string): Promise<DomainError> {
-    const { status } = await seriesFor(api.orm.em.fork(), actor, id);
+  async function over(actor: ApiActor, id: string, of?: OccurrenceMove): Promise<DomainError> {
+    const { status, occurrences } = await seriesFor(api.orm.em.fork(), actor, id);
+    const booking = of && occurrences.find(({ n }) => n === of.n)?.booking;
+    if (booking) return occurrenceIsBooked(booking.id, of.move);
     return new DomainError('invalid_transition', `The series is ${status}.`, { status, allowed: [] });
   }
+}
+
+interface OccurrenceMove {
+  n: number;
+  move: 'skip' | 'move';
 }
 
 const lengthOf = ({ startsAt, endsAt }: { startsAt: string; endsAt: string }) => Date.parse(endsAt) - Date.parse(startsAt);

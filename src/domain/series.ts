@@ -186,23 +186,25 @@ function missed(
 /** @throws unless this consumer may `move` that occurrence of a running series now */
 function changeable(state: SeriesState, by: Actor, n: number, move: 'skip' | 'move'): Occurrence {
   only('consumer', state, by);
+  const occurrence = state.occurrences.find((one) => one.n === n);
+  if (!occurrence) throw new DomainError('not_found', 'This series has no such occurrence.');
+  if (occurrence.bookingId) throw occurrenceIsBooked(occurrence.bookingId, move);
   if (state.status !== 'active') {
     const allowed = seriesMachine.allowed(state.status);
     throw new DomainError('invalid_transition', `Cannot ${move}: the series is ${state.status}.`, { status: state.status, allowed });
   }
-  const occurrence = state.occurrences.find((one) => one.n === n);
-  if (!occurrence) throw new DomainError('not_found', 'This series has no such occurrence.');
-  if (occurrence.status === 'booked') {
-    // From here on the booking's own rules count: its fees, its consent.
-    const [command, verb] = move === 'skip' ? ['cancelBooking', 'cancel'] : ['proposeReschedule', 'reschedule'];
-    throw new DomainError('invalid_transition', `It is booked: ${verb} booking ${occurrence.bookingId}.`, {
-      status: occurrence.status,
-      allowed: [command],
-      ids: { bookingId: occurrence.bookingId! },
-    });
-  }
   occurrenceMachine.next(occurrence.status, move);
   return occurrence;
+}
+
+/** From here on the booking's own rules count: its fees, its consent. */
+export function occurrenceIsBooked(bookingId: string, move: 'skip' | 'move'): DomainError {
+  const [command, verb] = move === 'skip' ? ['cancelBooking', 'cancel'] : ['proposeReschedule', 'reschedule'];
+  return new DomainError('invalid_transition', `It is booked: ${verb} booking ${bookingId}.`, {
+    status: 'booked',
+    allowed: [command],
+    ids: { bookingId },
+  });
 }
 
 /** @throws not_owner for anybody but the two sides */

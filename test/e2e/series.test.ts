@@ -121,7 +121,7 @@ function springForward(): { sunday: number; date: string } {
 }
 
 describe('a single occurrence', () => {
-  it('is skipped and moved before it is booked; afterwards the answer leads to its booking', async () => {
+  it('is skipped and moved before it is booked; afterwards the answer leads to its booking, also when the series is over', async () => {
     const { id, occurrences } = accepted(await create({ count: 6 }));
     accepted(await owner.post(`/series/${id}/accept`));
     await until(id, 'booked booked booked booked planned planned');
@@ -135,13 +135,18 @@ describe('a single occurrence', () => {
     expect(localTime(Date.parse(moved.occurrences[4].slot.startsAt), '22:15')).toBe(local);
 
     const [{ booking }] = accepted(await consumer.get(`/series/${id}`)).occurrences;
-    const skipping = await consumer.post(`/series/${id}/occurrences/1/skip`);
-    expect(skipping).toMatchObject({ status: 409, body: { code: 'invalid_transition', currentStatus: 'booked' } });
-    expect(links(skipping)).toContain(`POST /api/v1/bookings/${booking.id}/cancel`);
-    const moving = await consumer.post(`/series/${id}/occurrences/1/move`, { start: { local, zone: city.zone } });
-    expect(moving).toMatchObject({ status: 409, body: { code: 'invalid_transition', currentStatus: 'booked' } });
-    expect(links(moving)).toContain(`POST /api/v1/bookings/${booking.id}/reschedule`);
+    const expectLedToBooking = async () => {
+      const skipping = await consumer.post(`/series/${id}/occurrences/1/skip`);
+      expect(skipping).toMatchObject({ status: 409, body: { code: 'invalid_transition', currentStatus: 'booked' } });
+      expect(links(skipping)).toContain(`POST /api/v1/bookings/${booking.id}/cancel`);
+      const moving = await consumer.post(`/series/${id}/occurrences/1/move`, { start: { local, zone: city.zone } });
+      expect(moving).toMatchObject({ status: 409, body: { code: 'invalid_transition', currentStatus: 'booked' } });
+      expect(links(moving)).toContain(`POST /api/v1/bookings/${booking.id}/reschedule`);
+    };
+    await expectLedToBooking();
     accepted(await consumer.post(`/series/${id}/end`));
+    await suite.temporal.workflow.getHandle(`series/${id}`).result();
+    await expectLedToBooking();
   });
 
   it('given it is moved out of order, to another length, into a gap or too often, it is refused', async () => {
