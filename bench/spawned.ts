@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { DEV_ISSUER } from '../src/config.ts';
 import { DEV_AUDIENCE } from '../src/dev/issuer.ts';
-import { anyPort } from '../src/dev/ports.ts';
 import { caller, eventually } from '../test/support/http.ts';
+import { anyPort } from '../test/support/ports.ts';
 import type { Suite } from '../test/support/suite.ts';
 
 export interface Spawned {

@@ -65,15 +65,3 @@ export function portChooser(claims: string, say: Say) {
     throw new StackError(`No free port for ${what} between ${from} and ${from + 199}. Choose one with ${key}.`);
   };
 }
-
-/** Any free port, from the system. */
-export function anyPort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
-}

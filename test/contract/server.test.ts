@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import { startServer } from '../../src/api/server.ts';
 import { loadConfig } from '../../src/config.ts';
-import { anyPort } from '../../src/dev/ports.ts';
+import { anyPort } from '../support/ports.ts';
 import { startIssuer, type Issuer } from './support.ts';
 
 let keys: Issuer;

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { loadStackConfig } from '../../src/config.ts';
 import { managed, type Managed } from '../../src/dev/managed.ts';
-import { anyPort } from '../../src/dev/ports.ts';
 import { ensureDatabase, preparePostgres, withClient } from '../../src/dev/postgres.ts';
 import { isRunning, refTo } from '../../src/dev/process.ts';
+import { anyPort } from '../support/ports.ts';
 
 let folder: string;
 let said: string[];

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import { redisLimiters } from '../../src/api/redis-limiters.ts';
-import { anyPort } from '../../src/dev/ports.ts';
+import { anyPort } from '../support/ports.ts';
 
 const closers: (() => void)[] = [];
 afterAll(() => closers.forEach((close) => close()));

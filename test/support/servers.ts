@@ -7,7 +7,6 @@ import { migrate, openOrm, patient } from '../../src/db/orm.ts';
 import { executableCache } from '../../src/dev/home.ts';
 import { stopLeftovers } from '../../src/dev/leftovers.ts';
 import { managed, type Managed, type ManagedSpec } from '../../src/dev/managed.ts';
-import { anyPort } from '../../src/dev/ports.ts';
 import { ensureDatabase, preparePostgres, urlOf, withClient } from '../../src/dev/postgres.ts';
 import { isRunning, refTo, signal } from '../../src/dev/process.ts';
 import { step, type Say } from '../../src/dev/progress.ts';
@@ -15,6 +14,7 @@ import { readStackFile, roles, writeStackFile, type StackFile } from '../../src/
 import { resolveTemporalCli } from '../../src/dev/temporal-cli.ts';
 import { ensureSearchAttributes, prepareTemporal } from '../../src/dev/temporal-server.ts';
 import { buildWorkflowBundle } from '../../src/temporal/bundle.ts';
+import { anyPort, sweepPorts } from './ports.ts';
 
 /** What suites read from the environment; set before the workers of Jest are started. */
 export interface Coordinates {
@@ -175,6 +175,7 @@ async function makeTemplate(url: string, name: string): Promise<void> {
 
 /** Ends what a run that was killed has left: its servers and its folder. */
 async function sweep(): Promise<void> {
+  sweepPorts();
   const runs = runsFolder();
   mkdirSync(runs, { recursive: true });
   for (const name of readdirSync(runs)) {

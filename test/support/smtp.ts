@@ -1,5 +1,5 @@
-import { anyPort } from '../../src/dev/ports.ts';
 import { SMTPServer } from 'smtp-server';
+import { anyPort } from './ports.ts';
 
 export interface ReceivedMail {
   messageId: string;

@@ -11,7 +11,6 @@ import { DEV_ISSUER, loadConfig } from '../../src/config.ts';
 import { openOrm, sql, type Orm } from '../../src/db/orm.ts';
 import { storeCatalogue } from '../../src/db/queries/catalogue.ts';
 import { DEV_AUDIENCE, startIssuer, type Issuer } from '../../src/dev/issuer.ts';
-import { anyPort } from '../../src/dev/ports.ts';
 import { urlOf, withClient } from '../../src/dev/postgres.ts';
 import { devSecrets } from '../../src/dev/secrets.ts';
 import { ensureSearchAttributes } from '../../src/dev/temporal-server.ts';
@@ -19,6 +18,7 @@ import { seedCatalogue } from '../../src/domain/catalogue.seed.ts';
 import { dataConverter } from '../../src/temporal/data-converter.ts';
 import { createWorkers } from '../../src/temporal/workers.ts';
 import { caller, type Caller } from './http.ts';
+import { anyPort } from './ports.ts';
 
 /** One suite's own database, Temporal namespace, worker, issuer and API on the run's shared servers. */
 export interface Suite {

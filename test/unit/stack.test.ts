@@ -10,12 +10,13 @@ import { DEV_AUDIENCE, startIssuer } from '../../src/dev/issuer.ts';
 import { stopLeftovers } from '../../src/dev/leftovers.ts';
 import { holderOf, releaseLock, takeLock } from '../../src/dev/lock.ts';
 import { managed, type Managed, type ManagedSpec } from '../../src/dev/managed.ts';
-import { anyPort, portChooser } from '../../src/dev/ports.ts';
+import { portChooser } from '../../src/dev/ports.ts';
 import { goneWithin, isRunning, refTo, stopProcess, type ProcessRef } from '../../src/dev/process.ts';
 import { devSecrets } from '../../src/dev/secrets.ts';
 import { readStackFile, writeStackFile, type StackFile } from '../../src/dev/stack-file.ts';
 import { resolveTemporalCli } from '../../src/dev/temporal-cli.ts';
 import { cachedExecutable, checkExecutable } from '../../src/dev/temporal-fetch.ts';
+import { anyPort } from '../support/ports.ts';
 
 let folder: string;
 let said: string[];
