@@ -107,11 +107,12 @@ async function runningRun(temporal: Client, workflowId: string): Promise<{ attem
 /** Times that a task was tried before its last failure is looked at: one that a dying worker caused is over by then. */
 const hopelessAttempts = 3;
 
-/** Whether a run's last task failed because of its history: every replay fails the same way. */
+/** Whether a run's task, which was never completed, failed because of its history: every replay fails the same way. */
 async function isBeyondReplay(handle: WorkflowHandle): Promise<boolean> {
-  const { events } = await handle.fetchHistory();
-  const failures = (events ?? []).flatMap(({ workflowTaskFailedEventAttributes: failure }) => (failure ? [failure.cause] : []));
-  return beyondReplay.has(failures.at(-1) ?? 0);
+  const events = (await handle.fetchHistory()).events ?? [];
+  const task = events.slice(events.findLastIndex((event) => event.workflowTaskCompletedEventAttributes) + 1);
+  const failure = task.findLast((event) => event.workflowTaskFailedEventAttributes)?.workflowTaskFailedEventAttributes;
+  return beyondReplay.has(failure?.cause ?? 0);
 }
 
 /** `…_BAD_UPDATE_WORKFLOW_EXECUTION_MESSAGE` and `…_NON_DETERMINISTIC_ERROR` (WorkflowTaskFailedCause in temporal.api.enums.v1). */

@@ -61,10 +61,11 @@ async function compare(em: Db, stream: string, listedOpen: boolean): Promise<Tim
   return { found, sound: listedOpen && open, seq };
 }
 
-async function wholeTimeline(em: Db, stream: string): Promise<Recorded<EventBase>[]> {
-  const events: Recorded<EventBase>[] = [];
+/** All events of a stream, read page by page. */
+export async function wholeTimeline<E extends EventBase>(em: Db, stream: string): Promise<Recorded<E>[]> {
+  const events: Recorded<E>[] = [];
   for (;;) {
-    const page: Recorded<EventBase>[] = await eventsOf(em, stream, events.at(-1)?.seq ?? 0);
+    const page: Recorded<E>[] = await eventsOf(em, stream, events.at(-1)?.seq ?? 0);
     if (page.length === 0) return events;
     events.push(...page);
   }

@@ -1,14 +1,13 @@
 // Timelines, rows and runs: starts what is missing, wakes what is behind, reports what disagrees. Never guesses.
 import { heartbeat, log } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
-import { bookingEnded, requestWorkflowId } from '../contracts/request.messages.ts';
 import { bookingWorkflowId } from '../contracts/booking.messages.ts';
+import { bookingEnded, requestWorkflowId } from '../contracts/request.messages.ts';
 import { sql, type Orm } from '../db/orm.ts';
-import { eventsOf } from '../db/timeline.ts';
 import { emptyBooking, evolveBooking } from '../domain/booking.ts';
 import type { BookingTimelineEvent } from '../domain/booking.types.ts';
 import { checkRun, type Deps } from './reconcile.run.ts';
-import { checkTimeline, type Disagreement } from './reconcile.timeline.ts';
+import { checkTimeline, wholeTimeline, type Disagreement } from './reconcile.timeline.ts';
 import { streamKinds } from './streams.ts';
 
 export interface ReconcileReport {
@@ -191,7 +190,7 @@ async function tellEnds({ orm, temporal }: { orm: Orm; temporal: Client }, repor
     const stream = requestWorkflowId(requestId);
     try {
       // As the booking's own run would say it: a release means something else where money was asked for.
-      const events = await eventsOf<BookingTimelineEvent>(orm.em.fork(), bookingWorkflowId(bookingId), 0);
+      const events = await wholeTimeline<BookingTimelineEvent>(orm.em.fork(), bookingWorkflowId(bookingId));
       const { outcome } = events.reduce(evolveBooking, emptyBooking);
       if (!outcome) continue;
       await temporal.workflow.getHandle(stream).signal(bookingEnded, { bookingId, outcome });

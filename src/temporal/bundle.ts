@@ -15,7 +15,7 @@ export function buildWorkflowBundle(): Promise<WorkflowBundleWithSourceMap> {
   return bundleWorkflowCode({
     workflowsPath,
     workflowInterceptorModules: [interceptorsPath],
-    preloadModules: [workflowsPath],
+    preloadModules: [workflowsPath, interceptorsPath],
     logger: { log() {}, trace() {}, debug() {}, info() {}, warn: complain, error: complain },
   });
 }

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { append, eventsOf } from '../../src/db/timeline.ts';
+import { eventsOf } from '../../src/db/timeline.ts';
 import { decideRequest } from '../../src/domain/request.decide.ts';
 import { emptyRequest, evolveRequest } from '../../src/domain/request.evolve.ts';
 import type { RequestTimelineEvent } from '../../src/domain/request.types.ts';
 import { eventually, type Caller } from '../support/http.ts';
 import { leakRequest, seedPlace, seedProvider, type SeededProvider } from '../support/seed.ts';
 import { startSuite, type Suite } from '../support/suite.ts';
+import { writeUnheard } from '../support/unheard.ts';
 
 let suite: Suite;
 let providers: SeededProvider[];
@@ -136,7 +137,7 @@ describe('a whole request over HTTP', () => {
     const { body: created } = await consumer.post('/requests', leakRequest({ submit: true }));
     const { caller, offerId } = await invitationOf(providers[2]!, created.id);
     expect(await caller.post(`/offers/${offerId}/propose`)).toMatchObject({ status: 200 });
-    // As a worker leaves it that dies between its write and its answer: the counter-offer stands, and its run has not heard of it.
+    // The counter-offer stands, and its run has not heard of it.
     const stream = `request/${created.id}`;
     const events = await eventsOf<RequestTimelineEvent>(suite.orm.em.fork(), stream, 0);
     const state = events.reduce(evolveRequest, emptyRequest);
@@ -144,8 +145,7 @@ describe('a whole request over HTTP', () => {
     const { currency, startsAt, endsAt, zone } = state.offers[offerId]!;
     const terms = { price: 11_500, currency, startsAt, endsAt, zone };
     const counter = { id: randomUUID(), by, do: 'counterOffer' as const, offerId, terms };
-    const input = { stream, after: events.length, command: counter, at: new Date().toISOString() };
-    expect(await append(suite.orm, { ...input, events: decideRequest(state, counter, Date.now()) })).toMatchObject({ is: 'written' });
+    await writeUnheard(suite.orm, stream, by, decideRequest(state, counter, Date.now()));
     const fact = { offerId, providerId: providers[2]!.id, eventId: randomUUID() };
     await suite.temporal.workflow.getHandle(stream).signal('offerAccepted', fact);
     const booked = await eventually(

@@ -2,12 +2,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { randomUUID } from 'node:crypto';
 import type { WorkflowService } from '@temporalio/client';
 import { reconcile, type ReconcileReport } from '../../src/activities/reconcile.ts';
-import { append } from '../../src/db/timeline.ts';
+import { catchUp } from '../../src/contracts/run.messages.ts';
 import type { BookingEvent } from '../../src/domain/booking.types.ts';
 import type { RequestEvent } from '../../src/domain/request.types.ts';
 import { eventually, type Caller, type Json } from '../support/http.ts';
 import { leakRequest, seedProvider, type SeededProvider } from '../support/seed.ts';
 import { startSuite, type Suite } from '../support/suite.ts';
+import { writeUnheard } from '../support/unheard.ts';
 
 let suite: Suite;
 let provider: SeededProvider;
@@ -77,7 +78,25 @@ describe('the reconciler repairs', () => {
     expect((await check()).started).toEqual([stream]);
   });
 
-  type Broken = (service: WorkflowService, task: { namespace: string; identity: string; taskToken: Uint8Array }) => Promise<unknown>;
+  const service = (): WorkflowService => suite.temporal.connection.workflowService;
+
+  /** A request whose run is on a queue of its own, where the test is the worker. */
+  async function withBrokenWorker(options: { workflowTaskTimeout?: number } = {}) {
+    const { id, stream, offerId } = await offering();
+    await run(stream).terminate('as the test wishes');
+    const taskQueue = randomUUID();
+    await suite.temporal.workflow.start('requestWorkflow', { workflowId: stream, taskQueue, args: [{ requestId: id }], ...options });
+    const from = { namespace: suite.namespace, identity: 'a broken worker' };
+    const poll = () => service().pollWorkflowTaskQueue({ ...from, taskQueue: { name: taskQueue } });
+    const nextTask = async (): Promise<Task> => {
+      const { taskToken } = await suite.temporal.connection.withDeadline(Date.now() + 60_000, poll);
+      return { ...from, taskToken };
+    };
+    return { stream, offerId, nextTask };
+  }
+
+  type Task = { namespace: string; identity: string; taskToken: Uint8Array };
+  type Broken = (service: WorkflowService, task: Task) => Promise<unknown>;
   it.each<[string, Broken]>([
     [
       'gives a run whose answer was lost between worker and server a new one',
@@ -89,32 +108,32 @@ describe('the reconciler repairs', () => {
       (service, task) => service.respondWorkflowTaskFailed({ ...task, cause: nonDeterministic }),
     ],
   ])('%s', async (_, fail) => {
-    const { id, stream, offerId } = await offering();
-    await run(stream).terminate('as the test wishes');
-    // Under its name, on a queue of its own, where the test is the worker.
-    const taskQueue = randomUUID();
-    await suite.temporal.workflow.start('requestWorkflow', { workflowId: stream, taskQueue, args: [{ requestId: id }] });
-    const { connection } = suite.temporal;
-    const from = { namespace: suite.namespace, identity: 'a broken worker' };
-    const poll = () => connection.workflowService.pollWorkflowTaskQueue({ ...from, taskQueue: { name: taskQueue } });
+    const { stream, offerId, nextTask } = await withBrokenWorker();
     let failures = 0;
-    for (; !(await check({ patienceMs: 300 })).started.includes(stream); failures += 1) {
-      const { taskToken } = await connection.withDeadline(Date.now() + 60_000, poll);
-      await fail(connection.workflowService, { ...from, taskToken });
-    }
+    for (; !(await check({ patienceMs: 300 })).started.includes(stream); failures += 1) await fail(service(), await nextTask());
     expect(failures).toBeGreaterThan(1); // one may be over by itself
     expect(failures).toBeLessThan(5);
     expect((await worker.post(`/offers/${offerId}/propose`)).status).toBe(200);
   });
 
+  it('leaves a run alone that no code could replay once, and whose workers die now', async () => {
+    const { stream, nextTask } = await withBrokenWorker({ workflowTaskTimeout: 1_000 });
+    await service().respondWorkflowTaskFailed({ ...(await nextTask()), cause: nonDeterministic });
+    await service().respondWorkflowTaskCompleted({ ...(await nextTask()), commands: [] });
+    await run(stream).signal(catchUp);
+    for (let deaths = 0; deaths < 3; deaths += 1) {
+      expect((await check({ patienceMs: 300 })).started).toEqual([]);
+      await nextTask(); // and no word of it any more
+    }
+    expect((await check({ patienceMs: 300 })).started).toEqual([]);
+    await run(stream).terminate('as the test wishes');
+    expect((await check()).started).toEqual([stream]);
+  });
+
   it('wakes a run that has not heard of its newest events', async () => {
     const { stream, offerId } = await offering();
-    const { seq } = await newest(stream);
     const declined: RequestEvent = { type: 'offer.declined', offerId };
-    const command = { id: randomUUID(), by: { id: provider.id, role: 'provider' as const } };
-    expect(await append(suite.orm, { stream, after: seq, command, at: new Date().toISOString(), events: [declined] })).toMatchObject({
-      is: 'written',
-    });
+    await writeUnheard(suite.orm, stream, { id: provider.id, role: 'provider' }, [declined]);
     expect((await check()).caughtUp).toEqual([stream]);
     // Nobody is left to answer: only a run that has folded it closes the round.
     await eventually(
@@ -140,11 +159,7 @@ describe('the reconciler repairs', () => {
     const booking = `booking/${bookingId}`;
     await run(booking).terminate('as the test wishes');
     const events: BookingEvent[] = [{ type: 'booking.checked_in' }, { type: 'booking.completed', finalPrice: 15_000, automatic: false }];
-    const command = { id: randomUUID(), by: { id: provider.id, role: 'provider' as const } };
-    const { seq } = await newest(booking);
-    expect(await append(suite.orm, { stream: booking, after: seq, command, at: new Date().toISOString(), events })).toMatchObject({
-      is: 'written',
-    });
+    await writeUnheard(suite.orm, booking, { id: provider.id, role: 'provider' }, events);
     await eventually(check, ({ told }) => told.includes(stream), { what: 'telling' });
     await completedOnce(id, stream);
   });

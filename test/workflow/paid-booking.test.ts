@@ -1,6 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { reconcile } from '../../src/activities/reconcile.ts';
-import { append } from '../../src/db/timeline.ts';
 import { SYSTEM } from '../../src/domain/actor.ts';
 import type { BookingEvent } from '../../src/domain/booking.types.ts';
 import { eventually } from '../support/http.ts';
@@ -15,6 +14,7 @@ import {
   type PaidBooking,
   type PaidSuite,
 } from '../support/paid.ts';
+import { writeUnheard } from '../support/unheard.ts';
 
 let suite: PaidSuite;
 const operator = { id: '00000000-0000-4000-8000-0000000000aa', role: 'admin' };
@@ -91,12 +91,10 @@ describe('hold → authorise → confirm → tell both', () => {
 
   it('a request that never heard of the end of its unpaid booking is told by the self-check what it was', async () => {
     const { bookingId, requestId, consumer } = await acceptedOffer(suite, { method: 'pm_card_chargeCustomerFail' });
-    const events = await untilTimeline(suite, bookingId, 'booking.held', 'payment.requested', 'payment.declined', 'booking.hold_extended');
+    await untilTimeline(suite, bookingId, 'booking.held', 'payment.requested', 'payment.declined', 'booking.hold_extended');
     await run(bookingId).terminate('as the test wishes');
     const released: BookingEvent = { type: 'booking.released', code: 'hold_expired' };
-    const command = { id: crypto.randomUUID(), by: SYSTEM };
-    const written = { stream: `booking/${bookingId}`, after: events.length, command, at: new Date().toISOString(), events: [released] };
-    expect(await append(suite.orm, written)).toMatchObject({ is: 'written' });
+    await writeUnheard(suite.orm, `booking/${bookingId}`, SYSTEM, [released]);
     await eventually(
       () => reconcile(suite, { quietMs: 0 }),
       ({ told }) => told.includes(`request/${requestId}`),
