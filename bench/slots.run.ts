@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import { loadCalendars } from '../src/db/calendar.ts';
 import { openOrm, planned, sql, type Orm } from '../src/db/orm.ts';
-import { listSlots } from '../src/domain/availability.ts';
+import { listSlots } from '../src/domain/calendar/availability.ts';
 import { zones } from '../test/support/calendar.ts';
 import { seedProvider } from '../test/support/seed.ts';
 import { newDatabase } from '../test/support/suite.ts';

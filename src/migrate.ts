@@ -2,7 +2,7 @@
 import { loadToolConfig } from './config.ts';
 import { migrate, openOrm, patient } from './db/orm.ts';
 import { storeCatalogue } from './db/queries/catalogue.ts';
-import { seedCatalogue } from './domain/catalogue.seed.ts';
+import { seedCatalogue } from './domain/intake/catalogue-seed.ts';
 
 const config = loadToolConfig();
 const orm = await openOrm({ databaseUrl: config.database.url, poolMax: 2, applicationName: 'proxie-migrate', ...patient });

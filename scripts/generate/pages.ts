@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { errorCodesMarkdown, openApiJson } from '../../src/api/generate.ts';
+import { errorCodesMarkdown, openApiJson } from '../../src/api/http/generate.ts';
 import type { Machine } from '../../src/domain/machine.ts';
 import { machines } from '../../src/domain/machines.ts';
 import { stateMachinesPage } from './state-machines.ts';

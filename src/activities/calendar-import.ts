@@ -1,16 +1,17 @@
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { CalendarImportInput } from '../contracts/calendar-import.messages.ts';
-import { change } from '../db/own-stream.ts';
+import { change } from '../db/change.ts';
 import type { Orm } from '../db/orm.ts';
 import { markFailed, markTold, markUnchanged, storeBusy, takeImports, type DueImport } from '../db/queries/calendar-import.ts';
 import { SYSTEM } from '../domain/actor.ts';
-import { importFailing, type FeedFault } from '../domain/calendar-feed.ts';
-import { FeedError } from '../integrations/calendar/fault.ts';
-import type { CalendarFeeds } from '../integrations/calendar/feed.ts';
+import { ImportError } from '../integrations/calendar/fault.ts';
+import type { PublishedCalendars } from '../integrations/calendar/fetch.ts';
+import type { ImportFault } from '../domain/calendar/import.ts';
+import type { ProviderEvent } from '../domain/provider/types.ts';
 
 export interface CalendarImportDeps {
   orm: Orm;
-  calendars: CalendarFeeds;
+  calendars: PublishedCalendars;
   /** Tests are more impatient. */
   calendarTiming?: Partial<typeof defaultTiming>;
 }
@@ -61,19 +62,28 @@ export function calendarImportActivities({ orm, calendars, calendarTiming = {} }
       else await storeBusy(orm, due, { busy: answer.busy, ...answer.validators, againInMs: timing.refreshMs });
       return answer.is;
     } catch (error) {
-      if (!(error instanceof FeedError) || cancellationSignal().aborted) throw error;
+      if (!(error instanceof ImportError) || cancellationSignal().aborted) throw error;
       await failed(due, error.code);
       return 'failed';
     }
   }
 
-  async function failed(due: DueImport, fault: FeedFault): Promise<void> {
+  async function failed(due: DueImport, fault: ImportFault): Promise<void> {
     await markFailed(orm.em.fork(), due, fault, Math.min(timing.firstPauseMs * 2 ** due.failures, timing.longestPauseMs));
     if (due.told || due.failures + 1 < tellAfter) return;
     await change(orm, {
       stream: `provider/${due.providerId}`,
       command: { id: `calendar-import/${due.id}/${Date.now()}`, by: SYSTEM },
-      work: async (tx) => ((await markTold(tx, due)) ? [importFailing(due.providerId, due.id, fault)] : []),
+      // Said once, until the calendar could be read again: the provider may be bookable at times that they are busy.
+      work: async (tx) => ((await markTold(tx, due)) ? [failing(due, fault)] : []),
     });
   }
 }
+
+const failing = ({ id, providerId }: DueImport, fault: ImportFault): ProviderEvent => ({
+  type: 'provider.calendar_import_failing',
+  importId: id,
+  fault,
+  audience: [providerId],
+  notify: [{ to: providerId, kind: 'calendar_import_failing' }],
+});

@@ -2,8 +2,8 @@ import { cancellationSignal } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Orm } from '../db/orm.ts';
 import { revisionDetails } from '../db/queries/enrollment.ts';
-import { checkOf } from '../domain/application.ts';
-import type { CheckResult } from '../domain/enrollment.types.ts';
+import { checkOf } from '../domain/enrollment/application.ts';
+import type { CheckResult } from '../domain/enrollment/types.ts';
 import type { Verification } from '../integrations/verification.ts';
 
 export interface CheckApplicationInput {

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { TaskQueue } from '../contracts/queues.ts';
 import type { Orm } from '../db/orm.ts';
-import { calendarFeeds, type CalendarFeeds } from '../integrations/calendar/feed.ts';
+import { publishedCalendars, type PublishedCalendars } from '../integrations/calendar/fetch.ts';
 import { httpGuard } from '../integrations/http-guard.ts';
 import { createInterpreter } from '../integrations/llm/create.ts';
 import type { Payments } from '../integrations/payments.ts';
@@ -25,7 +25,7 @@ export interface ActivityDeps extends MailDeps, Pick<CalendarImportDeps, 'calend
   /** Moves money; by default what the configuration names. */
   payments?: Payments;
   /** Reads calendars of providers' own; by default from where they are published. */
-  calendars?: CalendarFeeds;
+  calendars?: PublishedCalendars;
   config: {
     llm: { apiKey?: string | undefined; baseUrl?: string | undefined; model: string; timeoutMs: number };
     mail: { smtpUrl?: string | undefined; from: string };
@@ -43,7 +43,7 @@ export function activitiesByQueue(deps: ActivityDeps): Record<TaskQueue, object>
       ...enrollmentActivities({ verification: offlineVerification(), ...deps }),
       ...paymentActivities({ payments: createPayments(deps.config.payments), ...deps }),
       ...mailActivities(deps),
-      ...calendarImportActivities({ calendars: calendarFeeds(httpGuard(deps.config.outbound)), ...deps }),
+      ...calendarImportActivities({ calendars: publishedCalendars(httpGuard(deps.config.outbound)), ...deps }),
     },
   };
 }

@@ -1,7 +1,7 @@
 // A turn's rows: what it starts from, and the one transaction that ends it.
-import type { Catalogue } from '../domain/catalogue.ts';
-import type { AcceptedFact, Asked } from '../domain/intake.ts';
-import type { DraftSummary, TurnIntent } from '../domain/request.types.ts';
+import type { Catalogue } from '../domain/intake/catalogue.ts';
+import type { AcceptedFact, Asked } from '../domain/intake/decide.ts';
+import type { DraftSummary, TurnIntent } from '../domain/request/types.ts';
 import { loadCatalogue } from '../db/queries/catalogue.ts';
 import { currentFacts, stageFacts, summariseDraft, type StoredFact } from '../db/queries/draft.ts';
 import { sql, type Db, type Orm } from '../db/orm.ts';

@@ -3,15 +3,16 @@ import { ApplicationFailure } from '@temporalio/common';
 import { draftHash } from '../contracts/draft.ts';
 import type { Db, Orm } from '../db/orm.ts';
 import { sqlStateOf } from '../db/transaction.ts';
-import { advance, type Advance } from '../domain/intake.ts';
-import { replyTo } from '../domain/reply.ts';
-import type { TurnIntent } from '../domain/request.types.ts';
+import { advance, type Advance } from '../domain/intake/decide.ts';
+import { replyTo } from '../domain/intake/reply.ts';
+import type { TurnIntent } from '../domain/request/types.ts';
 import { createInterpreter } from '../integrations/llm/create.ts';
 import type { Interpreter } from '../integrations/llm/interpreter.ts';
 import { formatWindow } from '../integrations/llm/window.ts';
 import { beating } from './beating.ts';
 import { deltaSender } from './intake.delta.ts';
 import { beginTurn, finishedTurn, finishTurn, placesReader, type TurnIds, type TurnOutcome, type TurnStart } from './intake.store.ts';
+import { iso } from '../domain/time.ts';
 
 export type RunTurnInput = TurnIds;
 export type { TurnOutcome } from './intake.store.ts';
@@ -68,7 +69,7 @@ export function intakeActivities({ orm, interpreter = createInterpreter(), clock
         asked: before.asked,
         draftShown: before.draftShown !== null,
         places,
-        now: new Date(now).toISOString(),
+        now: iso(now),
       };
       const read = await interpreter.interpret(input, { signal, onDelta: deltas.push });
       const turn = advance({
@@ -111,7 +112,7 @@ function say(turn: Advance, { catalogue, guest }: TurnStart, now: number, ack: s
   const words = {
     catalogue,
     turn,
-    formatWindow: (window: Parameters<typeof formatWindow>[0]) => formatWindow(window, new Date(now).toISOString()),
+    formatWindow: (window: Parameters<typeof formatWindow>[0]) => formatWindow(window, iso(now)),
   };
   return { intent: turn.step.do, reply: replyTo({ ...words, ...(ack ? { ack } : {}) }) };
 }

@@ -3,11 +3,12 @@ import { sql, type Db, type Orm } from '../db/orm.ts';
 import { loadCatalogue } from '../db/queries/catalogue.ts';
 import { currentFacts } from '../db/queries/draft.ts';
 import { nearestProviders, storeCandidates } from '../db/queries/matching.ts';
-import { serviceOf, type Location, type TimeWindow } from '../domain/catalogue.ts';
-import { groupSize, scoreCandidate } from '../domain/matching.ts';
+import { serviceOf, type Location, type TimeWindow } from '../domain/intake/catalogue.ts';
+import { groupSize, scoreCandidate } from '../domain/request/matching.ts';
 import type { Money } from '../domain/money.ts';
 import { urgencyOf, type Policy } from '../domain/policy.ts';
-import type { Invitation } from '../domain/request.types.ts';
+import type { Invitation } from '../domain/request/types.ts';
+import { iso } from '../domain/time.ts';
 
 /** Mean of a provider without reviews, until categories have a mean of their own. */
 const meanRating = 4.2;
@@ -82,8 +83,8 @@ export function matchingActivities({ orm }: { orm: Orm }) {
           score,
           price,
           currency: service.currency,
-          startsAt: new Date(slot!.start).toISOString(),
-          endsAt: new Date(slot!.end).toISOString(),
+          startsAt: iso(slot!.start),
+          endsAt: iso(slot!.end),
           zone: when.zone,
         }));
     },

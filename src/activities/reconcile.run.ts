@@ -4,7 +4,7 @@ import { catchUp, getPosition } from '../contracts/run.messages.ts';
 import { sql, type Orm } from '../db/orm.ts';
 import { eventsOf } from '../db/timeline.ts';
 import { isOpen } from './reconcile.timeline.ts';
-import { duplicate, streamKinds } from './streams.ts';
+import { duplicate, streamKinds } from './stream-kinds.ts';
 
 export interface Deps {
   orm: Orm;

@@ -3,7 +3,7 @@ import { wantsRun } from '../domain/closing.ts';
 import type { EventBase, Recorded } from '../domain/timeline.ts';
 import type { Db, Orm } from '../db/orm.ts';
 import { eventsOf } from '../db/timeline.ts';
-import { streamKinds } from './streams.ts';
+import { streamKinds } from './stream-kinds.ts';
 
 export interface Disagreement {
   stream: string;

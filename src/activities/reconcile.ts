@@ -4,11 +4,11 @@ import type { Client } from '@temporalio/client';
 import { bookingWorkflowId } from '../contracts/booking.messages.ts';
 import { bookingEnded, requestWorkflowId } from '../contracts/request.messages.ts';
 import { sql, type Orm } from '../db/orm.ts';
-import { emptyBooking, evolveBooking } from '../domain/booking.ts';
-import type { BookingTimelineEvent } from '../domain/booking.types.ts';
+import { emptyBooking, evolveBooking } from '../domain/booking/evolve.ts';
+import type { BookingTimelineEvent } from '../domain/booking/types.ts';
 import { checkRun, type Deps } from './reconcile.run.ts';
 import { checkTimeline, wholeTimeline, type Disagreement } from './reconcile.timeline.ts';
-import { streamKinds } from './streams.ts';
+import { streamKinds } from './stream-kinds.ts';
 
 export interface ReconcileReport {
   /** Streams looked at. */

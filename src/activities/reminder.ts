@@ -1,4 +1,4 @@
-import { reminderTimes } from '../domain/quiet-hours.ts';
+import { reminderTimes } from '../domain/calendar/quiet-hours.ts';
 import type { Policy } from '../domain/policy.ts';
 
 export type ReminderActivities = typeof reminderActivities;

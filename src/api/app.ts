@@ -1,19 +1,20 @@
 import express, { Router, type Express, type NextFunction, type Request, type Response } from 'express';
 import { DomainError } from '../domain/errors.ts';
-import { requestContext } from './context.ts';
-import { signedCursors } from './cursor.ts';
-import type { Api, ApiDeps, Feature, Ports } from './deps.ts';
-import { docsRoutes } from './docs.ts';
-import { eventHub } from './event-hub.ts';
-import { eventRoutes } from './events.ts';
-import { features } from './features.ts';
-import { guestRoutes, guestSessions } from './guest.ts';
-import { healthRoutes } from './health.ts';
-import { openApiDocument } from './openapi.ts';
-import { paymentWebhook } from './payment-webhook.ts';
-import { sendProblem } from './problem.ts';
-import { rateLimits } from './rate-limit.ts';
-import { securityHeaders } from './security.ts';
+import { requestContext } from './http/context.ts';
+import { signedCursors } from './http/cursor.ts';
+import type { Api, ApiDeps, Feature, Ports } from './http/deps.ts';
+import { docsRoutes } from './http/docs.ts';
+import { eventHub } from './http/event-hub.ts';
+import { eventRoutes } from './routes/events.ts';
+import { features } from './routes/index.ts';
+import { guestRoutes } from './routes/guest.ts';
+import { healthRoutes } from './routes/health.ts';
+import { openApiDocument } from './http/openapi.ts';
+import { paymentWebhook } from './routes/payment-webhook.ts';
+import { sendProblem } from './http/problem.ts';
+import { rateLimits } from './http/rate-limit.ts';
+import { securityHeaders } from './http/security.ts';
+import { guestSessions } from './http/guests.ts';
 
 export interface BuiltApi {
   app: Express;

@@ -8,9 +8,9 @@ import { openOrm } from '../db/orm.ts';
 import { httpGuard } from '../integrations/http-guard.ts';
 import { temporalClient } from '../temporal/client.ts';
 import { buildApp, type BuiltApi } from './app.ts';
-import type { ApiDeps } from './deps.ts';
-import { portsFrom } from './ports.ts';
-import { redisLimiters } from './redis-limiters.ts';
+import type { ApiDeps } from './http/deps.ts';
+import { portsFrom } from './http/ports.ts';
+import { redisLimiters } from './http/redis-limiters.ts';
 
 /** Requests that are still running when this is over are cut. */
 const drainLimitMs = 25_000;

@@ -1,6 +1,6 @@
 import { defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { BookingIntervention } from '../domain/booking.types.ts';
-import type { CommandAnswer, CommandMeta } from './command.ts';
+import type { BookingIntervention } from '../domain/booking/types.ts';
+import type { CommandAnswer, CommandMeta } from '../domain/command.ts';
 
 export const bookingWorkflowId = (bookingId: string) => `booking/${bookingId}`;
 

@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { bookingMachine } from '../domain/booking.machine.ts';
-import { bookingInterventions } from '../domain/booking.types.ts';
-import { paymentMachine } from '../domain/payment.machine.ts';
+import { bookingMachine, paymentMachine } from '../domain/booking/machine.ts';
+import { bookingInterventions } from '../domain/booking/types.ts';
 import { Instant, Links, LocalTime, Money, Reason, Slot, Zone } from './common.ts';
 
 export const CheckIn = z

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { slotMinutes } from '../domain/availability.ts';
+import { slotMinutes } from '../domain/calendar/availability.ts';
 import { Instant, Links, Zone } from './common.ts';
 
 /** One instant twice: in UTC, and as a clock of the asked-for zone shows it. */

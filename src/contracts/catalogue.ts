@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Catalogue, Category, FactSpec, ServiceSpec } from '../domain/catalogue.ts';
+import type { Catalogue, Category, FactSpec, ServiceSpec } from '../domain/intake/catalogue.ts';
 import { Money } from './common.ts';
 
 const named = { code: z.string(), name: z.string() };

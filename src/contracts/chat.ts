@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { requestMachine } from '../domain/request.machine.ts';
+import { requestMachine } from '../domain/request/machine.ts';
 import { Instant, Links } from './common.ts';
 
 export const PostChat = z

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { actorRoles } from '../domain/actor.ts';
-import { isZone } from '../domain/local-time.ts';
+import { isZone } from '../domain/calendar/local-time.ts';
 import { currencies } from '../domain/money.ts';
 
 /** Integer minor units and the ISO 4217 code. */

@@ -1,7 +1,7 @@
 import { defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { ApplicationSummary, ApplicationVerdict, CheckOutcome, EnrollmentState } from '../domain/enrollment.types.ts';
+import type { ApplicationSummary, ApplicationVerdict, CheckOutcome, EnrollmentState } from '../domain/enrollment/types.ts';
 import type { Policy } from '../domain/policy.ts';
-import type { CommandAnswer, CommandMeta } from './command.ts';
+import type { CommandAnswer, CommandMeta } from '../domain/command.ts';
 
 export const enrollmentWorkflowId = (enrollmentId: string) => `enrollment/${enrollmentId}`;
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { offerMachine } from '../domain/offer.machine.ts';
+import { offerMachine } from '../domain/request/machine.ts';
 import { Instant, Links, Money, Slot, slotChoice } from './common.ts';
 
 /** New terms; without them a provider takes the suggested ones. */

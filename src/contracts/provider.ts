@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { credentialKinds, credentialMachine } from '../domain/credential.machine.ts';
-import { providerMachine } from '../domain/provider.machine.ts';
+import { credentialKinds, credentialMachine } from '../domain/enrollment/machine.ts';
+import { providerMachine } from '../domain/provider/machine.ts';
 import { Instant, Links, Money } from './common.ts';
 import { Application, OfferedService, WeeklyOpening } from './enrollment.ts';
 

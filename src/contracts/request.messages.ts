@@ -1,8 +1,9 @@
 // What crosses into a request's run. No zod here: this file is part of the workflow bundle.
 import { defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Policy } from '../domain/policy.ts';
-import type { BookingOutcome, DraftSummary, RequestMode, RequestState, Terms } from '../domain/request.types.ts';
-import type { CommandAnswer, CommandMeta } from './command.ts';
+import type { DraftSummary, RequestMode, RequestState } from '../domain/request/types.ts';
+import type { CommandAnswer, CommandMeta } from '../domain/command.ts';
+import type { BookingOutcome, Terms } from '../domain/terms.ts';
 
 export const requestWorkflowId = (requestId: string) => `request/${requestId}`;
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { requestMachine } from '../domain/request.machine.ts';
+import { requestMachine } from '../domain/request/machine.ts';
 import { Instant, Links, Money, Reason, Zone } from './common.ts';
 
 export const requestModes = ['compare', 'instant'] as const;

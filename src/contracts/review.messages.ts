@@ -1,5 +1,5 @@
 import { defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { CommandAnswer, CommandMeta } from './command.ts';
+import type { CommandAnswer, CommandMeta } from '../domain/command.ts';
 
 export const reviewWorkflowId = (bookingId: string) => `review/${bookingId}`;
 

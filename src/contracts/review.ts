@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { reviewMachine } from '../domain/review.machine.ts';
-import { reviewSides } from '../domain/review.types.ts';
+import { reviewMachine } from '../domain/review/machine.ts';
+import { reviewSides } from '../domain/review/types.ts';
 import { Instant } from './common.ts';
 
 const text = z.string().trim().max(2000);

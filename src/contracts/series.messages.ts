@@ -1,6 +1,6 @@
 import { defineUpdate } from '@temporalio/workflow';
-import type { SeriesTerms } from '../domain/series.types.ts';
-import type { CommandAnswer, CommandMeta } from './command.ts';
+import type { SeriesTerms } from '../domain/series/types.ts';
+import type { CommandAnswer, CommandMeta } from '../domain/command.ts';
 
 export const seriesWorkflowId = (seriesId: string) => `series/${seriesId}`;
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { bookingMachine } from '../domain/booking.machine.ts';
-import { occurrenceMachine, seriesMachine } from '../domain/series.machine.ts';
-import { occurrenceCount } from '../domain/series.types.ts';
+import { bookingMachine } from '../domain/booking/machine.ts';
+import { occurrenceMachine, seriesMachine } from '../domain/series/machine.ts';
+import { occurrenceCount } from '../domain/series/types.ts';
 import { Instant, Links, LocalTime, Money, Reason, Slot, slotChoice } from './common.ts';
 
 export const CreateSeries = z

@@ -1,9 +1,10 @@
 // The provider's calendar as the rules see it.
-import { occupyingStatuses } from '../domain/booking.machine.ts';
-import { nearestSlots, whyNot, type Calendar, type DatedException, type Interval } from '../domain/availability.ts';
+import { occupyingStatuses } from '../domain/booking/machine.ts';
+import { nearestSlots, whyNot, type Calendar, type DatedException, type Interval } from '../domain/calendar/availability.ts';
 import { DomainError } from '../domain/errors.ts';
-import { dayMs } from '../domain/local-time.ts';
+import { dayMs } from '../domain/calendar/local-time.ts';
 import { planned, sql, type Db } from './orm.ts';
+import { iso } from '../domain/time.ts';
 
 export const occupying = occupyingStatuses.map((status) => `'${status}'`).join(', ');
 /** A slot that begins this long before or after another one neither touches it nor shares its day: slots last a day at most. */
@@ -69,7 +70,7 @@ export async function loadCalendars(
   { from, to, now, except }: CalendarWindow,
 ): Promise<Map<string, ServiceCalendar>> {
   const within = (at: number) => Math.min(Math.max(at, now), now + furthestMs);
-  const instants = [within(from) - aroundMs, within(to) + aroundMs, now].map((at) => new Date(at).toISOString());
+  const instants = [within(from) - aroundMs, within(to) + aroundMs, now].map((at) => iso(at));
   const rows = await planned<CalendarRow>(em, selectCalendars, [...instants, except ?? null, service, `{${providerIds.join(',')}}`]);
   return new Map(rows.map((row) => [row.providerId, toCalendar(row)]));
 }
@@ -153,8 +154,8 @@ export async function checkCalendar(
   const reason = whyNot(calendar, interval, now, { agreed });
   if (!reason) return calendar;
   const alternatives = nearestSlots(calendar, interval, now).map((free) => ({
-    startsAt: new Date(free.start).toISOString(),
-    endsAt: new Date(free.end).toISOString(),
+    startsAt: iso(free.start),
+    endsAt: iso(free.end),
   }));
   if (reason === 'busy') throw new DomainError('slot_taken', undefined, { alternatives });
   // A day comes into the horizon by itself.

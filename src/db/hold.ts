@@ -1,11 +1,13 @@
 // The one place that takes a slot from the calendar: holds, and the swap of a reschedule.
-import { occupiedBy } from '../domain/availability.ts';
-import type { BookingHeld, Slot } from '../domain/booking.types.ts';
+import { occupiedBy } from '../domain/calendar/availability.ts';
+import type { BookingHeld } from '../domain/booking/types.ts';
 import { SYSTEM } from '../domain/actor.ts';
 import { DomainError } from '../domain/errors.ts';
 import { checkCalendar, occupying, toInterval } from './calendar.ts';
 import { planned, type Db } from './orm.ts';
 import { rangeOf } from './projections/move.ts';
+import type { Slot } from '../domain/terms.ts';
+import { iso } from '../domain/time.ts';
 
 interface Wanted {
   providerId: string;
@@ -96,7 +98,7 @@ async function lockAndCheck(tx: Db, taker: Taker, own?: string): Promise<{ occup
   await planned(tx, 'select 1 from provider where id = ? for no key update', [providerId]);
   const calendar = await checkCalendar(tx, providerId, service, { startsAt, endsAt }, Date.parse(at), { except: own });
   const { start, end } = occupiedBy(calendar, toInterval({ start: startsAt, end: endsAt }));
-  const occupied = rangeOf(new Date(start).toISOString(), new Date(end).toISOString());
+  const occupied = rangeOf(iso(start), iso(end));
   return { occupied, capacity: calendar.capacity };
 }
 

@@ -1,10 +1,11 @@
-// What a provider changes in their own rows; events beside it say which fields (db/own-stream.ts).
+// What a provider changes in their own rows; events beside it say which fields (db/change.ts).
 import type { EditProvider, PutService } from '../contracts/provider.ts';
-import type { OfferedService } from '../domain/application.ts';
-import type { DatedException, Interval, WeeklyRule } from '../domain/availability.ts';
+import type { OfferedService } from '../domain/enrollment/application.ts';
+import type { DatedException, Interval, WeeklyRule } from '../domain/calendar/availability.ts';
 import { occupying } from './calendar.ts';
 import { sql, type Db } from './orm.ts';
 import { offerServices } from './projections/enrollment.ts';
+import { iso } from '../domain/time.ts';
 
 const columns = {
   displayName: 'display_name',
@@ -109,7 +110,7 @@ export async function bookingsWithin(em: Db, providerId: string, { start, end }:
   const rows = await sql<{ id: string }>(
     em,
     `select id from booking where provider_id = ? and status in (${occupying}) and lower(during) < ? and upper(during) > ? order by lower(during) limit 100`,
-    [providerId, new Date(end).toISOString(), new Date(start).toISOString()],
+    [providerId, iso(end), iso(start)],
   );
   return rows.map(({ id }) => id);
 }

@@ -1,11 +1,11 @@
 // One append, one transaction, one truth (docs/architecture.md). Nothing else in Proxie writes events or status columns.
-import type { CommandAnswer, CommandMeta } from '../contracts/command.ts';
 import { closes, needsRun, reopens } from '../domain/closing.ts';
 import { DomainError } from '../domain/errors.ts';
 import { catchUpRows, type Appended, type EventBase, type EventMeta, type Recorded } from '../domain/timeline.ts';
 import { planned, sql, type Db, type Orm } from './orm.ts';
 import { projectAll } from './projections/index.ts';
 import { inTransaction, NotWritten } from './transaction.ts';
+import type { CommandAnswer, CommandMeta } from '../domain/command.ts';
 
 export interface AppendInput<E extends EventBase> {
   /** `request/<uuid>` and so on: the workflow id. */

@@ -1,4 +1,4 @@
-import type { Catalogue, ServiceSpec } from '../domain/catalogue.ts';
+import type { Catalogue, ServiceSpec } from '../domain/intake/catalogue.ts';
 import { cityPlaces, type CityPlace } from './city.places.ts';
 import { people } from './people.ts';
 

@@ -2,7 +2,7 @@ import { DEV_ISSUER } from '../config.ts';
 import { idFrom } from '../contracts/ids.ts';
 import { sql, type Db, type Orm } from '../db/orm.ts';
 import { inTransaction } from '../db/transaction.ts';
-import { seedCatalogue } from '../domain/catalogue.seed.ts';
+import { seedCatalogue } from '../domain/intake/catalogue-seed.ts';
 import { cityPlaces, cityZone } from './city.places.ts';
 import { cityProviders, type CityProvider } from './city.providers.ts';
 import { people } from './people.ts';

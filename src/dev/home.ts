@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The checkout. Not the working directory: tools may be started from anywhere. */
-export const projectRoot = fileURLToPath(new URL('../../', import.meta.url));
+export const projectRoot = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Where one stack keeps what is its own. Two stacks with two homes share nothing that is written to. */
 export function homePaths(home: string) {

@@ -9,3 +9,6 @@ export interface Actor {
 
 /** Nil UUID: never the id of a user row. */
 export const SYSTEM: Actor = { id: '00000000-0000-0000-0000-000000000000', role: 'system' };
+
+/** The actor as histories and timelines keep them: id and role, nothing else. */
+export const actorOf = ({ id, role }: Actor): Actor => ({ id, role });

@@ -84,3 +84,7 @@ export class DomainError extends Error {
     this.detail = detail;
   }
 }
+
+/** One field that cannot be taken. @param field JSON pointer @param message what is allowed, in words that follow the field's name */
+export const invalid = (field: string, message: string, sentence?: string): DomainError =>
+  new DomainError('validation_failed', sentence, { fields: [{ field, message }] });

@@ -1,10 +1,8 @@
-import { bookingMachine } from './booking.machine.ts';
-import { credentialMachine } from './credential.machine.ts';
-import { enrollmentMachine } from './enrollment.machine.ts';
-import { offerMachine } from './offer.machine.ts';
-import { providerMachine } from './provider.machine.ts';
-import { requestMachine } from './request.machine.ts';
-import { occurrenceMachine, seriesMachine } from './series.machine.ts';
+import { bookingMachine } from './booking/machine.ts';
+import { credentialMachine, enrollmentMachine } from './enrollment/machine.ts';
+import { offerMachine, requestMachine } from './request/machine.ts';
+import { providerMachine } from './provider/machine.ts';
+import { occurrenceMachine, seriesMachine } from './series/machine.ts';
 
 /** The machines of the design, for diagrams and property tests. */
 export const machines = [

@@ -1,6 +1,6 @@
 // Payments: a port. The adapter for Stripe is in stripe/; without one the parties settle among themselves.
 import type { Money } from '../domain/money.ts';
-import type { DeclineCode, PaymentFailure } from '../domain/payment.codes.ts';
+import type { DeclineCode, PaymentFailure } from '../domain/booking/payment-codes.ts';
 
 /** Whose money, in the provider's words. */
 export interface Payer {

@@ -1,6 +1,6 @@
 // Checks of licences, insurances and identities: a port, and an adapter that needs no vendor.
-import type { CredentialKind } from '../domain/credential.machine.ts';
-import type { CheckOutcome } from '../domain/enrollment.types.ts';
+import type { CredentialKind } from '../domain/enrollment/machine.ts';
+import type { CheckOutcome } from '../domain/enrollment/types.ts';
 
 export interface CredentialClaim {
   /** Names the claim for the vendor: the same claim asked twice is one case. */

@@ -1,13 +1,14 @@
 // The loop every workflow stands on: commands one at a time; state changes only by folding what the timeline says.
 import { ApplicationFailure, condition, proxyLocalActivities, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
 import type { AppendActivities } from '../activities/timeline.ts';
-import type { CommandAnswer, CommandMeta } from '../contracts/command.ts';
 import { toFailure } from '../contracts/failures.ts';
 import { catchUp, getPosition } from '../contracts/run.messages.ts';
 import { searchAttributes } from '../contracts/search-attributes.ts';
 import { SYSTEM } from '../domain/actor.ts';
 import { DomainError, type ErrorCode, type RefusalDetail } from '../domain/errors.ts';
 import { catchUpRows, type CommandRefused, type EventBase, type Recorded, type StreamState } from '../domain/timeline.ts';
+import type { CommandAnswer, CommandMeta } from '../domain/command.ts';
+import { iso } from '../domain/time.ts';
 
 // A database that is away for a minute is waited for inside the task; a second apart, so that recovery is quick.
 const { append } = proxyLocalActivities<AppendActivities>({
@@ -86,7 +87,7 @@ export function actor<S extends StreamState, C extends CommandMeta & { do: strin
     const now = Date.now();
     if (seq > 0 || !opening || command === opening) return decide(state, command, now);
     const opened = decide(state, opening, now);
-    const meta = { commandId: command.id, at: new Date(now).toISOString(), by: opening.by };
+    const meta = { commandId: command.id, at: iso(now), by: opening.by };
     const then = ownEvents(opened, 0, meta).reduce(evolve, state);
     return [...opened, ...decide(then, command, now)];
   }
@@ -107,7 +108,7 @@ export function actor<S extends StreamState, C extends CommandMeta & { do: strin
       const now = Date.now();
       const events = choose();
       if (events.length === 0) return { status: state.status, seq, unchanged: true };
-      const at = new Date(now).toISOString();
+      const at = iso(now);
       const { id, by, onBehalfOf, reason } = command;
       const input = { stream, after: seq, command: { id, by, onBehalfOf, reason }, at, events };
       const summary = events

@@ -1,7 +1,7 @@
 // What the clock does next in a running booking.
 import { SYSTEM } from '../domain/actor.ts';
-import { reauthoriseAt, unpaidAt } from '../domain/booking.money.ts';
-import type { BookingCommand, BookingState } from '../domain/booking.types.ts';
+import { reauthoriseAt, unpaidAt } from '../domain/booking/money.ts';
+import type { BookingCommand, BookingState } from '../domain/booking/types.ts';
 
 export interface Due {
   id: string;

@@ -33,17 +33,15 @@ import {
   tellRequest,
   type BookingInput,
 } from '../contracts/booking.messages.ts';
-import type { CommandAnswer } from '../contracts/command.ts';
 import { bookingEnded, requestWorkflowId } from '../contracts/request.messages.ts';
 import { reviewWorkflowId } from '../contracts/review.messages.ts';
 import { searchAttributes } from '../contracts/search-attributes.ts';
 import { SYSTEM } from '../domain/actor.ts';
-import { decideBooking } from '../domain/booking.decide.ts';
-import { currentAuthorisation, isUncovered, nextMoneyStep } from '../domain/booking.money.ts';
-import { isOver, movesMoney } from '../domain/booking.state.ts';
-import { emptyBooking, evolveBooking } from '../domain/booking.ts';
-import type { BookingCommand, BookingState, Slot } from '../domain/booking.types.ts';
-import type { BookingOutcome } from '../domain/request.types.ts';
+import { decideBooking } from '../domain/booking/decide.ts';
+import { currentAuthorisation, isUncovered, nextMoneyStep } from '../domain/booking/money.ts';
+import { isOver, movesMoney } from '../domain/booking/state.ts';
+import { emptyBooking, evolveBooking } from '../domain/booking/evolve.ts';
+import type { BookingCommand, BookingState } from '../domain/booking/types.ts';
 import { actor, answerPosition } from './actor.ts';
 import { alarm } from './alarm.ts';
 import { nextDue } from './booking.clock.ts';
@@ -51,6 +49,8 @@ import { describeBooking } from './details.ts';
 import { moneyOf } from './payment.ts';
 import { receive } from './receive.ts';
 import { reviewWorkflow } from './review.ts';
+import type { CommandAnswer } from '../domain/command.ts';
+import type { BookingOutcome, Slot } from '../domain/terms.ts';
 
 const { planReminders } = proxyLocalActivities<ReminderActivities>({ startToCloseTimeout: '5s' });
 

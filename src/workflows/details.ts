@@ -1,10 +1,10 @@
 // What the Web UI shows above a run's history: ids, codes and instants, no personal data.
-import type { BookingState } from '../domain/booking.types.ts';
-import type { EnrollmentState } from '../domain/enrollment.types.ts';
+import type { BookingState } from '../domain/booking/types.ts';
+import type { EnrollmentState } from '../domain/enrollment/types.ts';
 import { formatMoney, type Currency } from '../domain/money.ts';
-import type { RequestState } from '../domain/request.types.ts';
-import type { ReviewState } from '../domain/review.types.ts';
-import type { SeriesState } from '../domain/series.types.ts';
+import type { RequestState } from '../domain/request/types.ts';
+import type { ReviewState } from '../domain/review/types.ts';
+import type { SeriesState } from '../domain/series/types.ts';
 
 export function describeRequest(state: RequestState): string {
   const lines = [

@@ -25,19 +25,14 @@ import {
 } from '../contracts/enrollment.messages.ts';
 import { searchAttributes } from '../contracts/search-attributes.ts';
 import { SYSTEM } from '../domain/actor.ts';
-import {
-  checksThatAre,
-  decideEnrollment,
-  emptyEnrollment,
-  enrollmentIsOver,
-  evolveEnrollment,
-  isWithApplicant,
-} from '../domain/enrollment.ts';
-import { checkOutcomes, type CheckOutcome, type EnrollmentState } from '../domain/enrollment.types.ts';
+import { decideEnrollment } from '../domain/enrollment/decide.ts';
+import { checkOutcomes, type CheckOutcome, type EnrollmentState } from '../domain/enrollment/types.ts';
 import { actor, answerPosition, needAttention } from './actor.ts';
 import { alarm } from './alarm.ts';
 import { describeEnrollment } from './details.ts';
 import { receive } from './receive.ts';
+import { isEventId } from '../domain/ids.ts';
+import { checksThatAre, emptyEnrollment, enrollmentIsOver, evolveEnrollment, isWithApplicant } from '../domain/enrollment/evolve.ts';
 
 export async function enrollmentWorkflow(input: EnrollmentInput): Promise<{ outcome: EnrollmentState['status'] }> {
   const { enrollmentId, applicantId, policy } = input;
@@ -155,7 +150,7 @@ export async function enrollmentWorkflow(input: EnrollmentInput): Promise<{ outc
 /** Signals are not validated by anybody before us: whatever does not fit becomes a refusal on the timeline. */
 function resultOf(fact: Partial<{ eventId: string; kind: string; category: string; outcome: CheckOutcome }> | undefined) {
   const { eventId, kind, category, outcome } = fact ?? {};
-  const id = typeof eventId === 'string' && /^[\w:.-]{1,64}$/.test(eventId) ? eventId : uuid4();
+  const id = isEventId(eventId) ? eventId : uuid4();
   const check = category === undefined ? String(kind) : `${kind}/${category}`;
   const known = checkOutcomes.find((name) => name === outcome);
   return {

@@ -3,8 +3,8 @@
 import { ActivityFailure, ApplicationFailure, CancellationScope, condition, isCancellation, proxyActivities } from '@temporalio/workflow';
 import type { PaymentActivities } from '../activities/payment.ts';
 import { SYSTEM } from '../domain/actor.ts';
-import { openPayments, undoStep, type MoneyStep } from '../domain/booking.money.ts';
-import type { BookingCommand, BookingState } from '../domain/booking.types.ts';
+import { openPayments, undoStep, type MoneyStep } from '../domain/booking/money.ts';
+import type { BookingCommand, BookingState } from '../domain/booking/types.ts';
 import { needAttention, type Actor } from './actor.ts';
 
 const proxied = {

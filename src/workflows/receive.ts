@@ -1,8 +1,8 @@
 import type { UpdateDefinition } from '@temporalio/common';
 import { setHandler } from '@temporalio/workflow';
-import type { CommandAnswer, CommandMeta } from '../contracts/command.ts';
 import type { StreamState } from '../domain/timeline.ts';
 import type { Actor } from './actor.ts';
+import type { CommandAnswer, CommandMeta } from '../domain/command.ts';
 
 type Named<C, D> = Extract<C, { do: D }>;
 

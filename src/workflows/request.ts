@@ -22,7 +22,6 @@ import {
 } from '@temporalio/workflow';
 import type { IntakeActivities } from '../activities/intake.ts';
 import type { MatchingActivities } from '../activities/matching.ts';
-import type { CommandAnswer } from '../contracts/command.ts';
 import { bookingWorkflowId, tellRequest } from '../contracts/booking.messages.ts';
 import {
   acceptOffer,
@@ -44,14 +43,17 @@ import {
 import { searchAttributes } from '../contracts/search-attributes.ts';
 import { SYSTEM } from '../domain/actor.ts';
 import { ofFirstRelease } from '../domain/policy.ts';
-import { decideRequest, silenceEnds } from '../domain/request.decide.ts';
-import { emptyRequest, evolveRequest, hasPriority, isClosed, liveOffers, offersThatAre } from '../domain/request.evolve.ts';
-import type { BookingOutcome, RequestCommand, RequestState } from '../domain/request.types.ts';
+import { decideRequest, silenceEnds } from '../domain/request/decide.ts';
+import { emptyRequest, evolveRequest, hasPriority, isClosed, liveOffers, offersThatAre } from '../domain/request/evolve.ts';
+import type { RequestCommand, RequestState } from '../domain/request/types.ts';
 import { actor, answerPosition, needAttention } from './actor.ts';
 import { alarm } from './alarm.ts';
 import { bookingWorkflow } from './booking.ts';
 import { describeRequest } from './details.ts';
 import { receive } from './receive.ts';
+import type { CommandAnswer } from '../domain/command.ts';
+import type { BookingOutcome } from '../domain/terms.ts';
+import { isEventId, isUuid } from '../domain/ids.ts';
 
 const { match } = proxyLocalActivities<MatchingActivities>({
   startToCloseTimeout: '10s',
@@ -290,11 +292,9 @@ const systemCommand = (what: 'nudge' | 'abandon', seq: number) => ({ id: `${what
 function acceptanceOf(fact: Partial<{ offerId: string; providerId: string; eventId: string }> | undefined) {
   const { offerId, providerId, eventId } = fact ?? {};
   const by = isUuid(providerId) ? { id: providerId, role: 'provider' as const } : SYSTEM;
-  const id = typeof eventId === 'string' && /^[\w:.-]{1,64}$/.test(eventId) ? eventId : uuid4();
+  const id = isEventId(eventId) ? eventId : uuid4();
   return { id: `signal/${id}`, do: 'acceptOffer' as const, by, offerId: String(offerId), bookingId: uuid4() };
 }
-
-const isUuid = (value: unknown): value is string => typeof value === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value);
 
 function earliest(...instants: (string | null)[]): number | null {
   const times = instants.flatMap((instant) => (instant ? [Date.parse(instant)] : []));

@@ -4,11 +4,13 @@ import { toFailure } from '../contracts/failures.ts';
 import { optOut, reviewWorkflowId, submitReview, type ReviewInput } from '../contracts/review.messages.ts';
 import { SYSTEM } from '../domain/actor.ts';
 import { DomainError } from '../domain/errors.ts';
-import { decideReview, emptyReview, evolveReview } from '../domain/review.ts';
+import { decideReview } from '../domain/review/decide.ts';
 import { actor, answerPosition } from './actor.ts';
 import { alarm } from './alarm.ts';
 import { describeReview } from './details.ts';
 import { receive } from './receive.ts';
+import { isEventId } from '../domain/ids.ts';
+import { emptyReview, evolveReview } from '../domain/review/evolve.ts';
 
 export async function reviewWorkflow({ bookingId }: ReviewInput): Promise<{ published: number }> {
   const review = actor({
@@ -40,6 +42,6 @@ export async function reviewWorkflow({ bookingId }: ReviewInput): Promise<{ publ
 /** Signals are not validated by anybody before us: whatever does not fit becomes a refusal on the timeline. */
 function refusalToWrite(fact: Partial<{ userId: string; eventId: string }> | undefined) {
   const { userId, eventId } = fact ?? {};
-  const id = typeof eventId === 'string' && /^[\w:.-]{1,64}$/.test(eventId) ? eventId : uuid4();
+  const id = isEventId(eventId) ? eventId : uuid4();
   return { id: `opt-out/${id}`, do: 'optOut' as const, by: SYSTEM, userId: String(userId) };
 }

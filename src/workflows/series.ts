@@ -26,9 +26,9 @@ import {
 } from '../contracts/series.messages.ts';
 import { SYSTEM } from '../domain/actor.ts';
 import type { DomainError } from '../domain/errors.ts';
-import { emptySeries, evolveSeries, nextSeriesStep, seriesIsOver, type SeriesStep } from '../domain/series.evolve.ts';
-import { decideSeries } from '../domain/series.ts';
-import type { Occurrence, SeriesState } from '../domain/series.types.ts';
+import { emptySeries, evolveSeries, nextSeriesStep, seriesIsOver, type SeriesStep } from '../domain/series/evolve.ts';
+import { decideSeries } from '../domain/series/decide.ts';
+import type { Occurrence, SeriesState } from '../domain/series/types.ts';
 import { actor, answerPosition } from './actor.ts';
 import { alarm } from './alarm.ts';
 import { bookingWorkflow } from './booking.ts';

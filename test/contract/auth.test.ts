@@ -1,8 +1,8 @@
 import { createHmac, generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { exportJWK, exportSPKI, SignJWT } from 'jose';
-import { hasDuplicateKeys } from '../../src/api/token-shape.ts';
-import { asSide, type ApiActor } from '../../src/api/auth.ts';
+import { hasDuplicateKeys } from '../../src/api/http/token-shape.ts';
+import { asSide, type ApiActor } from '../../src/api/http/auth.ts';
 import { probe } from './probe.ts';
 import { audience, issuer, memoryUsers, startApi, startIssuer, type Harness, type Issuer } from './support.ts';
 

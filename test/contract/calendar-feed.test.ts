@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { declaredRoutes } from '../../src/api/generate.ts';
-import { openApiDocument } from '../../src/api/openapi.ts';
+import { declaredRoutes } from '../../src/api/http/generate.ts';
+import { openApiDocument } from '../../src/api/http/openapi.ts';
 import { startApi, startIssuer, type Harness, type Issuer } from './support.ts';
 
 let keys: Issuer;

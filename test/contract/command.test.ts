@@ -9,10 +9,10 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure, defineSignal, defineUpdate } from '@temporalio/workflow';
 import { pino } from 'pino';
-import { commandSender, type CommandPorts, type SendCommand } from '../../src/api/command.ts';
-import type { CommandAnswer, CommandMeta } from '../../src/contracts/command.ts';
+import { commandSender, type CommandPorts, type SendCommand } from '../../src/api/http/command.ts';
 import { toFailure } from '../../src/contracts/failures.ts';
 import { DomainError } from '../../src/domain/errors.ts';
+import type { CommandAnswer, CommandMeta } from '../../src/domain/command.ts';
 
 const accept = defineUpdate<CommandAnswer, [CommandMeta]>('accept');
 const happened = defineSignal<[string]>('happened');

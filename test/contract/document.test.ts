@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { declaredRoutes, errorCodesMarkdown, openApiJson } from '../../src/api/generate.ts';
-import { errorsOf } from '../../src/api/openapi.ts';
-import { statusOf } from '../../src/api/problem-guide.ts';
-import { route } from '../../src/api/route.ts';
+import { declaredRoutes, errorCodesMarkdown, openApiJson } from '../../src/api/http/generate.ts';
+import { errorsOf } from '../../src/api/http/openapi.ts';
+import { statusOf } from '../../src/api/http/problem-guide.ts';
+import { route } from '../../src/api/http/route.ts';
 import { errorCodes } from '../../src/domain/errors.ts';
 import { z } from 'zod';
 import { probe } from './probe.ts';

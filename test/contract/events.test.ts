@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { EventFeed, FeedEvent } from '../../src/api/event-hub.ts';
+import type { EventFeed, FeedEvent } from '../../src/api/http/event-hub.ts';
 import { memoryUsers, startApi, startIssuer, type Harness, type Issuer } from './support.ts';
 
 let keys: Issuer;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { addressKey } from '../../src/api/rate-limit.ts';
+import { addressKey } from '../../src/api/http/rate-limit.ts';
 import { probe } from './probe.ts';
 import { startApi, startIssuer, type Harness, type Issuer } from './support.ts';
 

@@ -1,9 +1,9 @@
 // Routes that only exercise what every route shares.
 import { z } from 'zod';
-import type { Api } from '../../src/api/deps.ts';
-import { PageQuery } from '../../src/api/cursor.ts';
-import { requireMatch } from '../../src/api/etag.ts';
-import { reply, route } from '../../src/api/route.ts';
+import type { Api } from '../../src/api/http/deps.ts';
+import { PageQuery } from '../../src/api/http/cursor.ts';
+import { requireMatch } from '../../src/api/http/etag.ts';
+import { reply, route } from '../../src/api/http/route.ts';
 import { DomainError } from '../../src/domain/errors.ts';
 
 const Thing = z.object({ id: z.string(), text: z.string(), seq: z.int() });

@@ -5,12 +5,12 @@ import { Writable } from 'node:stream';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWTHeaderParameters } from 'jose';
 import { pino } from 'pino';
 import { buildApp, type BuiltApi } from '../../src/api/app.ts';
-import type { UserRow } from '../../src/api/auth.ts';
-import type { ApiConfig, ApiDeps, Feature, Ports } from '../../src/api/deps.ts';
-import type { Claimed, IdempotencyStore, Outcome } from '../../src/api/idempotency.ts';
-import { issuerVerifier } from '../../src/api/issuer.ts';
-import { memoryLimiters } from '../../src/api/rate-limit.ts';
-import type { Users } from '../../src/api/users.ts';
+import type { UserRow } from '../../src/api/http/auth.ts';
+import type { ApiConfig, ApiDeps, Feature, Ports } from '../../src/api/http/deps.ts';
+import type { Claimed, IdempotencyStore, Outcome } from '../../src/api/http/idempotency.ts';
+import { issuerVerifier } from '../../src/api/http/issuer.ts';
+import { memoryLimiters } from '../../src/api/http/rate-limit.ts';
+import type { Users } from '../../src/api/http/users.ts';
 import type { Orm } from '../../src/db/orm.ts';
 import { defaultPolicy } from '../../src/domain/policy.ts';
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { eventsOf } from '../../src/db/timeline.ts';
-import { decideRequest } from '../../src/domain/request.decide.ts';
-import { emptyRequest, evolveRequest } from '../../src/domain/request.evolve.ts';
-import type { RequestTimelineEvent } from '../../src/domain/request.types.ts';
+import { decideRequest } from '../../src/domain/request/decide.ts';
+import { emptyRequest, evolveRequest } from '../../src/domain/request/evolve.ts';
+import type { RequestTimelineEvent } from '../../src/domain/request/types.ts';
 import { eventually, type Caller } from '../support/http.ts';
 import { leakRequest, seedPlace, seedProvider, type SeededProvider } from '../support/seed.ts';
 import { startSuite, type Suite } from '../support/suite.ts';

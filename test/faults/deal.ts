@@ -1,15 +1,15 @@
 // One need with everything that money and the calendar add to it: a consumer with a card, providers of its own, and every command
 // either side may send. Whoever sends one sends it until it is answered.
 import { randomUUID } from 'node:crypto';
-import { commandIdOf } from '../../src/api/idempotency.ts';
+import { commandIdOf } from '../../src/api/http/idempotency.ts';
 import { idFrom } from '../../src/contracts/ids.ts';
 import { catchUp } from '../../src/contracts/run.messages.ts';
 import { append, eventsOf } from '../../src/db/timeline.ts';
-import type { BookingHeld } from '../../src/domain/booking.types.ts';
+import type { BookingHeld } from '../../src/domain/booking/types.ts';
 import type { Policy } from '../../src/domain/policy.ts';
-import { decideRequest } from '../../src/domain/request.decide.ts';
-import { emptyRequest, evolveRequest } from '../../src/domain/request.evolve.ts';
-import type { RequestTimelineEvent } from '../../src/domain/request.types.ts';
+import { decideRequest } from '../../src/domain/request/decide.ts';
+import { emptyRequest, evolveRequest } from '../../src/domain/request/evolve.ts';
+import type { RequestTimelineEvent } from '../../src/domain/request/types.ts';
 import { eventually, type Answer, type Caller } from '../support/http.ts';
 import { city, seedProvider } from '../support/seed.ts';
 import { Journey, seen, type Ledger } from './journey.ts';

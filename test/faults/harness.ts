@@ -18,7 +18,7 @@ import { devSecrets } from '../../src/dev/secrets.ts';
 import { writeStackFile, type Role } from '../../src/dev/stack-file.ts';
 import { resolveTemporalCli } from '../../src/dev/temporal-cli.ts';
 import { prepareTemporal } from '../../src/dev/temporal-server.ts';
-import { seedCatalogue } from '../../src/domain/catalogue.seed.ts';
+import { seedCatalogue } from '../../src/domain/intake/catalogue-seed.ts';
 import { dataConverter } from '../../src/temporal/data-converter.ts';
 import { caller, type Caller } from '../support/http.ts';
 import { anyPort } from '../support/ports.ts';

@@ -5,7 +5,7 @@ import { calendarImportActivities, type CalendarImportDeps, type ImportedCalenda
 import { checkCalendar, loadCalendars } from '../../src/db/calendar.ts';
 import { openOrm, sql, type Orm } from '../../src/db/orm.ts';
 import { putImport, listImports, removeImport } from '../../src/db/queries/calendar-import.ts';
-import { calendarFeeds } from '../../src/integrations/calendar/feed.ts';
+import { publishedCalendars } from '../../src/integrations/calendar/fetch.ts';
 import { httpGuard } from '../../src/integrations/http-guard.ts';
 import { calendar, feedServer, ics, utcText, vevent, type FeedServer } from '../support/feed-server.ts';
 import { eventually } from '../support/http.ts';
@@ -40,7 +40,7 @@ beforeEach(async () => {
 
 const rows = <T>(text: string, params: unknown[] = []) => sql<T>(orm.em.fork(), text, params);
 const run = (timing = quick): Promise<ImportedCalendars> => {
-  const calendars = calendarFeeds(httpGuard({ allowedOrigins: [server.origin] }));
+  const calendars = publishedCalendars(httpGuard({ allowedOrigins: [server.origin] }));
   const { importCalendars } = calendarImportActivities({ orm, calendars, calendarTiming: timing });
   return new MockActivityEnvironment().run(importCalendars, {}) as Promise<ImportedCalendars>;
 };

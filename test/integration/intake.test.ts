@@ -7,10 +7,10 @@ import { intakeActivities, type TurnOutcome } from '../../src/activities/intake.
 import { pieces } from '../../src/activities/intake.delta.ts';
 import { openOrm, sql, type Db, type Orm } from '../../src/db/orm.ts';
 import { storeCatalogue } from '../../src/db/queries/catalogue.ts';
-import { seedCatalogue } from '../../src/domain/catalogue.seed.ts';
+import { seedCatalogue } from '../../src/domain/intake/catalogue-seed.ts';
 import { createInterpreter } from '../../src/integrations/llm/create.ts';
 import type { Interpreter } from '../../src/integrations/llm/interpreter.ts';
-import { createOfflineInterpreter } from '../../src/integrations/llm/offline.ts';
+import { createOfflineInterpreter } from '../../src/integrations/llm/offline/interpreter.ts';
 import { fails, startModel, streams } from './llm.server.ts';
 
 const now = Date.parse('2026-11-18T15:00:00Z');

@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { LLMock } from '@copilotkit/aimock';
 import { draftHash } from '../../src/contracts/draft.ts';
-import { seedCatalogue as catalogue } from '../../src/domain/catalogue.seed.ts';
-import { advance, type KnownFacts } from '../../src/domain/intake.ts';
+import { seedCatalogue as catalogue } from '../../src/domain/intake/catalogue-seed.ts';
+import { advance, type KnownFacts } from '../../src/domain/intake/decide.ts';
 import { createInterpreter } from '../../src/integrations/llm/create.ts';
 import { withFallback } from '../../src/integrations/llm/fallback.ts';
 import type { InterpretInput, Interpreter } from '../../src/integrations/llm/interpreter.ts';
-import { createOfflineInterpreter } from '../../src/integrations/llm/offline.ts';
+import { createOfflineInterpreter } from '../../src/integrations/llm/offline/interpreter.ts';
 import { createOpenAiInterpreter } from '../../src/integrations/llm/openai.ts';
 import { diesMidway, fails, floods, hangs, resets, startModel, streams, type Behaviour } from './llm.server.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
-import { redisLimiters } from '../../src/api/redis-limiters.ts';
+import { redisLimiters } from '../../src/api/http/redis-limiters.ts';
 import { anyPort } from '../support/ports.ts';
 
 const closers: (() => void)[] = [];

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { openOrm, sql, type Orm } from '../../src/db/orm.ts';
 import { answerOf, append, eventsOf } from '../../src/db/timeline.ts';
 import { defaultPolicy } from '../../src/domain/policy.ts';
-import type { RequestTimelineEvent } from '../../src/domain/request.types.ts';
+import type { RequestTimelineEvent } from '../../src/domain/request/types.ts';
 import { invitation, readyDraft } from '../support/timeline.ts';
 import { seedProvider } from '../support/seed.ts';
 import { newDatabase } from '../support/suite.ts';

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { defineUpdate } from '@temporalio/workflow';
 import { pino } from 'pino';
-import { commandSender } from '../../src/api/command.ts';
-import { refusalOf } from '../../src/api/problem.ts';
-import type { CommandAnswer, CommandMeta } from '../../src/contracts/command.ts';
+import { commandSender } from '../../src/api/http/command.ts';
+import { refusalOf } from '../../src/api/http/problem.ts';
 import { startSuite, type Suite } from '../support/suite.ts';
+import type { CommandAnswer, CommandMeta } from '../../src/domain/command.ts';
 
 let suite: Suite;
 beforeAll(async () => void (suite = await startSuite({ worker: false, api: false })));

@@ -2,7 +2,7 @@
 // has a say in. They are held as an acceptance holds them, only at an earlier instant.
 import { randomUUID } from 'node:crypto';
 import { append } from '../../src/db/timeline.ts';
-import type { BookingHeld } from '../../src/domain/booking.types.ts';
+import type { BookingHeld } from '../../src/domain/booking/types.ts';
 import { defaultPolicy, type Policy } from '../../src/domain/policy.ts';
 import { eventually, type Caller, type Json } from './http.ts';
 import { accepted, untilStatus } from './play.ts';

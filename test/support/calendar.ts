@@ -1,6 +1,6 @@
 // Calendars for tests of the pure rules.
 import fc from 'fast-check';
-import { occupiedBy, type Calendar, type DatedException, type WeeklyRule } from '../../src/domain/availability.ts';
+import { occupiedBy, type Calendar, type DatedException, type WeeklyRule } from '../../src/domain/calendar/availability.ts';
 
 export const minute = 60_000;
 export const day = 1_440 * minute;

@@ -1,4 +1,4 @@
-// What clocks show, worked out by another library: the oracle for src/domain/local-time.ts.
+// What clocks show, worked out by another library: the oracle for src/domain/calendar/local-time.ts.
 import { DateTime, IANAZone } from 'luxon';
 import { minute } from './calendar.ts';
 

@@ -13,9 +13,9 @@ import {
 } from '../../src/contracts/series.messages.ts';
 import { append } from '../../src/db/timeline.ts';
 import type { Actor } from '../../src/domain/actor.ts';
-import type { BookingHeld } from '../../src/domain/booking.types.ts';
+import type { BookingHeld } from '../../src/domain/booking/types.ts';
 import { defaultPolicy, type Policy } from '../../src/domain/policy.ts';
-import type { SeriesTerms } from '../../src/domain/series.types.ts';
+import type { SeriesTerms } from '../../src/domain/series/types.ts';
 import type { EventBase } from '../../src/domain/timeline.ts';
 import { eventually } from './http.ts';
 import { seedProvider } from './seed.ts';

@@ -14,7 +14,7 @@ import { DEV_AUDIENCE, startIssuer, type Issuer } from '../../src/dev/issuer.ts'
 import { urlOf, withClient } from '../../src/dev/postgres.ts';
 import { devSecrets } from '../../src/dev/secrets.ts';
 import { ensureSearchAttributes } from '../../src/dev/temporal-server.ts';
-import { seedCatalogue } from '../../src/domain/catalogue.seed.ts';
+import { seedCatalogue } from '../../src/domain/intake/catalogue-seed.ts';
 import { dataConverter } from '../../src/temporal/data-converter.ts';
 import { createWorkers } from '../../src/temporal/workers.ts';
 import { caller, type Caller } from './http.ts';

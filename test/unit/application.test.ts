@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Application } from '../../src/contracts/enrollment.ts';
-import { checkApplication, summariseApplication, type ApplicationDetails } from '../../src/domain/application.ts';
-import { seedCatalogue } from '../../src/domain/catalogue.seed.ts';
+import { checkApplication, summariseApplication, type ApplicationDetails } from '../../src/domain/enrollment/application.ts';
+import { seedCatalogue } from '../../src/domain/intake/catalogue-seed.ts';
 import { offlineVerification } from '../../src/integrations/verification.ts';
 
 const plumber: ApplicationDetails = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { listSlots, nearestSlots, whyNot, type Busy, type Calendar, type DatedException } from '../../src/domain/availability.ts';
+import { listSlots, nearestSlots, whyNot, type Busy, type Calendar, type DatedException } from '../../src/domain/calendar/availability.ts';
 import { calendars, day, everyDay, minute, open } from '../support/calendar.ts';
 
 const at = (text: string) => Date.parse(text);

@@ -3,11 +3,11 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { SYSTEM, type Actor } from '../../src/domain/actor.ts';
-import { decideBooking } from '../../src/domain/booking.decide.ts';
-import { currentAuthorisation, isUncovered, nextMoneyStep, undoStep, type MoneyStep } from '../../src/domain/booking.money.ts';
-import { isOver, movesMoney } from '../../src/domain/booking.state.ts';
-import { emptyBooking, evolveBooking } from '../../src/domain/booking.ts';
-import type { BookingCommand, BookingHeld, BookingState } from '../../src/domain/booking.types.ts';
+import { decideBooking } from '../../src/domain/booking/decide.ts';
+import { currentAuthorisation, isUncovered, nextMoneyStep, undoStep, type MoneyStep } from '../../src/domain/booking/money.ts';
+import { isOver, movesMoney } from '../../src/domain/booking/state.ts';
+import { emptyBooking, evolveBooking } from '../../src/domain/booking/evolve.ts';
+import type { BookingCommand, BookingHeld, BookingState } from '../../src/domain/booking/types.ts';
 import { DomainError } from '../../src/domain/errors.ts';
 import { currencies, type Currency } from '../../src/domain/money.ts';
 import { defaultPolicy, type Policy } from '../../src/domain/policy.ts';

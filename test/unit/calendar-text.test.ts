@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import ICAL from 'ical.js';
-import { calendarText } from '../../src/api/calendar-text.ts';
+import { calendarText } from '../../src/api/routes/calendar-text.ts';
 import type { FeedBooking } from '../../src/db/queries/calendar-feed.ts';
 
 const booking: FeedBooking = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { checkFact, checkFacts } from '../../src/domain/catalogue.facts.ts';
-import { checkCatalogue, factsOf, requiredKeys, serviceOf, servicesOf, type Catalogue } from '../../src/domain/catalogue.ts';
-import { seedCatalogue as catalogue } from '../../src/domain/catalogue.seed.ts';
+import { checkFact, checkFacts } from '../../src/domain/intake/facts.ts';
+import { checkCatalogue, factsOf, requiredKeys, serviceOf, servicesOf, type Catalogue } from '../../src/domain/intake/catalogue.ts';
+import { seedCatalogue as catalogue } from '../../src/domain/intake/catalogue-seed.ts';
 import { DomainError } from '../../src/domain/errors.ts';
 
 const refusal = (act: () => unknown) => {

@@ -1,8 +1,8 @@
 // Our clocks and slots against another library's, around every change of the clocks in 12 zones from 2024 to 2030.
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { availability, dayNumber, weekdayOf, type Calendar } from '../../src/domain/availability.ts';
+import { availability, dayNumber, weekdayOf, type Calendar } from '../../src/domain/calendar/availability.ts';
 import type { DomainError } from '../../src/domain/errors.ts';
-import { clockOf, formatLocal, instantOf } from '../../src/domain/local-time.ts';
+import { clockOf, formatLocal, instantOf } from '../../src/domain/calendar/local-time.ts';
 import { DateTime } from 'luxon';
 import { day, everyDay, minute, open, zones } from '../support/calendar.ts';
 import { instantsOf, shownAt, transitions } from '../support/luxon-clock.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { DatedException } from '../../src/domain/availability.ts';
-import { exceptionFaults, exceptionLimits } from '../../src/domain/exception.ts';
+import type { DatedException } from '../../src/domain/calendar/availability.ts';
+import { exceptionFaults, exceptionLimits } from '../../src/domain/calendar/exception.ts';
 import { everyDay } from '../support/calendar.ts';
 
 const today = '2026-06-01';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { draftHash } from '../../src/contracts/draft.ts';
-import { seedCatalogue as catalogue } from '../../src/domain/catalogue.seed.ts';
-import { allFactKeys } from '../../src/domain/catalogue.ts';
-import { advance, canonicalJson, draftOf, type AdvanceInput, type KnownFacts, type Proposal } from '../../src/domain/intake.ts';
-import { replyTo } from '../../src/domain/reply.ts';
+import { seedCatalogue as catalogue } from '../../src/domain/intake/catalogue-seed.ts';
+import { allFactKeys } from '../../src/domain/intake/catalogue.ts';
+import { advance, canonicalJson, draftOf, type AdvanceInput, type KnownFacts, type Proposal } from '../../src/domain/intake/decide.ts';
+import { replyTo } from '../../src/domain/intake/reply.ts';
 
 const now = Date.parse('2026-11-20T15:00:00Z');
 const when = { from: '2026-12-01T15:00:00Z', to: '2026-12-01T17:00:00Z', zone: 'America/New_York' };

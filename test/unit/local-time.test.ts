@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { DomainError } from '../../src/domain/errors.ts';
-import { chosenSlot, clockOf, formatLocal, instantOf, isZone } from '../../src/domain/local-time.ts';
+import { chosenSlot, clockOf, formatLocal, instantOf, isZone } from '../../src/domain/calendar/local-time.ts';
 
 const iso = (at: number) => new Date(at).toISOString();
 const read = (local: string, zone: string, disambiguation?: 'earlier' | 'later') =>

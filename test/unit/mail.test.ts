@@ -8,7 +8,7 @@ const domain = resolve(import.meta.dirname, '../../src/domain');
 /** Every kind that any rule notifies of, read from the source. */
 function kindsInUse(): string[] {
   const found = new Set<string>();
-  for (const name of readdirSync(domain)) {
+  for (const name of readdirSync(domain, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'))) {
     const text = readFileSync(join(domain, name), 'utf8');
     for (const [, kind] of text.matchAll(/(?:to(?::[^{}]*?)?, kind: |(?:told|tell(?:ing|Both))\((?:state, )?)'(\w+)'/g)) found.add(kind!);
   }

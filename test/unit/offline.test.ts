@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { draftHash } from '../../src/contracts/draft.ts';
-import { seedCatalogue as catalogue } from '../../src/domain/catalogue.seed.ts';
-import { advance, type Asked, type KnownFacts, type Proposal } from '../../src/domain/intake.ts';
-import { replyTo } from '../../src/domain/reply.ts';
+import { seedCatalogue as catalogue } from '../../src/domain/intake/catalogue-seed.ts';
+import { advance, type Asked, type KnownFacts, type Proposal } from '../../src/domain/intake/decide.ts';
+import { replyTo } from '../../src/domain/intake/reply.ts';
 import { createInterpreter } from '../../src/integrations/llm/create.ts';
 import type { InterpretInput } from '../../src/integrations/llm/interpreter.ts';
 import { createMask } from '../../src/integrations/llm/mask.ts';
-import { createOfflineInterpreter } from '../../src/integrations/llm/offline.ts';
+import { createOfflineInterpreter } from '../../src/integrations/llm/offline/interpreter.ts';
 import { formatWindow } from '../../src/integrations/llm/window.ts';
 
 const now = '2026-11-18T15:00:00Z'; // Wednesday, 10:00 in New York

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Temporal } from 'temporal-polyfill';
-import { reminderTimes } from '../../src/domain/quiet-hours.ts';
+import { reminderTimes } from '../../src/domain/calendar/quiet-hours.ts';
 
 const hour = 3_600_000;
 const night = { fromMinute: 21 * 60, toMinute: 8 * 60 };

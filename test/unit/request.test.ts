@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { SYSTEM } from '../../src/domain/actor.ts';
 import { defaultPolicy } from '../../src/domain/policy.ts';
-import { liveOffers, offersThatAre } from '../../src/domain/request.evolve.ts';
+import { liveOffers, offersThatAre } from '../../src/domain/request/evolve.ts';
 import { consumer, noon, offeringRun, providerActor, readyDraft, requestRun, terms } from '../support/timeline.ts';
 
 const refused = (code: string) => expect.objectContaining({ code });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { SYSTEM, type Actor } from '../../src/domain/actor.ts';
-import { decideReview, emptyReview, evolveReview } from '../../src/domain/review.ts';
+import { decideReview } from '../../src/domain/review/decide.ts';
 import { fold } from '../support/fold.ts';
+import { emptyReview, evolveReview } from '../../src/domain/review/evolve.ts';
 
 const consumer: Actor = { id: '00000000-0000-4000-8000-00000000000c', role: 'consumer' };
 const provider: Actor = { id: '00000000-0000-4000-8000-0000000000a1', role: 'provider' };

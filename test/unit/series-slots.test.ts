@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { weeklyStarts } from '../../src/domain/series.slots.ts';
+import { weeklyStarts } from '../../src/domain/series/slots.ts';
 
 const refused = (code: string, detail: object = {}) => expect.objectContaining({ code, detail: expect.objectContaining(detail) });
 

@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import { SYSTEM, type Actor } from '../../src/domain/actor.ts';
 import { DomainError } from '../../src/domain/errors.ts';
 import { defaultPolicy } from '../../src/domain/policy.ts';
-import { emptySeries, evolveSeries, nextSeriesStep } from '../../src/domain/series.evolve.ts';
-import { seriesMachine, type SeriesStatus } from '../../src/domain/series.machine.ts';
-import { decideSeries } from '../../src/domain/series.ts';
-import type { SeriesTerms } from '../../src/domain/series.types.ts';
+import { emptySeries, evolveSeries, nextSeriesStep } from '../../src/domain/series/evolve.ts';
+import { seriesMachine, type SeriesStatus } from '../../src/domain/series/machine.ts';
+import { decideSeries } from '../../src/domain/series/decide.ts';
+import type { SeriesTerms } from '../../src/domain/series/types.ts';
 import { fold } from '../support/fold.ts';
 
 const person = (n: number, role: Actor['role']): Actor => ({ id: `00000000-0000-4000-8000-00000000000${n}`, role });

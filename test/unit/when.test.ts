@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { resolveWhen } from '../../src/integrations/llm/when.ts';
+import { resolveWhen } from '../../src/integrations/llm/offline/when.ts';
 import { formatWindow, moveToZone } from '../../src/integrations/llm/window.ts';
 
 // Friday, 10:00 in New York.

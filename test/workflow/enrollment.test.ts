@@ -11,10 +11,10 @@ import {
 } from '../../src/contracts/enrollment.messages.ts';
 import { fromFailure } from '../../src/contracts/failures.ts';
 import { stageRevision } from '../../src/db/queries/enrollment.ts';
-import { summariseApplication, type ApplicationDetails } from '../../src/domain/application.ts';
-import { seedCatalogue } from '../../src/domain/catalogue.seed.ts';
+import { summariseApplication, type ApplicationDetails } from '../../src/domain/enrollment/application.ts';
+import { seedCatalogue } from '../../src/domain/intake/catalogue-seed.ts';
 import { defaultPolicy, type Policy } from '../../src/domain/policy.ts';
-import type { CheckOutcome } from '../../src/domain/enrollment.types.ts';
+import type { CheckOutcome } from '../../src/domain/enrollment/types.ts';
 import { offlineVerification, type Verification } from '../../src/integrations/verification.ts';
 import { readableHistory } from '../support/history.ts';
 import { eventually } from '../support/http.ts';

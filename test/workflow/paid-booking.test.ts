@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { reconcile } from '../../src/activities/reconcile.ts';
 import { SYSTEM } from '../../src/domain/actor.ts';
-import type { BookingEvent } from '../../src/domain/booking.types.ts';
+import type { BookingEvent } from '../../src/domain/booking/types.ts';
 import { eventually } from '../support/http.ts';
 import { accepted, proposeAll, seedProviders, submitRequest, untilStatus } from '../support/play.ts';
 import {

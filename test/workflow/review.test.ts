@@ -4,7 +4,7 @@ import { bookingWorkflowId, checkIn, completeBooking } from '../../src/contracts
 import { fromFailure } from '../../src/contracts/failures.ts';
 import { optOut, reviewWorkflowId, submitReview } from '../../src/contracts/review.messages.ts';
 import { append } from '../../src/db/timeline.ts';
-import type { BookingHeld } from '../../src/domain/booking.types.ts';
+import type { BookingHeld } from '../../src/domain/booking/types.ts';
 import { defaultPolicy, type Policy } from '../../src/domain/policy.ts';
 import type { EventBase } from '../../src/domain/timeline.ts';
 import { readableHistory } from '../support/history.ts';

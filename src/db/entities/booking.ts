@@ -1,6 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import { bookingMachine, occupyingStatuses } from '../../domain/booking.machine.ts';
-import { reviewMachine } from '../../domain/review.machine.ts';
+import { bookingMachine, occupyingStatuses } from '../../domain/booking/machine.ts';
+import { reviewMachine } from '../../domain/review/machine.ts';
 import { insertedAt, instant, interval, json, looseId, minorUnits } from './columns.ts';
 import { Provider } from './provider.ts';
 import { Request } from './request.ts';

@@ -1,6 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import { credentialKinds, credentialMachine } from '../../domain/credential.machine.ts';
-import { enrollmentMachine } from '../../domain/enrollment.machine.ts';
+import { credentialKinds, credentialMachine, enrollmentMachine } from '../../domain/enrollment/machine.ts';
 import { insertedAt, instant, json, looseId } from './columns.ts';
 import { UserAccount } from './user.ts';
 

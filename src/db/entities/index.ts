@@ -1,5 +1,5 @@
 import { Booking, CheckInCode, Review, ReviewDraft } from './booking.ts';
-import { BusyBlock, CalendarFeed, CalendarImport } from './calendar-feed.ts';
+import { BusyBlock, CalendarFeed, CalendarImport } from './calendar.ts';
 import { Credential, Enrollment, EnrollmentRevision } from './enrollment.ts';
 import { Event, IdempotencyKey, Notification, OpenStream } from './event.ts';
 import { Offer, OfferVersion } from './offer.ts';

@@ -1,5 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import { offerMachine } from '../../domain/offer.machine.ts';
+import { offerMachine } from '../../domain/request/machine.ts';
 import { insertedAt, instant, interval, minorUnits } from './columns.ts';
 import { Provider } from './provider.ts';
 import { Request } from './request.ts';

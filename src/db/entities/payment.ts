@@ -1,5 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import { paymentMachine } from '../../domain/payment.machine.ts';
+import { paymentMachine } from '../../domain/booking/machine.ts';
 import { Booking } from './booking.ts';
 import { insertedAt, instant, minorUnits } from './columns.ts';
 import { UserAccount } from './user.ts';

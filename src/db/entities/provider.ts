@@ -1,5 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import { providerMachine } from '../../domain/provider.machine.ts';
+import { providerMachine } from '../../domain/provider/machine.ts';
 import { insertedAt, json, minorUnits } from './columns.ts';
 import { UserAccount } from './user.ts';
 

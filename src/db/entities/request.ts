@@ -1,5 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import { requestMachine } from '../../domain/request.machine.ts';
+import { requestMachine } from '../../domain/request/machine.ts';
 import { insertedAt, instant, json, looseId } from './columns.ts';
 import { UserAccount } from './user.ts';
 

@@ -1,5 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import { occurrenceMachine, seriesMachine } from '../../domain/series.machine.ts';
+import { occurrenceMachine, seriesMachine } from '../../domain/series/machine.ts';
 import { Booking } from './booking.ts';
 import { insertedAt, instant, interval, json, minorUnits } from './columns.ts';
 import { Provider } from './provider.ts';

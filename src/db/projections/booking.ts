@@ -1,16 +1,14 @@
 import { randomInt } from 'node:crypto';
-import { bookingMachine } from '../../domain/booking.machine.ts';
-import type { BookingEvent } from '../../domain/booking.types.ts';
-import { DomainError } from '../../domain/errors.ts';
-import { isZone } from '../../domain/local-time.ts';
+import { bookingMachine } from '../../domain/booking/machine.ts';
+import type { BookingEvent } from '../../domain/booking/types.ts';
+import { invalid } from '../../domain/errors.ts';
+import { isZone } from '../../domain/calendar/local-time.ts';
 import { assertFree } from '../calendar.ts';
 import { Booking } from '../entities/booking.ts';
 import { holdSlot, moveSlot } from '../hold.ts';
 import { sql, type Db } from '../orm.ts';
-import { move, type Projectors } from './move.ts';
+import { move, nothing, type Projectors } from './move.ts';
 import { paymentProjectors } from './payment.ts';
-
-const nothing = async () => {};
 
 /** `id` is the booking's, from its stream. */
 export const bookingProjectors = {
@@ -36,8 +34,7 @@ export const bookingProjectors = {
   'booking.rescheduled': (tx, event) => moveSlot(tx, event),
   'reschedule.proposed': async (tx, { id, side, startsAt, endsAt, zone, expiresAt, at }) => {
     // Input by CLI is not checked by any schema, and a zone nobody knows would stop the run.
-    if (!isZone(zone))
-      throw new DomainError('validation_failed', undefined, { fields: [{ field: '/slot/zone', message: 'must be an IANA time zone' }] });
+    if (!isZone(zone)) throw invalid('/slot/zone', 'must be an IANA time zone');
     await assertFree(tx, id, { startsAt, endsAt }, at, side === 'provider');
     const proposal = JSON.stringify({ by: side, slot: { startsAt, endsAt, zone }, expiresAt });
     await sql(tx, 'update booking set reschedule = ?::jsonb where id = ?', [proposal, id]);

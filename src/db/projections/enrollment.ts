@@ -1,14 +1,12 @@
-import { checkOf, type ApplicationDetails } from '../../domain/application.ts';
-import { notLapsed } from '../../domain/enrollment.ts';
-import { enrollmentMachine } from '../../domain/enrollment.machine.ts';
-import type { CheckResult, EnrollmentEvent } from '../../domain/enrollment.types.ts';
+import { checkOf, type ApplicationDetails } from '../../domain/enrollment/application.ts';
+import { notLapsed } from '../../domain/enrollment/decide.ts';
+import { enrollmentMachine } from '../../domain/enrollment/machine.ts';
+import type { CheckResult, EnrollmentEvent } from '../../domain/enrollment/types.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { Enrollment } from '../entities/enrollment.ts';
 import { sql, type Db } from '../orm.ts';
 import { revisionDetails } from '../queries/enrollment.ts';
-import { move, type Projectors } from './move.ts';
-
-const nothing = async () => {};
+import { move, nothing, type Projectors } from './move.ts';
 
 /** `id` is the enrollment's, from its stream. */
 export const enrollmentProjectors = {

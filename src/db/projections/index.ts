@@ -2,7 +2,7 @@ import type { EventBase, EventMeta } from '../../domain/timeline.ts';
 import type { Db } from '../orm.ts';
 import { bookingProjectors } from './booking.ts';
 import { enrollmentProjectors } from './enrollment.ts';
-import { providerProjectors, reviewPostProjectors, userProjectors } from './own.ts';
+import { providerProjectors, reviewPostProjectors, userProjectors } from './provider.ts';
 import { offersTogether } from './offer.ts';
 import { requestProjectors } from './request.ts';
 import { reviewProjectors } from './review.ts';

@@ -11,6 +11,9 @@ export type Projectors<E extends { type: string }> = {
   [T in E['type']]: (tx: Db, event: EventOf<E, T> & EventMeta) => Promise<unknown>;
 };
 
+/** For events that change no row: what they say is read from the timeline. */
+export const nothing = async (): Promise<void> => {};
+
 /** Moves one row; see `moveAll`. */
 export const move = <T extends { id: string; status: string }, S extends string, M extends string>(
   tx: Db,

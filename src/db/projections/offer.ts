@@ -1,12 +1,12 @@
-import { offerMachine } from '../../domain/offer.machine.ts';
-import { requestMachine } from '../../domain/request.machine.ts';
-import type { RequestEvent, Terms } from '../../domain/request.types.ts';
+import { offerMachine, requestMachine } from '../../domain/request/machine.ts';
+import type { RequestEvent } from '../../domain/request/types.ts';
 import type { EventMeta } from '../../domain/timeline.ts';
 import { assertBookable } from '../calendar.ts';
 import { Offer } from '../entities/offer.ts';
 import { Request } from '../entities/request.ts';
 import { planned, type Db } from '../orm.ts';
 import { move, moveAll, rangeOf, type Projectors } from './move.ts';
+import type { Terms } from '../../domain/terms.ts';
 
 type OfferEvent = Extract<RequestEvent, { type: `offer.${string}` }> & { id: string };
 type Invited = Extract<RequestEvent, { type: 'offer.invited' }> & EventMeta;

@@ -1,12 +1,11 @@
-import type { BookingEvent } from '../../domain/booking.types.ts';
+import type { BookingEvent } from '../../domain/booking/types.ts';
 import { DomainError } from '../../domain/errors.ts';
-import { paymentMachine } from '../../domain/payment.machine.ts';
+import { paymentMachine } from '../../domain/booking/machine.ts';
 import { sql, type Db } from '../orm.ts';
 import type { Projectors } from './move.ts';
+import { nothing } from './move.ts';
 
 type PaymentEvent = Extract<BookingEvent, { type: `payment.${string}` }> & { id: string };
-
-const nothing = async () => {};
 
 /** A booking's money stands on the booking's timeline; `id` is the booking's. */
 export const paymentProjectors = {

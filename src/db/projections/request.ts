@@ -1,11 +1,9 @@
-import { requestMachine } from '../../domain/request.machine.ts';
-import type { DraftSummary, RequestEvent } from '../../domain/request.types.ts';
+import { requestMachine } from '../../domain/request/machine.ts';
+import type { DraftSummary, RequestEvent } from '../../domain/request/types.ts';
 import { Request } from '../entities/request.ts';
 import { sql, type Db } from '../orm.ts';
-import { move, type Projectors } from './move.ts';
+import { move, nothing, type Projectors } from './move.ts';
 import { offerProjectors } from './offer.ts';
-
-const nothing = async () => {};
 
 /** `id` of the request is that of its stream; it is handed in with the event. */
 type WithId<E> = E & { id: string };

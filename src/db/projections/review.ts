@@ -1,9 +1,8 @@
 import { DomainError } from '../../domain/errors.ts';
-import type { ReviewEvent } from '../../domain/review.types.ts';
+import type { ReviewEvent } from '../../domain/review/types.ts';
 import { sql } from '../orm.ts';
 import type { Projectors } from './move.ts';
-
-const nothing = async () => {};
+import { nothing } from './move.ts';
 
 export const reviewProjectors = {
   'review.opened': nothing,

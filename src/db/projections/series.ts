@@ -1,12 +1,13 @@
-import { serviceOf } from '../../domain/catalogue.ts';
+import { serviceOf } from '../../domain/intake/catalogue.ts';
 import { DomainError } from '../../domain/errors.ts';
-import { occurrenceMachine, seriesMachine } from '../../domain/series.machine.ts';
-import type { SeriesEvent } from '../../domain/series.types.ts';
+import { occurrenceMachine, seriesMachine } from '../../domain/series/machine.ts';
+import type { SeriesEvent } from '../../domain/series/types.ts';
 import { checkCalendar } from '../calendar.ts';
 import { Series } from '../entities/series.ts';
 import { sql, type Db } from '../orm.ts';
 import { loadCatalogue } from '../queries/catalogue.ts';
 import { move, rangeOf, type Projectors } from './move.ts';
+import { iso } from '../../domain/time.ts';
 
 /** `id` is the series', from its stream. */
 export const seriesProjectors = {
@@ -73,7 +74,7 @@ interface Slot {
 }
 
 function slotFrom(startsAt: string, durationMinutes: number): Slot {
-  return { startsAt, endsAt: new Date(Date.parse(startsAt) + durationMinutes * 60_000).toISOString() };
+  return { startsAt, endsAt: iso(Date.parse(startsAt) + durationMinutes * 60_000) };
 }
 
 /**

@@ -1,11 +1,12 @@
 import type { BookingView } from '../../contracts/booking.ts';
 import type { Actor } from '../../domain/actor.ts';
-import type { BookingStatus } from '../../domain/booking.machine.ts';
+import type { BookingStatus } from '../../domain/booking/machine.ts';
 import type { Currency } from '../../domain/money.ts';
 import { defaultPolicy, type Policy } from '../../domain/policy.ts';
 import { sql, type Db } from '../orm.ts';
 import { mostWrongCodes } from './check-in-code.ts';
 import { instantText, ownedRow, pageAfter, type PageInput } from './page.ts';
+import { iso } from '../../domain/time.ts';
 
 type Plain =
   | 'id'
@@ -90,7 +91,7 @@ function toBookingView(row: BookingRow, actor: Actor): BookingView {
   const { id, requestId, consumerId, currency, status, closedAt } = row;
   const policy = policyOf(row);
   const money = (amount: number | null) => (amount === null ? null : { amount, currency });
-  const afterEnd = (ms: number) => new Date(Date.parse(closedAt!) + ms).toISOString();
+  const afterEnd = (ms: number) => iso(Date.parse(closedAt!) + ms);
   const contestUntil = status === 'no_show' ? afterEnd(policy.contestMs) : null;
   const disputeUntil = status === 'completed' ? afterEnd(policy.disputeMs) : null;
   const shared = isShared(status, contestUntil ?? disputeUntil);

@@ -1,4 +1,4 @@
-import type { BookingStatus } from '../../domain/booking.machine.ts';
+import type { BookingStatus } from '../../domain/booking/machine.ts';
 import { sql, type Db } from '../orm.ts';
 import { instantText } from './page.ts';
 

@@ -1,13 +1,14 @@
-import type { CalendarImportView } from '../../contracts/calendar-feed.ts';
-import type { Interval } from '../../domain/availability.ts';
-import { feedFaults, type FeedFault } from '../../domain/calendar-feed.ts';
+import type { Interval } from '../../domain/calendar/availability.ts';
 import { sql, type Db, type Orm } from '../orm.ts';
 import { inTransaction } from '../transaction.ts';
 import { instantText } from './page.ts';
+import type { ImportFault } from '../../domain/calendar/import.ts';
+import { importFaults } from '../../domain/calendar/import.ts';
+import type { CalendarImportView } from '../../contracts/calendar-import.ts';
 
 interface ImportRow extends Omit<CalendarImportView, 'host' | 'status' | 'fault'> {
   url: string;
-  fault: FeedFault | null;
+  fault: ImportFault | null;
 }
 
 /** A provider's imported calendars by name. */
@@ -23,7 +24,7 @@ export async function listImports(em: Db, providerId: string): Promise<CalendarI
     ...row,
     host: new URL(url).host,
     status: fault ? 'failing' : row.lastReadAt ? 'read' : 'waiting',
-    fault: fault && { code: fault, title: feedFaults[fault] },
+    fault: fault && { code: fault, title: importFaults[fault] },
   }));
 }
 
@@ -141,7 +142,7 @@ export async function markUnchanged(em: Db, { id, url }: DueImport, againInMs: n
 }
 
 /** The busy times stay as they are. */
-export async function markFailed(em: Db, { id, url }: DueImport, fault: FeedFault, againInMs: number): Promise<void> {
+export async function markFailed(em: Db, { id, url }: DueImport, fault: ImportFault, againInMs: number): Promise<void> {
   await sql(
     em,
     `update calendar_import set fault = ?, failures = failures + 1, next_try_at = now() + ? * interval '1 ms' where id = ? and url = ?`,

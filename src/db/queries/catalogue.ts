@@ -1,4 +1,4 @@
-import { checkCatalogue, type Catalogue } from '../../domain/catalogue.ts';
+import { checkCatalogue, type Catalogue } from '../../domain/intake/catalogue.ts';
 import { sql, type Db } from '../orm.ts';
 
 /** A version never changes once stored, so a process may keep it for good. */

@@ -1,5 +1,5 @@
-import { checkFacts } from '../../domain/catalogue.facts.ts';
-import type { DraftSummary } from '../../domain/request.types.ts';
+import { checkFacts } from '../../domain/intake/facts.ts';
+import type { DraftSummary } from '../../domain/request/types.ts';
 import type { Db } from '../orm.ts';
 import { loadCatalogue } from './catalogue.ts';
 import { currentFacts, stageFacts, summariseDraft, type StoredFact } from './draft.ts';

@@ -1,9 +1,9 @@
 // Facts and drafts in Postgres. Values stay here; the workflow gets ids, codes, the hash and what the rules need.
 import { randomUUID } from 'node:crypto';
 import { draftHash } from '../../contracts/draft.ts';
-import { findService, requiredKeys, type Catalogue, type Location, type TimeWindow } from '../../domain/catalogue.ts';
-import { draftOf, type Draft } from '../../domain/intake.ts';
-import type { DraftSummary } from '../../domain/request.types.ts';
+import { findService, requiredKeys, type Catalogue, type Location, type TimeWindow } from '../../domain/intake/catalogue.ts';
+import { draftOf, type Draft } from '../../domain/intake/decide.ts';
+import type { DraftSummary } from '../../domain/request/types.ts';
 import { sql, type Db } from '../orm.ts';
 
 export interface StoredFact {

@@ -1,7 +1,7 @@
 import type { EnrollmentView } from '../../contracts/enrollment.ts';
 import type { Actor } from '../../domain/actor.ts';
-import type { ApplicationDetails } from '../../domain/application.ts';
-import type { EnrollmentStatus } from '../../domain/enrollment.machine.ts';
+import type { ApplicationDetails } from '../../domain/enrollment/application.ts';
+import type { EnrollmentStatus } from '../../domain/enrollment/machine.ts';
 import { sql, type Db } from '../orm.ts';
 import { instantText, ownedRow, pageAfter, type PageInput } from './page.ts';
 

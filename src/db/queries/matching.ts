@@ -1,4 +1,4 @@
-import type { CandidateRow, Scored } from '../../domain/matching.ts';
+import type { CandidateRow, Scored } from '../../domain/request/matching.ts';
 import { sql, type Db } from '../orm.ts';
 
 /** Rows taken from the index before the exact gates: enough that a few refusals leave a full round. */

@@ -1,6 +1,6 @@
 import type { MatchView, RequestView } from '../../contracts/request.ts';
 import type { Actor } from '../../domain/actor.ts';
-import type { RequestStatus } from '../../domain/request.machine.ts';
+import type { RequestStatus } from '../../domain/request/machine.ts';
 import { sql, type Db } from '../orm.ts';
 import { instantText, ownedRow, pageAfter, type PageInput } from './page.ts';
 

@@ -1,9 +1,9 @@
 // When somebody is busy, as an iCalendar text says (RFC 5545). Pure and not to be trusted with time: see reader.ts.
 import ICAL from 'ical.js';
-import { feedUidSuffix } from '../../domain/calendar-feed.ts';
-import type { Interval } from '../../domain/availability.ts';
+import type { Interval } from '../../domain/calendar/availability.ts';
 import { clockOf, dateOf, floating, timesOf, wallMs, type Clock } from './clock.ts';
 import { busyLines, Unreadable } from './lines.ts';
+import { feedUidSuffix } from '../../domain/calendar/import.ts';
 
 export interface BusyOptions {
   /** Whose midnight an all-day event means, and whose clock a time without a zone. */

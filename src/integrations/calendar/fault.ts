@@ -1,11 +1,11 @@
-import type { FeedFault } from '../../domain/calendar-feed.ts';
+import type { ImportFault } from '../../domain/calendar/import.ts';
 
 /** This calendar cannot be read now; what was read before stays. */
-export class FeedError extends Error {
-  override readonly name = 'FeedError';
-  readonly code: FeedFault;
+export class ImportError extends Error {
+  override readonly name = 'ImportError';
+  readonly code: ImportFault;
 
-  constructor(code: FeedFault) {
+  constructor(code: ImportFault) {
     super(code);
     this.code = code;
   }

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
-import type { Interval } from '../../domain/availability.ts';
+import type { Interval } from '../../domain/calendar/availability.ts';
 import type { BusyOptions } from './busy.ts';
-import { FeedError } from './fault.ts';
+import { ImportError } from './fault.ts';
 
 export type ThreadAnswer = { busy: Interval[] } | { fault: 'unreadable' | 'too_complex' };
 
@@ -10,7 +10,7 @@ const limits = { timeoutMs: 10_000, maxOldGenerationSizeMb: 256 };
 /**
  * Reads a calendar in a thread of its own. A rule without end, or one that matches nothing, would block this process for
  * ever: a thread can be ended in the middle of a loop, and what it takes of memory is its own.
- * @throws FeedError unreadable, too_complex
+ * @throws ImportError unreadable, too_complex
  */
 export async function readBusy(
   text: string,
@@ -35,7 +35,7 @@ export async function readBusy(
         once: true,
       });
     });
-    if ('fault' in answer) throw new FeedError(answer.fault);
+    if ('fault' in answer) throw new ImportError(answer.fault);
     return answer.busy;
   } finally {
     await thread.terminate();

@@ -1,4 +1,4 @@
-import { servicesOf } from '../../domain/catalogue.ts';
+import { servicesOf } from '../../domain/intake/catalogue.ts';
 import type { InterpretInput } from './interpreter.ts';
 
 const MAX_ACK = 240;

@@ -1,6 +1,6 @@
 import { withFallback, type Fallback, type FallbackOptions } from './fallback.ts';
 import type { Interpreter } from './interpreter.ts';
-import { createOfflineInterpreter } from './offline.ts';
+import { createOfflineInterpreter } from './offline/interpreter.ts';
 import { createOpenAiInterpreter } from './openai.ts';
 
 export interface InterpreterOptions extends FallbackOptions {

@@ -1,5 +1,5 @@
-import type { Catalogue } from '../../domain/catalogue.ts';
-import type { Asked, KnownFacts, Proposal } from '../../domain/intake.ts';
+import type { Catalogue } from '../../domain/intake/catalogue.ts';
+import type { Asked, KnownFacts, Proposal } from '../../domain/intake/decide.ts';
 
 /** A place people name in chat: one row of the gazetteer. */
 export interface GazetteerPlace {

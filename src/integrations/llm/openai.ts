@@ -3,7 +3,7 @@ import { createAckGuard, createAckReader } from './ack.ts';
 import type { InterpretInput, InterpretOptions, Interpretation, Interpreter, PhraseCommand, Usage } from './interpreter.ts';
 import { lazy } from './lazy.ts';
 import { createMask, type Mask } from './mask.ts';
-import { MAX_TEXT, plainText } from './offline.ts';
+import { MAX_TEXT, plainText } from './offline/interpreter.ts';
 import { answerSchema, answerShape, historyPrompt, promptVersion, systemPrompt, userPrompt } from './prompt.ts';
 import { resolveCommands } from './resolve.ts';
 import { cappedFetch, TooLarge } from './transport.ts';

@@ -1,4 +1,4 @@
-import { allFactKeys, factsOf, servicesOf, type Catalogue, type Location } from '../../domain/catalogue.ts';
+import { allFactKeys, factsOf, servicesOf, type Catalogue, type Location } from '../../domain/intake/catalogue.ts';
 import { z } from 'zod';
 import type { InterpretInput } from './interpreter.ts';
 

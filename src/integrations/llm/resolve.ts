@@ -1,11 +1,19 @@
-import { factOf, factsOf, findService, type FactSpec, type Location, type ServiceSpec, type TimeWindow } from '../../domain/catalogue.ts';
-import type { Option, Proposal } from '../../domain/intake.ts';
-import { readInteger, readMoney } from './amount.ts';
-import { leansNo, leansYes, optionIn, saysCancel, saysYes, topicIn } from './intents.ts';
+import {
+  factOf,
+  factsOf,
+  findService,
+  type FactSpec,
+  type Location,
+  type ServiceSpec,
+  type TimeWindow,
+} from '../../domain/intake/catalogue.ts';
+import type { Option, Proposal } from '../../domain/intake/decide.ts';
+import { readInteger, readMoney } from './offline/amount.ts';
+import { leansNo, leansYes, optionIn, saysCancel, saysYes, topicIn } from './offline/intents.ts';
 import type { InterpretInput, PhraseCommand } from './interpreter.ts';
-import { resolvePlace, servedPlaces } from './place.ts';
-import { categoryIn, choiceIn, loadTokenizer, servicesIn, vocabularyOf } from './vocabulary.ts';
-import { resolveWhen } from './when.ts';
+import { resolvePlace, servedPlaces } from './offline/place.ts';
+import { categoryIn, choiceIn, loadTokenizer, servicesIn, vocabularyOf } from './offline/vocabulary.ts';
+import { resolveWhen } from './offline/when.ts';
 import { moveToZone } from './window.ts';
 
 /** A time said before its place is known is a guess about the zone. */

@@ -1,6 +1,6 @@
 // What Stripe's refusals mean to us. Their messages may quote keys and cards, so only codes and request ids leave this file.
 import Stripe from 'stripe';
-import type { DeclineCode } from '../../domain/payment.codes.ts';
+import type { DeclineCode } from '../../domain/booking/payment-codes.ts';
 import { PaymentError } from '../payments.ts';
 
 const { StripeError, StripeCardError, StripeInvalidRequestError, StripeIdempotencyError } = Stripe.errors;

@@ -3,6 +3,7 @@
 import Stripe from 'stripe';
 import type { PaymentNotice } from '../../contracts/payment.ts';
 import { DomainError } from '../../domain/errors.ts';
+import { isUuid } from '../../domain/ids.ts';
 
 /** How old a signature may be: whoever has recorded one cannot send it again tomorrow. */
 const toleranceS = 300;
@@ -15,7 +16,6 @@ const kinds: Readonly<Record<string, PaymentNotice['fact']['kind']>> = {
   'charge.refunded': 'refunded',
 };
 
-const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const eventId = /^evt_\w{1,60}$/;
 const intentId = /^pi_\w{1,60}$/;
 
@@ -39,7 +39,7 @@ function noticeIn({ id, type, data }: Stripe.Event): PaymentNotice | undefined {
   const ref = type.startsWith('charge.') ? idOf(subject?.payment_intent) : subject?.id;
   const { booking, attempt } = subject?.metadata ?? {};
   const count = Number(attempt);
-  const ours = matches(booking, uuid) && matches(ref, intentId) && matches(id, eventId) && Number.isInteger(count) && count > 0;
+  const ours = isUuid(booking) && matches(ref, intentId) && matches(id, eventId) && Number.isInteger(count) && count > 0;
   return kind && ours ? { bookingId: booking, fact: { eventId: id, kind, attempt: count, ref } } : undefined;
 }
 

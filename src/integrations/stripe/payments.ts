@@ -14,6 +14,7 @@ import {
   isTakenOtherwise,
   isUnexpectedState,
 } from './failure.ts';
+import { iso } from '../../domain/time.ts';
 
 /** What card networks allow when Stripe does not say. */
 const lapsesAfterMs = 7 * 24 * 60 * 60_000;
@@ -179,7 +180,7 @@ function notPossible({ id, status, cancellation_reason: reason }: Stripe.Payment
 
 function lapseOf({ created, latest_charge: charge }: Stripe.PaymentIntent): string {
   const before = typeof charge === 'object' ? charge?.payment_method_details?.card?.capture_before : undefined;
-  return new Date(before ? before * 1_000 : created * 1_000 + lapsesAfterMs).toISOString();
+  return iso(before ? before * 1_000 : created * 1_000 + lapsesAfterMs);
 }
 
 function classed<I, O>(step: (input: I, signal?: AbortSignal) => Promise<O>): (input: I, signal?: AbortSignal) => Promise<O> {

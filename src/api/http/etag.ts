@@ -1,0 +1,17 @@
+import { DomainError } from '../../domain/errors.ts';
+
+/** The ETag of something whose stream stands at this position, or that looks like this. */
+export const etagOf = (version: number | string): string => `"${version}"`;
+
+/** Whether a header of entity tags names this one; weak tags compare for reads only. */
+export function namesTag(header: string, etag: string, { weak }: { weak: boolean }): boolean {
+  return header.split(',').some((entry) => {
+    const tag = entry.trim();
+    return tag === '*' || tag === etag || (weak && tag === `W/${etag}`);
+  });
+}
+
+/** Call it with the `seq` that was read in the same statement or transaction as the change. @throws precondition_failed */
+export function requireMatch(ifMatch: string | undefined, seq: number): void {
+  if (ifMatch !== undefined && !namesTag(ifMatch, etagOf(seq), { weak: false })) throw new DomainError('precondition_failed');
+}

@@ -1,0 +1,34 @@
+// What scripts write to docs/generated and compare in `verify`: needs no service and no configuration.
+import { pino } from 'pino';
+import { buildApp } from '../app.ts';
+import type { ApiConfig, ApiDeps, Ports } from './deps.ts';
+import { defaultPolicy } from '../../domain/policy.ts';
+import { memoryLimiters } from './rate-limit.ts';
+import type { AnyRoute } from './route-spec.ts';
+import { openApiDocument } from './openapi.ts';
+
+export { errorCodesMarkdown } from './docs.ts';
+
+const config: ApiConfig = {
+  database: { url: 'postgres://127.0.0.1:1/none' },
+  http: {
+    host: '127.0.0.1',
+    port: 3000,
+    publicUrl: 'http://127.0.0.1:3000',
+    trustProxyHops: 0,
+    commandDeadlineMs: 10_000,
+    rateLimitPerMinute: 600,
+  },
+  auth: { jwksUrl: 'http://127.0.0.1/', issuer: '', audience: '' },
+  cursorSecret: 'only declarations are read here',
+  policy: defaultPolicy,
+};
+
+/** Registering a route touches no dependency, so there are none. */
+export function declaredRoutes(): readonly AnyRoute[] {
+  const deps = { config, log: pino({ level: 'silent' }) } as unknown as ApiDeps;
+  return buildApp(deps, () => ({ limiter: memoryLimiters }) as unknown as Ports).api.routes;
+}
+
+/** docs/generated/openapi.json */
+export const openApiJson = (): string => `${JSON.stringify(openApiDocument(declaredRoutes(), config.http.publicUrl), null, 2)}\n`;

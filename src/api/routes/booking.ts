@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import { BookingView, CancelPreview } from '../../contracts/booking.ts';
+import { TimelineEntry } from '../../contracts/common.ts';
+import { bookingFor, bookingWithPolicy, listBookings } from '../../db/queries/booking.ts';
+import { timelineOf } from '../../db/queries/event.ts';
+import { bookingMachine } from '../../domain/booking/machine.ts';
+import { cancellationQuote } from '../../domain/booking/charge.ts';
+import type { Policy } from '../../domain/policy.ts';
+import { pageOf, PageQuery } from '../http/cursor.ts';
+import type { Api } from '../http/deps.ts';
+import { fingerprintOf } from '../http/idempotency.ts';
+import { listPage, TimelineQuery } from '../http/listing.ts';
+import { route } from '../http/route.ts';
+import { iso } from '../../domain/time.ts';
+
+const bookingId = z.strictObject({ bookingId: z.uuid() });
+const readers = ['consumer', 'provider', 'admin'] as const;
+
+/** What the two sides and operators read; what they do stands in `booking.command.ts`. */
+export function bookingRoutes(api: Api): void {
+  const db = () => api.orm.em.fork();
+
+  route(
+    api,
+    {
+      method: 'get',
+      path: '/bookings',
+      summary: 'Your bookings on either side, newest first',
+      auth: readers,
+      query: z.strictObject({ ...PageQuery.shape, status: z.enum(bookingMachine.statuses).optional() }),
+      response: pageOf(BookingView),
+      errors: [],
+    },
+    ({ query, actor }) => listPage(api, { name: 'bookings', actor, query }, (page) => listBookings(db(), actor, page)),
+  );
+
+  route(
+    api,
+    {
+      method: 'get',
+      path: '/bookings/:bookingId',
+      summary: 'One booking',
+      description:
+        'Contact data and the full address are there from `confirmed` on, for as long as there is something to sort out: not after a ' +
+        'cancellation or a ruling, nor after `disputeUntil` or `contestUntil`.',
+      auth: readers,
+      params: bookingId,
+      response: BookingView,
+      // More than its timeline makes a booking look different: the clock, a new code, a changed name.
+      etag: fingerprintOf,
+      errors: ['not_found', 'not_owner'],
+    },
+    ({ params, actor }) => bookingFor(db(), actor, params.bookingId),
+  );
+
+  route(
+    api,
+    {
+      method: 'get',
+      path: '/bookings/:bookingId/cancel/preview',
+      summary: 'What cancelling would cost you now',
+      description: 'The very sum that cancelling charges. Send its `fee` along with the cancellation: it is never more than that.',
+      auth: readers,
+      params: bookingId,
+      response: CancelPreview,
+      errors: ['not_found', 'not_owner', 'invalid_transition'],
+    },
+    async ({ params, actor }) => {
+      const { booking, policy } = await bookingWithPolicy(db(), actor, params.bookingId);
+      return previewOf(booking, policy, actor.id === booking.consumer.id);
+    },
+  );
+
+  route(
+    api,
+    {
+      method: 'get',
+      path: '/bookings/:bookingId/timeline',
+      summary: 'What happened, in order',
+      auth: readers,
+      params: bookingId,
+      query: TimelineQuery,
+      response: z.strictObject({ items: z.array(TimelineEntry) }),
+      errors: ['not_found', 'not_owner'],
+    },
+    async ({ params, query, actor }) => ({
+      items: await timelineOf(db(), actor, { noun: 'booking', id: params.bookingId, owners: ['consumer_id', 'provider_id'], ...query }),
+    }),
+  );
+}
+
+/** Only consumers pay for cancelling. @throws invalid_transition when there is nothing to cancel */
+function previewOf({ status, price, slot, payment }: BookingView, { cancellation }: Policy, paying: boolean): CancelPreview {
+  bookingMachine.next(status, 'cancel');
+  const free = { fee: 0, feePercent: 0, until: null };
+  const { fee, feePercent, until } = paying ? cancellationQuote(price, slot.startsAt, cancellation, Date.now()) : free;
+  const { currency } = price;
+  return {
+    fee: { amount: fee, currency },
+    feePercent,
+    released: payment && { amount: Math.max(0, payment.authorised.amount - fee), currency },
+    until: until === null ? null : iso(until),
+    policyVersion: cancellation.version,
+  };
+}

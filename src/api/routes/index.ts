@@ -1,0 +1,48 @@
+import { bookingCommandRoutes } from './booking.command.ts';
+import { bookingRoutes } from './booking.ts';
+import { calendarFeedRoutes } from './calendar-feed.ts';
+import { calendarImportRoutes } from './calendar-import.ts';
+import { catalogueRoutes } from './catalogue.ts';
+import { chatRoutes } from './chat.ts';
+import { checkInRoutes } from './check-in.ts';
+import type { Feature } from '../http/deps.ts';
+import { enrollmentRoutes } from './enrollment.ts';
+import { leadRoutes } from './lead.ts';
+import { meRoutes } from './me.ts';
+import { offerRoutes } from './offer.ts';
+import { paymentMethodRoutes } from './payment-method.ts';
+import { exceptionRoutes } from './provider-exceptions.ts';
+import { operatorRoutes } from './operator.ts';
+import { ownProviderRoutes } from './provider-me.ts';
+import { slotRoutes } from './provider-slots.ts';
+import { providerRoutes } from './provider.ts';
+import { requestRoutes } from './request.ts';
+import { reviewRoutes } from './review.ts';
+import { seriesCommandRoutes } from './series.command.ts';
+import { seriesRoutes } from './series.ts';
+
+/** Every feature's routes, in the order of the OpenAPI tags. */
+export const features: readonly Feature[] = [
+  chatRoutes,
+  requestRoutes,
+  offerRoutes,
+  leadRoutes,
+  bookingRoutes,
+  checkInRoutes,
+  bookingCommandRoutes,
+  seriesRoutes,
+  seriesCommandRoutes,
+  // `me` before the id it would be taken for.
+  ownProviderRoutes,
+  exceptionRoutes,
+  calendarFeedRoutes,
+  calendarImportRoutes,
+  providerRoutes,
+  slotRoutes,
+  enrollmentRoutes,
+  reviewRoutes,
+  catalogueRoutes,
+  meRoutes,
+  paymentMethodRoutes,
+  operatorRoutes,
+];

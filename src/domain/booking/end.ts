@@ -1,0 +1,43 @@
+// The events that end a booking.
+import { capturedBy } from './money.ts';
+import { both, isOver, movesMoney } from './state.ts';
+import type { BookingSide, BookingState, BookingTimelineEvent } from './types.ts';
+import type { BookingOutcome } from '../terms.ts';
+
+/** The end of the job opens its reviews in the same transaction: neither exists without the other. */
+export function completed(
+  state: BookingState,
+  end: { finalPrice: number; automatic: boolean; notify: { to: string; kind: string }[] },
+): BookingTimelineEvent[] {
+  const { bookingId, consumerId, providerId } = state.booking!;
+  const { version, reviewRemindMs, reviewPublishMs } = state.policy!;
+  const audience = [consumerId, providerId];
+  return [
+    { type: 'booking.completed', ...end, ...settling(state), audience },
+    {
+      type: 'review.opened',
+      stream: `review/${bookingId}`,
+      bookingId,
+      consumerId,
+      providerId,
+      policy: { version, reviewRemindMs, reviewPublishMs },
+      audience,
+      notify: audience.map((to) => ({ to, kind: 'review_requested' })),
+    },
+  ];
+}
+
+export function cancelled(
+  state: BookingState,
+  end: { outcome: BookingOutcome; side: BookingSide | 'operator'; code?: string; fee: number; reason?: string | undefined },
+  told: { notify: { to: string; kind: string }[] },
+): BookingTimelineEvent {
+  const { reason, ...rest } = end;
+  return { type: 'booking.cancelled', ...rest, ...settling(state), ...(reason !== undefined && { reason }), ...both(state), ...told };
+}
+
+/** What ends a booking leaves its stream open while money is to be moved. */
+export const settling = (state: BookingState): { settling?: true } => (!isOver(state) && movesMoney(state) ? { settling: true } : {});
+
+/** The most a ruling can give back. */
+export const refundable = (state: BookingState): number => (movesMoney(state) ? capturedBy(state) : state.charge);

@@ -1,0 +1,44 @@
+// What the rules of a booking read again and again.
+import type { BookingSide, BookingState } from './types.ts';
+import { amountToAuthorise } from './charge.ts';
+import { DomainError } from '../errors.ts';
+import type { Money } from '../money.ts';
+import type { Policy } from '../policy.ts';
+import { iso } from '../time.ts';
+
+/** Nothing is left to decide: a dispute waits for its ruling. */
+export const isOver = ({ status }: BookingState): boolean => !['held', 'confirmed', 'in_progress', 'disputed'].includes(status);
+
+export const priceOf = ({ booking }: BookingState): Money => ({ amount: booking!.price, currency: booking!.currency });
+
+export const both = ({ booking }: BookingState): { audience: string[] } => ({ audience: [booking!.consumerId, booking!.providerId] });
+
+export const tellBoth = ({ booking }: BookingState, kind: string): { notify: { to: string; kind: string }[] } => ({
+  notify: [booking!.consumerId, booking!.providerId].map((to) => ({ to, kind })),
+});
+
+/** Whether money goes through us; what costs nothing needs no authorisation. */
+export const movesMoney = (state: BookingState): boolean =>
+  state.policy !== null && state.policy.payments !== 'none' && amountToAuthorise(priceOf(state), state.policy) > 0;
+
+/** @throws not_owner for anybody but the two sides */
+export function partyOf({ booking }: BookingState, actorId: string): BookingSide {
+  if (actorId === booking!.consumerId) return 'consumer';
+  if (actorId === booking!.providerId) return 'provider';
+  throw new DomainError('not_owner');
+}
+
+export const deadlinePassed = (instant: string, now: number): boolean => Date.parse(instant) <= now;
+
+/** @throws too_early */
+export const checkInOpens = (startsAt: string, { checkInEarlyMs }: Pick<Policy, 'checkInEarlyMs'>, now: number): void =>
+  notBefore(Date.parse(startsAt) - checkInEarlyMs, now, 'Check-in opens');
+
+/** @throws too_early, saying from when on it is possible */
+export function notBefore(instantMs: number, now: number, what: string): void {
+  if (now < instantMs) {
+    throw new DomainError('too_early', `${what} at ${iso(instantMs)}.`, {
+      retryAfterS: Math.ceil((instantMs - now) / 1000),
+    });
+  }
+}

@@ -1,0 +1,136 @@
+import type { BookingStatus, PaymentStatus } from './machine.ts';
+import type { Policy } from '../policy.ts';
+import type { ReviewOpened } from '../review/types.ts';
+import type { CommandRefused, EventBase, StreamState } from '../timeline.ts';
+import type { BookingOutcome, Slot, Terms } from '../terms.ts';
+import type { CommandMeta } from '../command.ts';
+
+export type BookingSide = 'consumer' | 'provider';
+
+/** Written together with the acceptance: the slot and the agreement are one transaction. */
+export interface BookingHeld extends Terms {
+  type: 'booking.held';
+  bookingId: string;
+  requestId: string;
+  offerId: string;
+  consumerId: string;
+  providerId: string;
+  service: string;
+  heldUntil: string;
+  policy: Policy;
+  /** The series this is an occurrence of; its request has ended long ago. */
+  seriesId?: string;
+}
+
+export const bookingInterventions = ['cancel', 'complete', 'rule', 'retry_payment', 'write_off'] as const;
+export type BookingIntervention = (typeof bookingInterventions)[number];
+
+/** `remindAt`: instants of the reminders, outside quiet hours; planned by an activity, since zones are not a workflow's business. */
+export type BookingCommand = CommandMeta &
+  (
+    | { do: 'confirm'; remindAt?: string[] }
+    | { do: 'release'; code: string }
+    | { do: 'remind'; index: number }
+    | { do: 'checkIn' }
+    | { do: 'completeBooking'; finalPrice?: number }
+    | { do: 'autoComplete' }
+    | { do: 'cancelBooking'; fee?: number }
+    | { do: 'cancelUnpaid' }
+    | { do: 'proposeReschedule'; startsAt: string; zone?: string }
+    | { do: 'answerReschedule'; accept: boolean; remindAt?: string[] }
+    | { do: 'dropReschedule'; code: string }
+    | { do: 'reportNoShow' }
+    | { do: 'contestNoShow' }
+    | { do: 'disputeBooking' }
+    | { do: 'payBooking' }
+    | { do: 'requestPayment' }
+    | { do: 'recordAuthorisation'; attempt: number; ref: string; lapsesAt: string }
+    | { do: 'recordDecline'; attempt: number; code: string }
+    | { do: 'recordCapture'; attempt: number; amount: number }
+    | { do: 'recordRelease'; attempt: number; code: string }
+    | { do: 'recordRefund'; attempt: number; amount: number }
+    | { do: 'reportStuck'; step: string; code: string }
+    | { do: 'closeMoney' }
+    | { do: 'intervene'; action: BookingIntervention; ticket: string; refund?: number }
+  );
+
+/**
+ * `settling`: money is still to be moved, so the stream stays open until `payment.closed`.
+ * Timelines of the first release know no `fee` and no `contestUntil`.
+ */
+export type BookingEvent = EventBase &
+  (
+    | BookingHeld
+    | { type: 'booking.hold_extended'; heldUntil: string }
+    | { type: 'booking.confirmed'; remindAt?: string[] }
+    | { type: 'booking.released'; code: string; settling?: true }
+    | { type: 'booking.reminded'; index: number }
+    | { type: 'booking.checked_in' }
+    | { type: 'booking.completed'; finalPrice: number; automatic: boolean; settling?: true }
+    | { type: 'booking.cancelled'; outcome: BookingOutcome; side: BookingSide | 'operator'; code?: string; fee?: number; settling?: true }
+    | { type: 'booking.no_show'; absent: BookingSide; fee?: number; contestUntil?: string; settling?: true }
+    | { type: 'booking.disputed'; side: BookingSide }
+    | { type: 'booking.settled'; refund: number; settling?: true }
+    | ({ type: 'booking.rescheduled'; remindAt?: string[] } & Slot)
+    | ({ type: 'reschedule.proposed'; side: BookingSide; expiresAt: string } & Slot)
+    | { type: 'reschedule.declined' | 'reschedule.withdrawn' }
+    | { type: 'reschedule.expired'; code: string }
+    | { type: 'payment.requested'; attempt: number; amount: number }
+    | { type: 'payment.authorised'; attempt: number; ref: string; lapsesAt: string }
+    | { type: 'payment.declined'; attempt: number; code: string }
+    | { type: 'payment.captured'; attempt: number; amount: number }
+    | { type: 'payment.released'; attempt: number; code: string }
+    | { type: 'payment.refunded'; attempt: number; amount: number }
+    | { type: 'payment.stuck'; step: string; code: string }
+    | { type: 'payment.resumed' }
+    | { type: 'payment.written_off'; step: string; amount: number }
+    | { type: 'payment.closed' }
+    | { type: 'operator.intervened'; action: string; ticket: string }
+  );
+
+/** What a booking's run appends: its own events, refusals of facts, and the first event of the reviews it opens. */
+export type BookingTimelineEvent = BookingEvent | CommandRefused | (ReviewOpened & EventBase);
+
+/** One authorisation; amounts in minor units of the booking's currency. */
+export interface PaymentState {
+  attempt: number;
+  status: PaymentStatus;
+  amount: number;
+  captured: number;
+  refunded: number;
+  ref: string | null;
+  requestedAt: string;
+  lapsesAt: string | null;
+}
+
+export interface BookingState extends StreamState {
+  status: BookingStatus;
+  opened: boolean;
+  booking: Omit<BookingHeld, 'type' | 'policy'> | null;
+  policy: Policy | null;
+  /** Held under the first release: its run keeps that release's steps. */
+  firstRelease: boolean;
+  /** When each reminder is due; null on timelines that planned none. */
+  remindAt: string[] | null;
+  /** Reminders already sent, by index. */
+  reminded: number[];
+  /** When the reminders were planned: what was due before is not sent. */
+  plannedAt: string | null;
+  checkedInAt: string | null;
+  /** When it was completed, or called a no-show. */
+  endedAt: string | null;
+  finalPrice: number | null;
+  outcome: BookingOutcome | null;
+  absent: BookingSide | null;
+  holdExtended: boolean;
+  /** The proposal that waits for an answer. */
+  reschedule: (Slot & { side: BookingSide; expiresAt: string }) | null;
+  reschedulesBy: Record<BookingSide, number>;
+  payments: PaymentState[];
+  /** What the consumer owes at the end, and what an operator's ruling gives back. */
+  charge: number;
+  refundDue: number;
+  /** The money step that gave up and waits for an operator. */
+  stuck: { step: string; code: string } | null;
+  settling: boolean;
+}

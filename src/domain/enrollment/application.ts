@@ -1,0 +1,150 @@
+// What somebody writes to become a provider, and what the catalogue asks of it. Kept in Postgres; the workflow sees a summary.
+import { findService, servicesOf, type Catalogue, type ServiceSpec } from '../intake/catalogue.ts';
+import type { CredentialKind } from './machine.ts';
+import type { ApplicationFault, ApplicationSummary } from './types.ts';
+import { DomainError } from '../errors.ts';
+import { formatMoney, type Money } from '../money.ts';
+
+/** A draft may lack any of it. */
+export interface ApplicationDetails {
+  displayName?: string;
+  bio?: string;
+  zone?: string;
+  location?: { lat: number; lon: number; place?: string };
+  radiusKm?: number;
+  services?: OfferedService[];
+  availability?: WeeklyOpening[];
+  credentials?: GivenCredential[];
+  portfolio?: { url: string; caption?: string }[];
+}
+
+export interface OfferedService {
+  code: string;
+  price: Money;
+  durationMinutes: number;
+  specialisations?: string[];
+}
+
+/** Minutes count from local midnight; ISO weekdays, 1 is Monday. */
+export interface WeeklyOpening {
+  weekday: number;
+  startMinute: number;
+  endMinute: number;
+}
+
+export interface GivenCredential {
+  kind: CredentialKind;
+  category?: string;
+  reference: string;
+  validUntil?: string;
+}
+
+export const checkOf = ({ kind, category }: Pick<GivenCredential, 'kind' | 'category'>): string =>
+  category ? `${kind}/${category}` : kind;
+
+type Fields = { field: string; message: string }[];
+
+/**
+ * Refuses values that no provider may have, however unfinished the draft: unknown services and categories, prices and
+ * durations outside the catalogue's bounds, openings that overlap.
+ * @throws price_out_of_bounds when nothing but prices is wrong, else validation_failed; both name every field
+ */
+export function checkApplication<D extends ApplicationDetails>(catalogue: Catalogue, details: D): D {
+  const { services = [], availability = [], credentials = [] } = details;
+  const prices: Fields = [];
+  const others: Fields = [...overlaps(availability), ...unknownCategories(catalogue, credentials)];
+  for (const [index, service] of services.entries()) {
+    const wrong = offeredServiceFaults(catalogue, service, `/services/${index}`);
+    prices.push(...wrong.prices);
+    others.push(...wrong.others);
+  }
+  others.push(
+    ...repeated(
+      services.map(({ code }) => code),
+      '/services',
+    ),
+    ...repeated(credentials.map(checkOf), '/credentials'),
+  );
+  if (others.length) throw new DomainError('validation_failed', undefined, { fields: [...others, ...prices] });
+  if (prices.length) throw new DomainError('price_out_of_bounds', undefined, { fields: prices });
+  return details;
+}
+
+/** What is wrong with one service on offer; `at` is where it stands. */
+export function offeredServiceFaults(catalogue: Catalogue, offered: OfferedService, at: string): { prices: Fields; others: Fields } {
+  const service = findService(catalogue, offered.code);
+  if (!service) {
+    const codes = servicesOf(catalogue).map(({ code }) => code);
+    return { prices: [], others: [{ field: `${at}/code`, message: `must be one of ${codes.join(', ')}` }] };
+  }
+  const { priceCents, currency, durationMinutes: duration, specialisations } = service;
+  const prices: Fields = [];
+  const others: Fields = [];
+  const bounds = [priceCents.min, priceCents.max].map((amount) => formatMoney({ amount, currency })).join(' to ');
+  if (offered.price.currency !== currency) others.push({ field: `${at}/price/currency`, message: `must be ${currency}` });
+  else if (offered.price.amount < priceCents.min || offered.price.amount > priceCents.max)
+    prices.push({ field: `${at}/price/amount`, message: `must be ${bounds}` });
+  if (offered.durationMinutes < duration.min || offered.durationMinutes > duration.max) {
+    others.push({ field: `${at}/durationMinutes`, message: `must be ${duration.min} to ${duration.max}` });
+  }
+  const unknown = (offered.specialisations ?? []).some((name) => !specialisations.includes(name));
+  if (unknown) others.push({ field: `${at}/specialisations`, message: `may contain ${specialisations.join(', ')}` });
+  return { prices, others };
+}
+
+function unknownCategories({ categories }: Catalogue, credentials: readonly GivenCredential[]): Fields {
+  const codes = categories.map(({ code }) => code);
+  return credentials.flatMap(({ kind, category }, index) => {
+    const field = `/credentials/${index}/category`;
+    if (kind === 'licence' && category === undefined) return [{ field, message: 'a licence needs its category' }];
+    return category === undefined || codes.includes(category) ? [] : [{ field, message: `must be one of ${codes.join(', ')}` }];
+  });
+}
+
+/** Openings of one weekday that overlap. */
+export function overlaps(availability: readonly WeeklyOpening[]): Fields {
+  return availability.flatMap((opening, index) => {
+    const field = `/availability/${index}`;
+    if (opening.startMinute >= opening.endMinute) return [{ field, message: 'must end after it begins' }];
+    const clash = availability
+      .slice(0, index)
+      .some((other) => other.weekday === opening.weekday && other.startMinute < opening.endMinute && opening.startMinute < other.endMinute);
+    return clash ? [{ field, message: 'overlaps another opening of that day' }] : [];
+  });
+}
+
+const repeated = (keys: readonly string[], at: string): Fields =>
+  keys.flatMap((key, index) => (keys.indexOf(key) < index ? [{ field: `${at}/${index}`, message: `${key} is there twice` }] : []));
+
+const required = ['displayName', 'zone', 'location', 'radiusKm'] as const satisfies readonly (keyof ApplicationDetails)[];
+
+/** What the workflow may know of an application: no names, no numbers, no texts. */
+export function summariseApplication(catalogue: Catalogue, details: ApplicationDetails): ApplicationSummary {
+  const { services = [], credentials = [] } = details;
+  return {
+    services: services.map(({ code }) => code),
+    faults: applicationFaults(catalogue, details),
+    credentials: credentials.map((credential) => ({ check: checkOf(credential), validUntil: credential.validUntil ?? null })),
+  };
+}
+
+function applicationFaults(catalogue: Catalogue, details: ApplicationDetails): ApplicationFault[] {
+  const { services = [], availability = [], credentials = [], portfolio = [] } = details;
+  const missing = (field: string, message = 'required'): ApplicationFault => ({ code: 'draft_incomplete', field, message });
+  const offered = services.flatMap(({ code }) => findService(catalogue, code) ?? []);
+  const licensed = new Map(offered.flatMap(({ category, licence }) => (licence ? [[category, licence.name]] : [])));
+  const hasLicence = (category: string) =>
+    credentials.some((credential) => credential.kind === 'licence' && credential.category === category);
+  const photos = Math.max(0, ...offered.map(({ minPortfolioPhotos }: ServiceSpec) => minPortfolioPhotos));
+  return [
+    ...required.filter((key) => details[key] === undefined).map((key) => missing(`/${key}`)),
+    ...(services.length ? [] : [missing('/services', 'at least one')]),
+    ...(availability.length ? [] : [missing('/availability', 'at least one weekly opening')]),
+    ...[...licensed]
+      .filter(([category]) => !hasLicence(category))
+      .map(([category, name]) => missing('/credentials', `a licence for ${category}: ${name}`)),
+    ...(portfolio.length < photos
+      ? [{ code: 'portfolio_too_small' as const, field: '/portfolio', message: `at least ${photos} photos` }]
+      : []),
+  ];
+}

@@ -1,0 +1,207 @@
+import {
+  factOf,
+  factsOf,
+  findService,
+  requiredKeys,
+  servicesOf,
+  type Catalogue,
+  type FactSpec,
+  type Location,
+  type ServiceSpec,
+  type TimeWindow,
+} from './catalogue.ts';
+import { faultOf } from './facts.ts';
+import type {
+  AcceptedFact,
+  Advance,
+  AdvanceInput,
+  Asked,
+  Draft,
+  KnownFacts,
+  KnownFact,
+  Option,
+  Proposal,
+  RejectedFact,
+  Step,
+} from './types.ts';
+import type { Money } from '../money.ts';
+
+export type * from './types.ts';
+
+/**
+ * One turn of intake: looks at every proposal, keeps what the catalogue allows, and chooses the one thing to say next.
+ * Pure and deterministic: the same input gives the same turn, whichever interpreter proposed.
+ */
+export function advance(input: AdvanceInput): Advance {
+  const { catalogue, proposals, asked, known } = input;
+  const { accepted, rejected } = takeFacts(input);
+  const merged: Record<string, KnownFact> = { ...known };
+  for (const { key, value, confidence, confirmed } of accepted) merged[key] = { value, confidence, confirmed };
+  const { facts, stale } = validFacts(input, merged);
+  const service = serviceIn(catalogue, facts);
+  const missing = requiredKeys(service).filter((key) => !(key in facts));
+  const draft = missing.length === 0 ? draftOf(catalogue, facts) : null;
+  const hash = draft && input.hashOf(draft);
+  const pending: Extract<Step, { do: 'ask' | 'confirm' }> =
+    draft && hash !== null
+      ? { do: 'confirm', draft, hash }
+      : { do: 'ask', key: missing[0]!, options: optionsFor(catalogue, service, missing[0]!) };
+  const step = chooseStep({ proposals, asked, accepted, rejected, facts, pending, draftShown: input.draftShown, catalogue, service });
+  return {
+    accepted,
+    rejected: [...rejected, ...stale],
+    facts,
+    service: service?.code ?? null,
+    missing,
+    step,
+    asked: askedAfter(step, asked),
+  };
+}
+
+/** The service is looked at first: what the other facts may be depends on it. */
+function takeFacts({ catalogue, known, proposals, asked, now }: AdvanceInput): Pick<Advance, 'accepted' | 'rejected'> {
+  const wanted = proposals
+    .flatMap((proposal) => factIn(proposal, asked))
+    .sort((a, b) => Number(b.key === 'service') - Number(a.key === 'service'));
+  const accepted = new Map<string, AcceptedFact>();
+  const rejected = new Map<string, RejectedFact>();
+  for (const { key, value, confidence, confirmed } of wanted) {
+    const service = findService(catalogue, accepted.get('service')?.value ?? known['service']?.value);
+    const fault = faultIn(catalogue, service, key, value, now);
+    if (fault) rejected.set(key, fault);
+    else if (confirmed || !sameValue(known[key]?.value, value))
+      accepted.set(key, { key, value, confidence, confirmed, corrects: key in known });
+  }
+  return { accepted: [...accepted.values()], rejected: [...rejected.values()].filter(({ key }) => !accepted.has(key)) };
+}
+
+function factIn(proposal: Proposal, asked: Asked | null): { key: string; value: unknown; confidence: number; confirmed: boolean }[] {
+  if (proposal.do === 'accept_suggestion') {
+    const option = asked?.options[proposal.option];
+    const isFact = asked && asked.key !== 'change' && asked.key !== 'cancel';
+    return option && isFact ? [{ key: asked.key, value: option.value, confidence: 1, confirmed: true }] : [];
+  }
+  if (proposal.do !== 'set_fact' && proposal.do !== 'correct_fact') return [];
+  const confidence = Math.min(1, Math.max(0, proposal.confidence ?? 1));
+  return [{ key: proposal.key, value: proposal.value, confidence: Number.isNaN(confidence) ? 0 : confidence, confirmed: false }];
+}
+
+function faultIn(
+  catalogue: Catalogue,
+  service: ServiceSpec | undefined,
+  key: string,
+  value: unknown,
+  now: number,
+): RejectedFact | undefined {
+  const fact = factOf(service, key);
+  if (!fact) {
+    const elsewhere = servicesOf(catalogue).some((other) => other.facts.some((own) => own.key === key));
+    return { key, reason: elsewhere ? 'not_of_this_service' : 'unknown_fact', message: 'is not something this service asks for' };
+  }
+  const message = faultOf(catalogue, service, fact, value);
+  if (message !== undefined) return { key, reason: 'invalid', message };
+  return isPast(fact, value, now) ? { key, reason: 'past', message: 'must lie in the future' } : undefined;
+}
+
+const isPast = (fact: FactSpec, value: unknown, now: number) => fact.kind === 'window' && Date.parse((value as TimeWindow).to) <= now;
+
+/**
+ * What may still count: another service, a newer catalogue or the passing of time can make a known fact void.
+ * Facts of the service talked about before are set aside silently, voided ones are told.
+ */
+function validFacts({ catalogue, now }: AdvanceInput, merged: KnownFacts): { facts: KnownFacts; stale: RejectedFact[] } {
+  const service = serviceIn(catalogue, merged);
+  const facts: Record<string, KnownFact> = {};
+  const stale: RejectedFact[] = [];
+  for (const key of Object.keys(merged).sort()) {
+    const fault = faultIn(catalogue, service, key, merged[key]!.value, now);
+    if (!fault) facts[key] = merged[key]!;
+    else if (fault.reason === 'invalid' || fault.reason === 'past') stale.push(fault);
+  }
+  return { facts, stale };
+}
+
+const serviceIn = (catalogue: Catalogue, facts: KnownFacts) => findService(catalogue, facts['service']?.value);
+
+interface Choosing extends Pick<Advance, 'accepted' | 'rejected' | 'facts'> {
+  proposals: readonly Proposal[];
+  asked: Asked | null;
+  pending: Extract<Step, { do: 'ask' | 'confirm' }>;
+  draftShown: string | null;
+  catalogue: Catalogue;
+  service: ServiceSpec | undefined;
+}
+
+/** Order of precedence: a person wants a person; wants out; must be asked about what they said; said yes; said something else. */
+function chooseStep({ proposals, asked, accepted, rejected, facts, pending, draftShown, catalogue, service }: Choosing): Step {
+  const has = <D extends Proposal['do']>(what: D) => proposals.find((one): one is Extract<Proposal, { do: D }> => one.do === what);
+  if (has('hand_off')) return { do: 'hand_off' };
+  // Whoever states facts in the same breath is changing the request, not leaving it.
+  const cancel = accepted.length === 0 ? has('cancel') : undefined;
+  if (cancel?.explicit) return { do: 'cancel' };
+  if (cancel) return { do: 'clarify', key: 'cancel', reason: 'not_understood', options: [] };
+
+  const unclear = proposals.find(
+    (one) => one.do === 'ask' && factOf(service, one.key) !== undefined && !accepted.some(({ key }) => key === one.key),
+  );
+  if (unclear?.do === 'ask') {
+    // Without options of its own it is the plain question, unless that is answered and the wish to change it is gone.
+    const options = unclear.options?.length ? unclear.options : optionsFor(catalogue, service, unclear.key);
+    return { do: 'clarify', key: unclear.key, reason: unclear.reason, options };
+  }
+  const refused = rejected.find(({ key, reason }) => (reason === 'invalid' || reason === 'past') && !(key in facts && asked?.key !== key));
+  if (refused) {
+    const reason = refused.reason === 'past' ? 'past' : 'not_understood';
+    return { do: 'clarify', key: refused.key, reason, options: optionsFor(catalogue, service, refused.key) };
+  }
+  // A yes to an open question is an answer to it, not to the draft.
+  if (has('confirm_draft') && asked === null && pending.do === 'confirm' && accepted.length === 0 && pending.hash === draftShown)
+    return { ...pending, do: 'submit' };
+  const talk = accepted.length === 0 ? has('small_talk') : undefined;
+  if (talk?.topic === 'no' && pending.do === 'confirm' && draftShown !== null)
+    return { do: 'clarify', key: 'change', reason: 'wanted_change', options: [] };
+  if (talk && talk.topic !== 'no') return { do: 'chat', topic: talk.topic, pending };
+  return pending;
+}
+
+function askedAfter(step: Step, before: Asked | null): Asked | null {
+  const open = step.do === 'chat' ? step.pending : step;
+  if (open.do !== 'ask' && open.do !== 'clarify') return null;
+  return { key: open.key, options: open.options, times: before?.key === open.key ? before.times + 1 : 1 };
+}
+
+/** The answers that can be listed beside a question. */
+export function optionsFor(catalogue: Catalogue, service: ServiceSpec | undefined, key: string): Option[] {
+  const fact = factsOf(service).find((one) => one.key === key);
+  if (fact?.kind === 'service') return servicesOf(catalogue).map(({ code, name }) => ({ label: name, value: code }));
+  return (fact?.choices ?? []).map(({ code, label }) => ({ label, value: code }));
+}
+
+/** The canonical draft, or null while a required fact is missing. */
+export function draftOf(catalogue: Catalogue, facts: KnownFacts): Draft | null {
+  const service = serviceIn(catalogue, facts);
+  if (!service || requiredKeys(service).some((key) => !(key in facts))) return null;
+  const valueOf = <T>(key: string) => facts[key]?.value as T | undefined;
+  const details = Object.fromEntries(service.facts.filter(({ key }) => key in facts).map(({ key }) => [key, facts[key]!.value]));
+  return {
+    catalogueVersion: catalogue.version,
+    service: service.code,
+    location: valueOf<Location>('location')!,
+    when: valueOf<TimeWindow>('when')!,
+    budget: valueOf<Money>('budget') ?? null,
+    notes: valueOf<string>('notes') ?? null,
+    details,
+  };
+}
+
+/** JSON with sorted keys and no spaces: equal values have equal texts, so equal hashes. */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  const entries = Object.entries(value)
+    .filter(([, item]) => item !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join(',')}}`;
+}
+
+const sameValue = (a: unknown, b: unknown) => a !== undefined && canonicalJson(a) === canonicalJson(b);

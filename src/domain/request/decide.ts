@@ -1,0 +1,299 @@
+import { DomainError, invalid } from '../errors.ts';
+import { acceptOffer, counterOffer, declineOffer, expired, proposeOffer, superseded, withdrawOffer } from './offers.ts';
+import { urgencyOf } from '../policy.ts';
+import { checkIntervention } from '../intervention.ts';
+import { requestMachine } from './machine.ts';
+import { liveOffers, offersThatAre, openOffers } from './evolve.ts';
+import type { DraftSummary, RequestCommand, RequestState, RequestTimelineEvent } from './types.ts';
+import type { BookingOutcome } from '../terms.ts';
+import { iso } from '../time.ts';
+
+type Command<D extends RequestCommand['do']> = Extract<RequestCommand, { do: D }>;
+
+/**
+ * What a command writes, or why it is refused. `now` is milliseconds since the epoch.
+ * @throws DomainError the refusal
+ */
+export function decideRequest(state: RequestState, command: RequestCommand, now: number): RequestTimelineEvent[] {
+  switch (command.do) {
+    case 'open':
+      return open(state, command);
+    case 'postMessage':
+      return postMessage(state, command);
+    case 'completeTurn':
+      return completeTurn(state, command, now);
+    case 'editRequest':
+      return editRequest(state, command, now);
+    case 'submitRequest':
+      owned(state, command.by.id);
+      return submit(state, state.draft, command.draftHash, now);
+    case 'invite':
+      return invite(state, command, now);
+    case 'remindRound':
+      if (state.round !== command.round || state.remindAt === null) return [];
+      return offersThatAre(state, 'invited').length
+        ? [remindRound(state, command.round)]
+        : [{ type: 'round.reminded', round: command.round }];
+    case 'closeRound':
+      return closeRound(state, command, now);
+    case 'proposeOffer':
+      return collecting(state, () => stoppingAtEnough(state, command.offerId, proposeOffer(state, command), now));
+    case 'counterOffer':
+      return collecting(state, () => counterOffer(state, command));
+    case 'acceptOffer':
+      return collecting(state, () => stoppingAtEnough(state, command.offerId, acceptOffer(state, command, now), now));
+    case 'declineOffer':
+      return collecting(state, () => declineOffer(state, command));
+    case 'withdrawOffer':
+      return collecting(state, () => withdrawOffer(state, command));
+    case 'loseOffer': {
+      const offer = state.offers[command.offerId];
+      return offer && openOffers(state).some(([id]) => id === command.offerId) ? [superseded(command.offerId, offer, command.code)] : [];
+    }
+    case 'endBooking':
+      return endBooking(state, command);
+    case 'cancelRequest':
+      return cancel(state, command);
+    case 'claimRequest':
+      return claim(state, command);
+    case 'nudge':
+      if (state.status !== 'intake' || state.nudged || now < silenceEnds(state, 'nudge')) return [];
+      return [{ type: 'request.nudged', audience: [state.consumerId], notify: [{ to: state.consumerId, kind: 'intake_idle' }] }];
+    case 'abandon':
+      // Somebody spoke, or it was sent out, while the clock's command waited for its turn.
+      if (state.status !== 'intake' || state.pendingTurns.length || now < silenceEnds(state, 'abandon')) return [];
+      return [{ type: 'request.abandoned', code: 'idle', audience: [state.consumerId] }];
+    case 'giveUp':
+      if (!requestMachine.can(state.status, 'giveUp')) return [];
+      return [
+        ...endOffers(state, command.code),
+        {
+          type: 'request.unfilled',
+          code: command.code,
+          audience: [state.consumerId],
+          notify: [{ to: state.consumerId, kind: 'request_unfilled' }],
+        },
+      ];
+    case 'intervene':
+      return intervene(state, command, now);
+  }
+}
+
+function open(state: RequestState, { requestId, consumerId, mode, catalogueVersion, policy }: Command<'open'>): RequestTimelineEvent[] {
+  // A run that finds its timeline already opened (rebuilt, or reset) has nothing to write.
+  if (state.opened) return [];
+  return [{ type: 'request.opened', requestId, consumerId, mode, catalogueVersion, policy, audience: [consumerId] }];
+}
+
+function postMessage(state: RequestState, { by, messageId, turnId }: Command<'postMessage'>): RequestTimelineEvent[] {
+  owned(state, by.id);
+  inIntake(state, 'postMessage');
+  if (state.pendingTurns.length >= state.policy!.maxPendingTurns) throw new DomainError('conversation_busy', undefined, { retryAfterS: 2 });
+  return [{ type: 'message.posted', messageId, turnId, audience: [state.consumerId] }];
+}
+
+function completeTurn(state: RequestState, { turnId, intent, draft }: Command<'completeTurn'>, now: number): RequestTimelineEvent[] {
+  if (!state.pendingTurns.some((pending) => pending.turnId === turnId)) return [];
+  const completed: RequestTimelineEvent = { type: 'turn.completed', turnId, intent, draft, audience: [state.consumerId] };
+  if (state.status !== 'intake') return [completed];
+  // The turn has seen an explicit yes to exactly the draft that was shown; anything else was answered with a question.
+  if (intent === 'submit' && draft.hash && draft.hash === state.draft.hash) return [completed, ...submit(state, draft, draft.hash, now)];
+  if (intent === 'cancel') return [completed, { type: 'request.cancelled', code: 'consumer', audience: [state.consumerId] }];
+  return [completed];
+}
+
+function editRequest(
+  state: RequestState,
+  { by, draft, mode, submit: submitNow }: Command<'editRequest'>,
+  now: number,
+): RequestTimelineEvent[] {
+  owned(state, by.id);
+  inIntake(state, 'editRequest');
+  const edited: RequestTimelineEvent = { type: 'request.edited', draft, mode: mode ?? state.mode, audience: [state.consumerId] };
+  return submitNow ? [edited, ...submit(state, draft, draft.hash, now)] : [edited];
+}
+
+/** Nothing is sent out before an explicit yes to the very draft that is sent. */
+function submit(state: RequestState, draft: DraftSummary, agreedHash: string | null, now: number): RequestTimelineEvent[] {
+  requestMachine.next(state.status, 'submit');
+  if (draft.missing.length || !draft.hash) {
+    throw new DomainError('draft_incomplete', `Still missing: ${draft.missing.join(', ')}.`, {
+      fields: draft.missing.map((key) => ({ field: `/facts/${key}`, message: 'required' })),
+      allowed: ['editRequest', 'postMessage'],
+    });
+  }
+  if (draft.hash !== agreedHash) throw new DomainError('draft_changed', undefined, { allowed: ['editRequest', 'submitRequest'] });
+  return [{ type: 'request.submitted', draftHash: draft.hash, urgency: urgencyOf(draft.windowEndsAt!, now), audience: [state.consumerId] }];
+}
+
+function invite(state: RequestState, { round, radiusKm, invitations, priority }: Command<'invite'>, now: number): RequestTimelineEvent[] {
+  if (round <= state.round) return []; // this round is already open: the run was rebuilt
+  requestMachine.next(state.status, 'invite');
+  const windowMs = state.policy!.roundWindowMs[priority ? 'urgent' : state.urgency];
+  const closesAt = iso(now + (invitations.length ? windowMs : 0));
+  return [
+    {
+      type: 'round.opened',
+      round,
+      radiusKm,
+      invited: invitations.length,
+      remindAt: iso(now + windowMs / 2),
+      closesAt,
+      ...(priority && { priority }),
+      audience: [state.consumerId],
+    },
+    ...invitations.map((invitation) => ({
+      type: 'offer.invited' as const,
+      requestId: state.requestId,
+      round,
+      expiresAt: closesAt,
+      ...invitation,
+      audience: [invitation.providerId],
+      notify: [{ to: invitation.providerId, kind: 'invited' }],
+    })),
+  ];
+}
+
+function remindRound(state: RequestState, round: number): RequestTimelineEvent {
+  const silent = offersThatAre(state, 'invited').map(([, { providerId }]) => providerId);
+  return { type: 'round.reminded', round, audience: silent, notify: silent.map((to) => ({ to, kind: 'invitation_reminder' })) };
+}
+
+function closeRound(state: RequestState, { round }: Command<'closeRound'>, now: number): RequestTimelineEvent[] {
+  return state.round === round && state.closesAt !== null ? endRound(state, liveOffers(state).length, now) : [];
+}
+
+/** The proposal that makes enough live offers ends the round in the same breath: nobody further is asked to answer. */
+function stoppingAtEnough(state: RequestState, offerId: string, events: RequestTimelineEvent[], now: number): RequestTimelineEvent[] {
+  if (events[0]?.type !== 'offer.proposed' || state.closesAt === null) return events;
+  const others = liveOffers(state).filter(([id]) => id !== offerId).length;
+  return others + 1 >= state.policy!.liveOffers ? [...events, ...endRound(state, others + 1, now, offerId)] : events;
+}
+
+/** @param live offers that are live from now on @param answered the invitation that has just been answered */
+function endRound(state: RequestState, live: number, now: number, answered?: string): RequestTimelineEvent[] {
+  const { round } = state;
+  const decideBy = live ? iso(now + state.policy!.decisionMs) : null;
+  return [
+    ...offersThatAre(state, 'invited')
+      .filter(([id]) => id !== answered)
+      .map(([id, offer]) => expired(id, offer, 'round_closed')),
+    {
+      type: 'round.closed',
+      round,
+      live,
+      decideBy,
+      audience: [state.consumerId],
+      notify: live ? [{ to: state.consumerId, kind: 'offers_ready' }] : [],
+    },
+  ];
+}
+
+/** A guest has signed in: the conversation becomes their account's. Claiming it again changes nothing. */
+function claim(state: RequestState, { by, guestId }: Command<'claimRequest'>): RequestTimelineEvent[] {
+  if (state.consumerId === by.id) return [];
+  if (state.consumerId !== guestId) throw new DomainError('not_owner');
+  inIntake(state, 'claimRequest');
+  return [{ type: 'request.claimed', guestId, consumerId: by.id, audience: [by.id] }];
+}
+
+/** The request's move for each way a booking can end. */
+function endBooking(state: RequestState, { bookingId, outcome }: Command<'endBooking'>): RequestTimelineEvent[] {
+  if (state.accepted?.bookingId !== bookingId || state.status !== 'booked') return [];
+  const told = { audience: [state.consumerId] };
+  const ends: Record<BookingOutcome, () => RequestTimelineEvent> = {
+    completed: () => ({ type: 'request.completed', code: outcome, ...told }),
+    cancelled: () => ({ type: 'request.cancelled', code: 'booking_cancelled', ...told }),
+    no_show: () => ({ type: 'request.cancelled', code: 'no_show', ...told }),
+    provider_dropped: () => reopened(state, outcome),
+    released: () => reopened(state, outcome),
+    payment_failed: () => ({
+      type: 'request.cancelled',
+      code: outcome,
+      ...told,
+      notify: [{ to: state.consumerId, kind: 'payment_failed' }],
+    }),
+  };
+  return [ends[outcome]()];
+}
+
+function reopened(state: RequestState, outcome: BookingOutcome): RequestTimelineEvent {
+  return {
+    type: 'request.reopened',
+    excluded: state.accepted!.providerId,
+    outcome,
+    next: 'priority_round',
+    audience: [state.consumerId],
+    notify: [{ to: state.consumerId, kind: 'searching_again' }],
+  };
+}
+
+function cancel(state: RequestState, { by, reason }: Command<'cancelRequest'>): RequestTimelineEvent[] {
+  if (by.role !== 'admin') owned(state, by.id);
+  if (state.status === 'booked') {
+    throw new DomainError('invalid_transition', 'It is booked: cancel the booking instead.', {
+      status: 'booked',
+      allowed: ['cancelBooking'],
+    });
+  }
+  requestMachine.next(state.status, 'cancel');
+  return [...endOffers(state, 'request_cancelled'), { type: 'request.cancelled', code: by.role, reason, audience: [state.consumerId] }];
+}
+
+function intervene(state: RequestState, command: Command<'intervene'>, now: number): RequestTimelineEvent[] {
+  checkIntervention(command, ['rematch', 'extend_deadline', 'close']);
+  const { action, ticket, reason, extendByMs = 0 } = command;
+  const intervened: RequestTimelineEvent = { type: 'operator.intervened', action, ticket, reason };
+  switch (action) {
+    case 'rematch':
+      requestMachine.next(state.status, 'rematch');
+      return [
+        intervened,
+        ...offersThatAre(state, 'invited').map(([id, offer]) => superseded(id, offer, 'rematched')),
+        { type: 'request.rematched' },
+      ];
+    case 'extend_deadline': {
+      if (state.status !== 'offering') throw new DomainError('invalid_transition', undefined, { status: state.status, allowed: ['close'] });
+      if (!Number.isSafeInteger(extendByMs) || extendByMs <= 0) {
+        throw invalid('/extendByMs', 'must be milliseconds above 0');
+      }
+      const later = (instant: string | null) => instant && iso(Math.max(Date.parse(instant), now) + extendByMs);
+      return [intervened, { type: 'request.extended', closesAt: later(state.closesAt) ?? '', decideBy: later(state.decideBy) }];
+    }
+    case 'close':
+      if (state.status === 'booked')
+        throw new DomainError('invalid_transition', 'Intervene on the booking.', { status: 'booked', allowed: [] });
+      requestMachine.next(state.status, 'cancel');
+      return [
+        intervened,
+        ...endOffers(state, 'request_cancelled'),
+        { type: 'request.cancelled', code: 'operator', reason, audience: [state.consumerId] },
+      ];
+  }
+}
+
+/** When silence in intake leads to a reminder, and to the end: milliseconds since the epoch. One rule for the clock and for `decide`. */
+export const silenceEnds = ({ lastActivityAt, policy }: RequestState, leadsTo: 'nudge' | 'abandon'): number =>
+  Date.parse(lastActivityAt) + (leadsTo === 'nudge' ? policy!.intakeNudgeMs : policy!.intakeCloseMs);
+
+const endOffers = (state: RequestState, code: string): RequestTimelineEvent[] =>
+  openOffers(state).map(([id, offer]) => superseded(id, offer, code));
+
+function owned(state: RequestState, actorId: string): void {
+  if (actorId !== state.consumerId) throw new DomainError('not_owner');
+}
+
+function inIntake(state: RequestState, command: string): void {
+  if (state.status !== 'intake') {
+    const allowed = requestMachine.allowed(state.status);
+    throw new DomainError('invalid_transition', `The request is ${state.status}: ${command} is not possible any more.`, {
+      status: state.status,
+      allowed,
+    });
+  }
+}
+
+function collecting<T>(state: RequestState, decision: () => T): T {
+  if (state.status === 'offering' || state.status === 'matching') return decision();
+  throw new DomainError('offer_not_open', `The request is ${state.status}.`, { status: state.status, allowed: [] });
+}

@@ -1,0 +1,154 @@
+import { offerMachine, type OfferStatus, requestMachine } from './machine.ts';
+import type { OfferState, RequestState, RequestTimelineEvent } from './types.ts';
+import { remember, type Recorded } from '../timeline.ts';
+import { termsOf } from '../terms.ts';
+
+export const emptyRequest: RequestState = {
+  status: 'intake',
+  opened: false,
+  applied: [],
+  requestId: '',
+  consumerId: '',
+  mode: 'compare',
+  policy: null,
+  draft: { facts: [], service: null, missing: [], hash: null, price: null, windowEndsAt: null, region: null },
+  urgency: 'flexible',
+  pendingTurns: [],
+  turns: 0,
+  round: 0,
+  radiusKm: 0,
+  searchedBefore: 0,
+  lostRounds: 0,
+  remindAt: null,
+  closesAt: null,
+  decideBy: null,
+  lastActivityAt: '',
+  nudged: false,
+  offers: {},
+  accepted: null,
+  excluded: [],
+};
+
+/** What a written event means. Total over everything that may stand on a request's timeline. */
+export function evolveRequest(before: RequestState, event: Recorded<RequestTimelineEvent>): RequestState {
+  const state = { ...before, applied: remember(before.applied, event.commandId) };
+  switch (event.type) {
+    case 'request.opened': {
+      const { requestId, consumerId, mode, policy, at } = event;
+      return { ...state, opened: true, requestId, consumerId, mode, policy, radiusKm: policy.radiusKm, lastActivityAt: at };
+    }
+    case 'message.posted':
+      return {
+        ...state,
+        pendingTurns: [...state.pendingTurns, { turnId: event.turnId, messageId: event.messageId }],
+        turns: state.turns + 1,
+        lastActivityAt: event.at,
+        nudged: false,
+      };
+    case 'turn.completed':
+      return {
+        ...state,
+        pendingTurns: state.pendingTurns.filter(({ turnId }) => turnId !== event.turnId),
+        draft: event.draft,
+        lastActivityAt: event.at,
+      };
+    case 'request.edited':
+      return { ...state, draft: event.draft, mode: event.mode, lastActivityAt: event.at, nudged: false };
+    case 'request.submitted':
+      return { ...state, status: requestMachine.next(state.status, 'submit'), urgency: event.urgency };
+    case 'round.opened': {
+      const { round, radiusKm, remindAt, closesAt } = event;
+      return { ...state, status: requestMachine.next(state.status, 'invite'), round, radiusKm, remindAt, closesAt, decideBy: null };
+    }
+    case 'offer.invited':
+      return {
+        ...state,
+        offers: {
+          ...state.offers,
+          [event.offerId]: { ...termsOf(event), providerId: event.providerId, round: event.round, status: 'invited', version: 1 },
+        },
+      };
+    case 'round.reminded':
+      return { ...state, remindAt: null };
+    case 'round.closed':
+      return { ...state, remindAt: null, closesAt: null, decideBy: event.decideBy };
+    case 'offer.proposed':
+    case 'offer.countered':
+      return withOffer(state, event.offerId, {
+        ...termsOf(event),
+        status: event.type === 'offer.proposed' ? 'proposed' : 'countered',
+        version: event.version,
+      });
+    case 'offer.accepted': {
+      const { offerId, bookingId, providerId } = event;
+      const booked = withOffer(state, offerId, { status: 'accepted' });
+      return {
+        ...booked,
+        status: requestMachine.next(state.status, 'book'),
+        accepted: { offerId, bookingId, providerId },
+        remindAt: null,
+        closesAt: null,
+        decideBy: null,
+      };
+    }
+    case 'offer.declined':
+      return withOffer(state, event.offerId, { status: 'declined' });
+    case 'offer.withdrawn':
+      return withOffer(state, event.offerId, { status: 'withdrawn' });
+    case 'offer.expired':
+      return withOffer(state, event.offerId, { status: 'expired' });
+    case 'offer.superseded':
+      return withOffer(state, event.offerId, { status: 'superseded' });
+    case 'request.reopened':
+      return {
+        ...state,
+        status: requestMachine.next(state.status, 'reopen'),
+        accepted: null,
+        excluded: [...state.excluded, event.excluded],
+        searchedBefore: state.round,
+        lostRounds: state.round,
+      };
+    case 'request.rematched':
+      return {
+        ...state,
+        status: requestMachine.next(state.status, 'rematch'),
+        decideBy: null,
+        closesAt: null,
+        remindAt: null,
+        searchedBefore: state.round,
+      };
+    case 'request.extended':
+      return { ...state, closesAt: event.closesAt || null, decideBy: event.decideBy };
+    case 'request.claimed':
+      return { ...state, consumerId: event.consumerId, lastActivityAt: event.at };
+    case 'request.nudged':
+      return { ...state, nudged: true };
+    case 'request.completed':
+      return { ...state, status: requestMachine.next(state.status, 'complete') };
+    case 'request.cancelled':
+      return { ...state, status: requestMachine.next(state.status, 'cancel') };
+    case 'request.abandoned':
+      return { ...state, status: requestMachine.next(state.status, 'abandon') };
+    case 'request.unfilled':
+      return { ...state, status: requestMachine.next(state.status, 'giveUp') };
+    case 'booking.held':
+    case 'operator.intervened':
+    case 'command.refused':
+      return state;
+  }
+}
+
+function withOffer(state: RequestState, offerId: string, change: Partial<OfferState>): RequestState {
+  const offer = state.offers[offerId];
+  return offer ? { ...state, offers: { ...state.offers, [offerId]: { ...offer, ...change } } } : state;
+}
+
+export const openOffers = (state: RequestState): [string, OfferState][] =>
+  Object.entries(state.offers).filter(([, { status }]) => !offerMachine.terminal.includes(status));
+/** Offers that wait for the consumer or for the provider's answer to a counter-offer. */
+export const liveOffers = (state: RequestState): [string, OfferState][] => offersThatAre(state, 'proposed', 'countered');
+export const offersThatAre = (state: RequestState, ...statuses: OfferStatus[]): [string, OfferState][] =>
+  Object.entries(state.offers).filter(([, { status }]) => statuses.includes(status));
+/** The consumer had a booking and lost it: this round comes before others' needs. */
+export const hasPriority = ({ lostRounds }: RequestState, round: number): boolean => lostRounds > 0 && round === lostRounds + 1;
+export const isClosed = (state: RequestState): boolean => requestMachine.terminal.includes(state.status);

@@ -1,0 +1,140 @@
+import type { Actor } from '../actor.ts';
+import { DomainError } from '../errors.ts';
+import { formatMoney } from '../money.ts';
+import { offerMachine } from './machine.ts';
+import { openOffers } from './evolve.ts';
+import type { OfferState, RequestCommand, RequestState, RequestTimelineEvent } from './types.ts';
+import type { Terms } from '../terms.ts';
+import { termsOf } from '../terms.ts';
+import { iso } from '../time.ts';
+
+type Offering<D extends RequestCommand['do']> = Extract<RequestCommand, { do: D }>;
+
+/** A provider names terms, or takes the suggested ones (`terms` absent). */
+export function proposeOffer(state: RequestState, { by, offerId, terms }: Offering<'proposeOffer'>): RequestTimelineEvent[] {
+  const offer = offerFor(state, offerId, by, 'provider');
+  offerMachine.next(offer.status, 'propose');
+  const proposed = checkedTerms(state, terms ?? offer);
+  return [
+    {
+      type: 'offer.proposed',
+      offerId,
+      version: terms || offer.status === 'countered' ? offer.version + 1 : offer.version,
+      ...proposed,
+      audience: [state.consumerId, offer.providerId],
+      notify: [{ to: state.consumerId, kind: 'offer_received' }],
+    },
+  ];
+}
+
+export function counterOffer(state: RequestState, { by, offerId, terms }: Offering<'counterOffer'>): RequestTimelineEvent[] {
+  const offer = offerFor(state, offerId, by, 'consumer');
+  offerMachine.next(offer.status, 'counter');
+  return [
+    {
+      type: 'offer.countered',
+      offerId,
+      version: offer.version + 1,
+      ...checkedTerms(state, terms),
+      audience: [state.consumerId, offer.providerId],
+      notify: [{ to: offer.providerId, kind: 'offer_countered' }],
+    },
+  ];
+}
+
+/**
+ * `accept` belongs to whoever's turn it is: the consumer takes a proposal, the provider a counter-offer or, in instant
+ * mode, the invitation itself. In compare mode a provider's yes to an invitation is a proposal on the suggested terms.
+ */
+export function acceptOffer(state: RequestState, command: Offering<'acceptOffer'>, now: number): RequestTimelineEvent[] {
+  const { by, offerId, bookingId } = command;
+  const offer = offerFor(state, offerId, by);
+  offerMachine.next(offer.status, 'accept');
+  if (turnOf(offer) !== sideOf(state, offer, by)) throw new DomainError('not_your_turn', undefined, { status: offer.status });
+  if (offer.status === 'invited' && state.mode === 'compare') return proposeOffer(state, { ...command, do: 'proposeOffer' });
+  const policy = state.policy!;
+  const { providerId } = offer;
+  const both = [state.consumerId, providerId];
+  return [
+    { type: 'offer.accepted', offerId, bookingId, providerId, audience: both },
+    ...openOffers(state)
+      .filter(([id]) => id !== offerId)
+      .map(([id, other]) => superseded(id, other, 'another_won')),
+    {
+      type: 'booking.held',
+      stream: `booking/${bookingId}`,
+      bookingId,
+      requestId: state.requestId,
+      offerId,
+      consumerId: state.consumerId,
+      providerId,
+      service: state.draft.service!,
+      ...termsOf(offer),
+      heldUntil: iso(now + policy.holdMs),
+      policy,
+      audience: both,
+    },
+  ];
+}
+
+export function declineOffer(state: RequestState, { by, offerId, reason }: Offering<'declineOffer'>): RequestTimelineEvent[] {
+  const offer = offerFor(state, offerId, by);
+  offerMachine.next(offer.status, 'decline');
+  const side = sideOf(state, offer, by);
+  if (turnOf(offer) !== side) throw new DomainError('not_your_turn', undefined, { status: offer.status });
+  const other = side === 'provider' ? state.consumerId : offer.providerId;
+  const notify = side === 'provider' && offer.status === 'invited' ? [] : [{ to: other, kind: 'offer_declined' }];
+  return [{ type: 'offer.declined', offerId, reason, audience: [state.consumerId, offer.providerId], notify }];
+}
+
+export function withdrawOffer(state: RequestState, { by, offerId, reason }: Offering<'withdrawOffer'>): RequestTimelineEvent[] {
+  const offer = offerFor(state, offerId, by, 'provider');
+  offerMachine.next(offer.status, 'withdraw');
+  return [
+    {
+      type: 'offer.withdrawn',
+      offerId,
+      reason,
+      audience: [state.consumerId, offer.providerId],
+      notify: [{ to: state.consumerId, kind: 'offer_withdrawn' }],
+    },
+  ];
+}
+
+/** Ends an offer because something else happened; its provider is told only when they had answered. */
+export function superseded(offerId: string, offer: OfferState, code: string): RequestTimelineEvent {
+  const notify = offer.status === 'invited' ? [] : [{ to: offer.providerId, kind: 'offer_superseded' }];
+  return { type: 'offer.superseded', offerId, code, audience: [offer.providerId], notify };
+}
+
+export function expired(offerId: string, offer: OfferState, code: string): RequestTimelineEvent {
+  return { type: 'offer.expired', offerId, code, audience: [offer.providerId] };
+}
+
+function offerFor(state: RequestState, offerId: string, by: Actor, side?: 'consumer' | 'provider'): OfferState {
+  const offer = state.offers[offerId];
+  if (!offer) throw new DomainError('not_found', 'This request has no such offer.');
+  const own = sideOf(state, offer, by);
+  if (side && side !== own) throw new DomainError('forbidden_role', `Only the ${side} can do this.`);
+  return offer;
+}
+
+function sideOf(state: RequestState, offer: OfferState, by: Actor): 'consumer' | 'provider' {
+  if (by.id === state.consumerId) return 'consumer';
+  if (by.id === offer.providerId) return 'provider';
+  throw new DomainError('not_owner');
+}
+
+const turnOf = (offer: OfferState): 'consumer' | 'provider' => (offer.status === 'proposed' ? 'consumer' : 'provider');
+
+function checkedTerms(state: RequestState, terms: Terms): Terms {
+  const bounds = state.draft.price;
+  if (bounds && (terms.currency !== bounds.currency || terms.price < bounds.min || terms.price > bounds.max)) {
+    const { currency } = bounds;
+    const [min, max] = [formatMoney({ amount: bounds.min, currency }), formatMoney({ amount: bounds.max, currency })];
+    throw new DomainError('price_out_of_bounds', `The price has to be between ${min} and ${max}.`, {
+      fields: [{ field: '/price', message: `${min} to ${max}` }],
+    });
+  }
+  return termsOf(terms);
+}
