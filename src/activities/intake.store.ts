@@ -1,24 +1,30 @@
 // A turn's rows: what it starts from, and the one transaction that ends it.
 import type { Catalogue } from '../domain/intake/catalogue.ts';
 import type { AcceptedFact, Asked } from '../domain/intake/decide.ts';
-import type { DraftSummary, TurnIntent } from '../domain/request/types.ts';
+import type { RequestMode, TurnIntent } from '../domain/request/types.ts';
 import { loadCatalogue } from '../db/queries/catalogue.ts';
-import { currentFacts, stageFacts, summariseDraft, type StoredFact } from '../db/queries/draft.ts';
+import { changesOf, readDraft, stageFacts, type StoredDraft } from '../db/queries/draft.ts';
 import { sql, type Db, type Orm } from '../db/orm.ts';
 import { inTransaction, NotWritten } from '../db/transaction.ts';
 import type { GazetteerPlace, Interpretation, InterpretInput } from '../integrations/llm/interpreter.ts';
+import { draftHash } from '../domain/request/draft.ts';
+import type { DraftChanges } from '../domain/request/draft.ts';
 
 /** Ids and codes only: text and values stay in Postgres. */
 export interface TurnOutcome {
   intent: TurnIntent;
-  draft: DraftSummary;
+  changes: DraftChanges;
+  /** The hash of the draft that the person said yes to. */
+  agreed: string | null;
 }
 
 /** What a finished turn keeps: its answer to the workflow, and what the next turn has to know. */
 export interface StoredOutcome {
   answer: TurnOutcome;
+  /** What the interpreter had understood: a turn that is answered again needs no second model call. */
+  read?: Interpretation;
   asked: Asked | null;
-  /** Hash of the draft that the person saw last. */
+  /** The hash of the draft that the person saw last. */
   draftShown: string | null;
   /** Why the model did not answer, when it did not. */
   fellBack: string | null;
@@ -33,7 +39,10 @@ export interface TurnStart {
   /** A guest may talk, but nothing is sent out for them. */
   guest: boolean;
   catalogue: Catalogue;
-  facts: StoredFact[];
+  mode: RequestMode;
+  draft: StoredDraft;
+  /** Of a turn that was answered before, on a draft that has changed since. */
+  read: Interpretation | undefined;
   input: Pick<InterpretInput, 'text' | 'history' | 'zone'>;
   before: Pick<StoredOutcome, 'asked' | 'draftShown'>;
 }
@@ -50,17 +59,23 @@ export async function finishedTurn(em: Db, turnId: string): Promise<StoredOutcom
   return row?.outcome;
 }
 
+/** Takes back an answer that was given on an older draft. */
+export async function reopenTurn(em: Db, turnId: string): Promise<void> {
+  await sql(em, `update turn set status = 'streaming' where id = ? and status = 'done'`, [turnId]);
+}
+
 /** Marks a turn as being written and reads what it starts from; undefined when there is no such open turn or message. */
 export async function beginTurn(em: Db, { requestId, turnId, messageId }: TurnIds): Promise<TurnStart | undefined> {
   const stream = `request/${requestId}`;
-  const [turn] = await sql<{ attempt: number }>(
+  const [turn] = await sql<{ attempt: number; outcome: StoredOutcome | null }>(
     em,
-    `update turn set status = 'streaming', attempt = attempt + 1 where id = ? and stream = ? and status in ('pending', 'streaming') returning attempt`,
+    `update turn set status = 'streaming', attempt = attempt + 1 where id = ? and stream = ? and status in ('pending', 'streaming')
+     returning attempt, outcome`,
     [turnId, stream],
   );
-  const [said] = await sql<{ text: string; guest: boolean; zone: string; consumerId: string; catalogueVersion: number }>(
+  const [said] = await sql<{ text: string; guest: boolean; zone: string; consumerId: string; catalogueVersion: number; mode: RequestMode }>(
     em,
-    `select m.text, m.author_role = 'guest' as guest, u.zone, r.consumer_id as "consumerId", r.catalogue_version as "catalogueVersion"
+    `select m.text, m.author_role = 'guest' as guest, u.zone, r.consumer_id as "consumerId", r.catalogue_version as "catalogueVersion", r.mode
      from message m join request r on m.stream = 'request/' || r.id join user_account u on u.id = r.consumer_id where m.id = ? and r.id = ?`,
     [messageId, requestId],
   );
@@ -75,7 +90,9 @@ export async function beginTurn(em: Db, { requestId, turnId, messageId }: TurnId
     consumerId: said.consumerId,
     guest: said.guest,
     catalogue: await loadCatalogue(em, said.catalogueVersion),
-    facts: await currentFacts(em, stream),
+    mode: said.mode,
+    draft: await readDraft(em, requestId),
+    read: turn.outcome?.read,
     input: { text: said.text, zone: said.zone, history: await history(em, stream, messageId) },
     before: { asked: last?.outcome?.asked ?? null, draftShown: last?.outcome?.draftShown ?? null },
   };
@@ -114,29 +131,45 @@ export interface TurnEnd {
   /** Keys that still count after this turn; what is not among them leaves the draft. */
   valid: readonly string[];
   asked: Asked | null;
-  draftShown: string | null;
+  /** The reply shows the whole draft. */
+  showsDraft: boolean;
   read: Interpretation;
 }
 
-/** Stages the facts and ends the turn, both or neither; undefined, and nothing written, when it has been ended meanwhile. */
+/**
+ * Stages the facts and ends the turn, both or neither.
+ * @returns undefined when the turn was ended meanwhile; the fresh draft when somebody changed the one that the turn started from
+ */
 export async function finishTurn(
   orm: Orm,
   { requestId, turnId, messageId }: TurnIds,
   start: TurnStart,
   end: TurnEnd,
-): Promise<TurnOutcome | undefined> {
-  const stream = `request/${requestId}`;
+): Promise<TurnOutcome | { stale: StoredDraft } | undefined> {
   const written = await inTransaction(orm, async (tx) => {
-    const fresh = await stageFacts(
+    const now = await readDraft(tx, requestId);
+    if (!sameDraft(now, start.draft)) return { stale: now };
+    const staged = await stageFacts(
       tx,
-      stream,
+      requestId,
       end.accepted.map(({ key, value, confidence, confirmed }) => ({ key, value, confidence, confirmed, sourceMessageId: messageId })),
     );
-    const replaced = new Set(fresh.map(({ key }) => key));
-    const facts = [...start.facts.filter(({ key }) => !replaced.has(key)), ...fresh].filter(({ key }) => end.valid.includes(key));
-    const answer: TurnOutcome = { intent: end.intent, draft: summariseDraft(start.catalogue, facts).summary };
-    const outcome: StoredOutcome = { answer, asked: end.asked, draftShown: end.draftShown, fellBack: end.read.fellBack ?? null };
+    const drop = now.facts.map(({ key }) => key).filter((key) => !end.valid.includes(key));
+    const answer: TurnOutcome = {
+      intent: end.intent,
+      changes: changesOf(start.catalogue, now, staged, drop),
+      agreed: end.intent === 'submit' ? draftHash(now.facts, start.mode) : null,
+    };
+    const gone = [...drop, ...staged.map(({ key }) => key)];
+    const after = [...now.facts.filter(({ key }) => !gone.includes(key)), ...staged];
     const { usage, model, promptVersion } = end.read;
+    const outcome: StoredOutcome = {
+      answer,
+      read: end.read,
+      asked: end.asked,
+      draftShown: end.showsDraft ? draftHash(after, start.mode) : start.before.draftShown,
+      fellBack: end.read.fellBack ?? null,
+    };
     const rows = await sql(
       tx,
       `update turn set status = 'done', intent = ?, reply = ?, outcome = ?::jsonb, model = ?, prompt_version = ?, input_tokens = ?, output_tokens = ?, finished_at = now()
@@ -148,3 +181,6 @@ export async function finishTurn(
   });
   return written || undefined;
 }
+
+const sameDraft = (one: StoredDraft, other: StoredDraft): boolean =>
+  one.facts.length === other.facts.length && one.facts.every(({ factId }, index) => factId === other.facts[index]!.factId);

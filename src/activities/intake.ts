@@ -1,20 +1,35 @@
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import { draftHash } from '../contracts/draft.ts';
 import type { Db, Orm } from '../db/orm.ts';
 import { sqlStateOf } from '../db/transaction.ts';
 import { advance, type Advance } from '../domain/intake/decide.ts';
 import { replyTo } from '../domain/intake/reply.ts';
 import type { TurnIntent } from '../domain/request/types.ts';
 import { createInterpreter } from '../integrations/llm/create.ts';
-import type { Interpreter } from '../integrations/llm/interpreter.ts';
+import type { Interpretation, Interpreter } from '../integrations/llm/interpreter.ts';
 import { formatWindow } from '../integrations/llm/window.ts';
 import { beating } from './beating.ts';
 import { deltaSender } from './intake.delta.ts';
-import { beginTurn, finishedTurn, finishTurn, placesReader, type TurnIds, type TurnOutcome, type TurnStart } from './intake.store.ts';
+import {
+  beginTurn,
+  finishedTurn,
+  finishTurn,
+  placesReader,
+  reopenTurn,
+  type TurnEnd,
+  type TurnIds,
+  type TurnOutcome,
+  type TurnStart,
+} from './intake.store.ts';
 import { iso } from '../domain/time.ts';
+import { draftHash } from '../domain/request/draft.ts';
+import type { StoredFact } from '../db/queries/draft.ts';
+import type { KnownFacts } from '../domain/intake/types.ts';
 
-export type RunTurnInput = TurnIds;
+export interface RunTurnInput extends TurnIds {
+  /** The run knows its draft up to here: an answer that was given on an older one is given again. */
+  after?: number;
+}
 export type { TurnOutcome } from './intake.store.ts';
 
 export interface IntakeDeps {
@@ -37,16 +52,37 @@ export function intakeActivities({ orm, interpreter = createInterpreter(), clock
   async function answer(ids: RunTurnInput, signal: AbortSignal): Promise<TurnOutcome> {
     const em = orm.em.fork() as Db;
     const before = await finishedTurn(em, ids.turnId);
-    if (before) return before.answer;
+    if (before && !isOlder(before.answer, ids.after)) return before.answer;
+    if (before) await reopenTurn(em, ids.turnId);
     const start = await beginTurn(em, ids);
     if (!start) return endedMeanwhile(em, ids);
+    const read = start.read ?? (await understand(ids, start, signal));
+    // Somebody may change the draft while a model thinks: what was understood is then applied to the fresh draft.
+    for (let draft = start.draft; ;) {
+      const done = await finishTurn(orm, ids, { ...start, draft }, decideTurn({ ...start, draft }, read));
+      if (!done) return endedMeanwhile(em, ids);
+      if (!('stale' in done)) return done;
+      draft = done.stale;
+    }
+  }
+
+  /** The rules' word on what was understood. */
+  function decideTurn(start: TurnStart, read: Interpretation): TurnEnd {
+    const { catalogue, before, draft, mode } = start;
     const now = clock();
-    const { read, turn } = await understand(ids, start, now, signal);
+    const shownBefore = before.draftShown === draftHash(draft.facts, mode) ? 'current' : 'earlier';
+    const turn = advance({
+      catalogue,
+      known: knownFacts(draft.facts),
+      proposals: read.proposals,
+      asked: before.asked,
+      draftShown: before.draftShown === null ? 'none' : shownBefore,
+      now,
+    });
     const { intent, reply } = say(turn, start, now, read.ack);
     const shown = turn.step.do === 'chat' ? turn.step.pending : turn.step;
-    const draftShown = shown.do === 'confirm' || shown.do === 'submit' ? shown.hash : start.before.draftShown;
-    const end = { intent, reply, accepted: turn.accepted, valid: Object.keys(turn.facts), asked: turn.asked, draftShown, read };
-    return (await finishTurn(orm, ids, start, end)) ?? endedMeanwhile(em, ids);
+    const showsDraft = shown.do === 'confirm' || shown.do === 'submit';
+    return { intent, reply, accepted: turn.accepted, valid: Object.keys(turn.facts), asked: turn.asked, showsDraft, read };
   }
 
   /** A run of the same turn beside this one has answered it; otherwise it was given up, or never was. */
@@ -56,32 +92,21 @@ export function intakeActivities({ orm, interpreter = createInterpreter(), clock
     return ended.answer;
   }
 
-  async function understand({ requestId, turnId }: RunTurnInput, start: TurnStart, now: number, signal: AbortSignal) {
-    const { catalogue, consumerId, attempt, before } = start;
-    const known = Object.fromEntries(start.facts.map(({ key, value, confidence, confirmed }) => [key, { value, confidence, confirmed }]));
+  async function understand({ requestId, turnId }: TurnIds, start: TurnStart, signal: AbortSignal): Promise<Interpretation> {
+    const { catalogue, consumerId, attempt, before, draft } = start;
     const deltas = deltaSender(orm, { userId: consumerId, requestId, turnId, attempt });
     const places = await readPlaces();
     try {
       const input = {
         ...start.input,
         catalogue,
-        known,
+        known: knownFacts(draft.facts),
         asked: before.asked,
         draftShown: before.draftShown !== null,
         places,
-        now: iso(now),
+        now: iso(clock()),
       };
-      const read = await interpreter.interpret(input, { signal, onDelta: deltas.push });
-      const turn = advance({
-        catalogue,
-        known,
-        proposals: read.proposals,
-        asked: before.asked,
-        draftShown: before.draftShown,
-        now,
-        hashOf: draftHash,
-      });
-      return { read, turn };
+      return await interpreter.interpret(input, { signal, onDelta: deltas.push });
     } finally {
       await deltas.close();
     }
@@ -116,3 +141,9 @@ function say(turn: Advance, { catalogue, guest }: TurnStart, now: number, ack: s
   };
   return { intent: turn.step.do, reply: replyTo({ ...words, ...(ack ? { ack } : {}) }) };
 }
+
+const knownFacts = (facts: readonly StoredFact[]): KnownFacts =>
+  Object.fromEntries(facts.map(({ key, value, confidence, confirmed }) => [key, { value, confidence, confirmed }]));
+
+/** Answers of the second release say nothing of the draft they were given on. */
+const isOlder = ({ changes }: Partial<TurnOutcome>, after = 0): boolean => changes !== undefined && changes.basedOn < after;

@@ -1,7 +1,7 @@
 import { loadCalendars } from '../db/calendar.ts';
 import { sql, type Db, type Orm } from '../db/orm.ts';
 import { loadCatalogue } from '../db/queries/catalogue.ts';
-import { currentFacts } from '../db/queries/draft.ts';
+import { agreedFacts } from '../db/queries/draft.ts';
 import { nearestProviders, storeCandidates } from '../db/queries/matching.ts';
 import { serviceOf, type Location, type TimeWindow } from '../domain/intake/catalogue.ts';
 import { groupSize, scoreCandidate } from '../domain/request/matching.ts';
@@ -15,6 +15,8 @@ const meanRating = 4.2;
 
 export interface MatchInput {
   requestId: string;
+  /** Ids of the facts that were agreed to. */
+  facts: string[];
   round: number;
   radiusKm: number;
   excluded: string[];
@@ -32,6 +34,7 @@ export function matchingActivities({ orm }: { orm: Orm }) {
     /** Who to ask in this round, best first, with suggested terms. Reads and keeps candidates; asks nobody. */
     async match({
       requestId,
+      facts: factIds,
       round,
       radiusKm,
       excluded,
@@ -41,7 +44,7 @@ export function matchingActivities({ orm }: { orm: Orm }) {
     }: MatchInput): Promise<Omit<Invitation, 'offerId'>[]> {
       const em = orm.em.fork();
       const now = Date.now();
-      const facts = Object.fromEntries((await currentFacts(em, `request/${requestId}`)).map(({ key, value }) => [key, value]));
+      const facts = await agreedFacts(em, factIds);
       const service = serviceOf(await loadCatalogue(em), facts['service'] as string);
       const when = facts['when'] as TimeWindow;
       const { lat, lon } = facts['location'] as Location;

@@ -1,5 +1,5 @@
 import { defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { ApplicationSummary, ApplicationVerdict, CheckOutcome, EnrollmentState } from '../domain/enrollment/types.ts';
+import type { ApplicationChanges, ApplicationVerdict, CheckOutcome, EnrollmentState } from '../domain/enrollment/types.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { CommandAnswer, CommandMeta } from '../domain/command.ts';
 
@@ -13,7 +13,7 @@ export interface EnrollmentInput {
   carried?: { state: EnrollmentState; seq: number };
 }
 
-export const updateApplication = defineUpdate<CommandAnswer, [CommandMeta & { revisionId: string; summary: ApplicationSummary }]>(
+export const updateApplication = defineUpdate<CommandAnswer, [CommandMeta & { revisionId: string; changes: ApplicationChanges }]>(
   'updateApplication',
 );
 export const submitApplication = defineUpdate<CommandAnswer, [CommandMeta]>('submitApplication');

@@ -1,9 +1,10 @@
 // What crosses into a request's run. No zod here: this file is part of the workflow bundle.
 import { defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Policy } from '../domain/policy.ts';
-import type { DraftSummary, RequestMode, RequestState } from '../domain/request/types.ts';
+import type { RequestMode, RequestState } from '../domain/request/types.ts';
 import type { CommandAnswer, CommandMeta } from '../domain/command.ts';
 import type { BookingOutcome, Terms } from '../domain/terms.ts';
+import type { DraftChanges } from '../domain/request/draft.ts';
 
 export const requestWorkflowId = (requestId: string) => `request/${requestId}`;
 
@@ -18,14 +19,18 @@ export interface RequestInput {
 }
 
 export const postMessage = defineUpdate<CommandAnswer, [CommandMeta & { messageId: string; turnId: string }]>('postMessage');
-export const editRequest = defineUpdate<CommandAnswer, [CommandMeta & { draft: DraftSummary; mode?: RequestMode; submit?: boolean }]>(
+export const editRequest = defineUpdate<CommandAnswer, [CommandMeta & { changes: DraftChanges; mode?: RequestMode; submit?: boolean }]>(
   'editRequest',
 );
 export const submitRequest = defineUpdate<CommandAnswer, [CommandMeta & { draftHash: string }]>('submitRequest');
 export const cancelRequest = defineUpdate<CommandAnswer, [CommandMeta]>('cancelRequest');
 export const claimRequest = defineUpdate<CommandAnswer, [CommandMeta & { guestId: string }]>('claimRequest');
-export const proposeOffer = defineUpdate<CommandAnswer, [CommandMeta & { offerId: string; terms?: Terms }]>('proposeOffer');
-export const counterOffer = defineUpdate<CommandAnswer, [CommandMeta & { offerId: string; terms: Terms }]>('counterOffer');
+export const proposeOffer = defineUpdate<CommandAnswer, [CommandMeta & { offerId: string; terms?: Terms; basedOn?: number }]>(
+  'proposeOffer',
+);
+export const counterOffer = defineUpdate<CommandAnswer, [CommandMeta & { offerId: string; terms: Terms; basedOn?: number }]>(
+  'counterOffer',
+);
 export const acceptOffer = defineUpdate<CommandAnswer, [CommandMeta & { offerId: string; bookingId: string }]>('acceptOffer');
 export const declineOffer = defineUpdate<CommandAnswer, [CommandMeta & { offerId: string }]>('declineOffer');
 export const withdrawOffer = defineUpdate<CommandAnswer, [CommandMeta & { offerId: string }]>('withdrawOffer');

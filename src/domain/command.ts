@@ -8,6 +8,8 @@ export interface CommandMeta {
   onBehalfOf?: string;
   /** Why: required of operators. */
   reason?: string;
+  /** Positions of the stream that its sender accepts (If-Match). The run decides: refused as `precondition_failed` at any other. */
+  expects?: number[];
 }
 
 /** What an Update answers once its command stands on the timeline. Views are read from Postgres afterwards. */

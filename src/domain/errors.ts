@@ -15,6 +15,7 @@ export const errorMessages = {
   not_your_turn: 'The other side has to answer first.',
   slot_taken: 'This slot has just been taken.',
   draft_changed: 'The draft has changed since it was shown.',
+  terms_changed: 'The terms have changed since they were shown.',
   draft_incomplete: 'Some required facts are still missing.',
   account_required: 'Sign in and claim this conversation before it is sent out.',
   conversation_busy: 'Too many messages are waiting for an answer.',
@@ -70,6 +71,8 @@ export interface RefusalDetail {
   alternatives?: readonly { startsAt: string; endsAt: string }[];
   /** Seconds after which a retry makes sense. */
   retryAfterS?: number;
+  /** The thing as it is now. Only the API adds it, for its owner: it never travels through Temporal. */
+  current?: unknown;
 }
 
 /** A refusal by the rules. `code` is stable, `message` is for people, `detail` says what is allowed. */

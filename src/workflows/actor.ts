@@ -85,6 +85,7 @@ export function actor<S extends StreamState, C extends CommandMeta & { do: strin
   /** What a command writes now; on a stream that is not open yet, together with what opens it. */
   function decideNow(command: C): Fact[] {
     const now = Date.now();
+    if (command.expects && !command.expects.includes(seq)) throw new DomainError('precondition_failed');
     if (seq > 0 || !opening || command === opening) return decide(state, command, now);
     const opened = decide(state, opening, now);
     const meta = { commandId: command.id, at: iso(now), by: opening.by };

@@ -66,6 +66,9 @@ const { runTurn } = proxyActivities<IntakeActivities>({
   retry: { initialInterval: '500ms', maximumInterval: '10s', maximumAttempts: 10 },
 });
 
+/** Answers to one message, when the person changes the draft under each of them. */
+const turnAttempts = 3;
+
 export async function requestWorkflow(input: RequestInput): Promise<{ outcome: RequestState['status'] }> {
   const { requestId, consumerId, policy } = input;
   const opening = { ...input, id: 'open', do: 'open', by: { id: consumerId, role: 'consumer' } } as RequestCommand;
@@ -147,15 +150,21 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
     stage();
   }
 
+  /** A turn whose draft was changed meanwhile is answered again, on the fresh one; the third answer leaves out what contradicts. */
   async function answer({ turnId, messageId }: { turnId: string; messageId: string }): Promise<void> {
+    const completing = { id: `turn/${turnId}`, do: 'completeTurn', by: SYSTEM, turnId } as const;
     try {
-      const outcome = await runTurn.executeWithOptions({ summary: `turn ${request.state.turns}` }, [{ requestId, turnId, messageId }]);
-      await request.act({ id: `turn/${turnId}`, do: 'completeTurn', by: SYSTEM, turnId, ...outcome });
+      for (let attempt = 1, again = {}; attempt <= turnAttempts; attempt += 1, again = { after: request.seq }) {
+        const summary = `turn ${request.state.turns}${attempt > 1 ? ', again: the draft has changed' : ''}`;
+        const outcome = await runTurn.executeWithOptions({ summary }, [{ requestId, turnId, messageId, ...again }]);
+        const refusal = await request.act({ ...completing, ...outcome, ...(attempt === turnAttempts && { last: true }) });
+        if (!refusal) return;
+      }
     } catch (error) {
       log.error('a turn could not be answered', { turnId, error });
       needAttention();
-      await request.act({ id: `turn/${turnId}`, do: 'completeTurn', by: SYSTEM, turnId, intent: 'hand_off', draft: request.state.draft });
     }
+    await request.act({ ...completing, intent: 'hand_off' });
   }
 
   /** Rounds of invitations until somebody is booked. False: nobody was found, and the request is closed. */
@@ -186,7 +195,16 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
     const priority = hasPriority(request.state, round) && !ofFirstRelease(policy);
     const excluded = [...request.state.excluded, request.state.consumerId];
     const found = await match.executeWithOptions({ summary: `round ${round}: ${radiusKm} km${priority ? ', with priority' : ''}` }, [
-      { requestId, round, radiusKm, excluded, policy, lostRounds: request.state.lostRounds, priority },
+      {
+        requestId,
+        facts: request.state.agreed.map(({ factId }) => factId),
+        round,
+        radiusKm,
+        excluded,
+        policy,
+        lostRounds: request.state.lostRounds,
+        priority,
+      },
     ]);
     const invitations = found.map((candidate) => ({ offerId: uuid4(), ...candidate }));
     await request.act({ id: `round/${round}`, do: 'invite', by: SYSTEM, round, radiusKm, invitations, ...(priority && { priority }) });

@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { draftHash } from '../../src/contracts/draft.ts';
 import { seedCatalogue as catalogue } from '../../src/domain/intake/catalogue-seed.ts';
 import { allFactKeys } from '../../src/domain/intake/catalogue.ts';
 import { advance, canonicalJson, draftOf, type AdvanceInput, type KnownFacts, type Proposal } from '../../src/domain/intake/decide.ts';
@@ -14,10 +13,9 @@ const knowing = (values: Record<string, unknown>): KnownFacts =>
 const complete = knowing({ service: 'hair.cut', hair_length: 'long', location, when });
 const set = (key: string, value: unknown): Proposal => ({ do: 'set_fact', key, value });
 const turn = (proposals: Proposal[], more: Partial<AdvanceInput> = {}) =>
-  advance({ catalogue, known: {}, proposals, asked: null, draftShown: null, now, hashOf: draftHash, ...more });
+  advance({ catalogue, known: {}, proposals, asked: null, draftShown: 'none', now, ...more });
 const reply = (result: ReturnType<typeof turn>, ack?: string) =>
   replyTo({ catalogue, turn: result, formatWindow: ({ from }) => `<${from}>`, ...(ack ? { ack } : {}) });
-const hash = draftHash(draftOf(catalogue, complete)!);
 
 describe('one turn of intake', () => {
   it('asks for what is missing, one thing at a time, in a fixed order', () => {
@@ -30,7 +28,7 @@ describe('one turn of intake', () => {
       known = { ...known, ...knowing({ [key]: value }) };
     }
     expect(order).toEqual(['service', 'hair_length', 'location', 'when']);
-    expect(turn([], { known }).step).toEqual({ do: 'confirm', draft: draftOf(catalogue, known), hash });
+    expect(turn([], { known }).step).toEqual({ do: 'confirm', draft: draftOf(catalogue, known) });
   });
 
   it('takes everything a first message says at once', () => {
@@ -105,29 +103,29 @@ describe('one turn of intake', () => {
 
 describe('the explicit yes', () => {
   it('given exactly the draft that was shown, submits', () => {
-    expect(turn([{ do: 'confirm_draft' }], { known: complete, draftShown: hash }).step).toMatchObject({ do: 'submit', hash });
+    expect(turn([{ do: 'confirm_draft' }], { known: complete, draftShown: 'current' }).step).toMatchObject({ do: 'submit' });
   });
 
   it.each<[string, Proposal[], Partial<AdvanceInput>]>([
-    ['nothing was shown', [{ do: 'confirm_draft' }], { draftShown: null }],
-    ['another draft was shown', [{ do: 'confirm_draft' }], { draftShown: 'AAAAAAAAAAAAAAAAAAAAAA' }],
+    ['nothing was shown', [{ do: 'confirm_draft' }], { draftShown: 'none' }],
+    ['another draft was shown', [{ do: 'confirm_draft' }], { draftShown: 'earlier' }],
     [
       'something changes in the same breath',
       [{ do: 'confirm_draft' }, { do: 'correct_fact', key: 'hair_length', value: 'short' }],
-      { draftShown: hash },
+      { draftShown: 'current' },
     ],
-    ['a question is open', [{ do: 'confirm_draft' }], { draftShown: hash, asked: { key: 'change', options: [], times: 1 } }],
-    ['something is unclear', [{ do: 'confirm_draft' }, { do: 'ask', key: 'when', reason: 'ambiguous' }], { draftShown: hash }],
+    ['a question is open', [{ do: 'confirm_draft' }], { draftShown: 'current', asked: { key: 'change', options: [], times: 1 } }],
+    ['something is unclear', [{ do: 'confirm_draft' }, { do: 'ask', key: 'when', reason: 'ambiguous' }], { draftShown: 'current' }],
   ])('given that %s, does not submit', (_what, proposals, more) => {
     expect(turn(proposals, { known: complete, ...more }).step.do).not.toBe('submit');
   });
 
   it('given that a fact is missing, does not submit', () => {
-    expect(turn([{ do: 'confirm_draft' }], { known: knowing({ service: 'hair.cut' }), draftShown: hash }).step.do).toBe('ask');
+    expect(turn([{ do: 'confirm_draft' }], { known: knowing({ service: 'hair.cut' }), draftShown: 'current' }).step.do).toBe('ask');
   });
 
   it('a no to the draft asks what to change', () => {
-    expect(reply(turn([{ do: 'small_talk', topic: 'no' }], { known: complete, draftShown: hash }))).toBe('What should I change?');
+    expect(reply(turn([{ do: 'small_talk', topic: 'no' }], { known: complete, draftShown: 'current' }))).toBe('What should I change?');
   });
 });
 
@@ -177,11 +175,7 @@ describe('the canonical draft', () => {
   it('has one text whatever the order of its keys', () => {
     expect(canonicalJson({ b: [1, { d: null, c: undefined }], a: 'x' })).toBe('{"a":"x","b":[1,{"d":null}]}');
     const shuffled = Object.fromEntries(Object.entries(complete).reverse());
-    expect(draftHash(draftOf(catalogue, shuffled)!)).toBe(hash);
-  });
-  it('has a hash of 22 url-safe characters that changes with every fact', () => {
-    expect(hash).toMatch(/^[\w-]{22}$/);
-    expect(draftHash(draftOf(catalogue, { ...complete, ...knowing({ wash: true }) })!)).not.toBe(hash);
+    expect(canonicalJson(draftOf(catalogue, shuffled))).toBe(canonicalJson(draftOf(catalogue, complete)));
   });
 });
 
@@ -228,7 +222,7 @@ describe('whatever is proposed', () => {
     known: fc.oneof(fc.constant<KnownFacts>({}), fc.constant(complete), fc.dictionary(keys, values, { maxKeys: 6 }).map(knowing)),
     proposals: fc.oneof(fc.array(proposal, { maxLength: 6 }), fc.constant<Proposal[]>([{ do: 'confirm_draft' }])),
     asked: fc.option(fc.record({ key: keys, options, times: fc.integer({ min: 1, max: 5 }) })),
-    draftShown: fc.option(fc.constantFrom(hash, 'other')),
+    draftShown: fc.constantFrom('none' as const, 'earlier' as const, 'current' as const),
   });
 
   it('never more than one question is asked', () => {
@@ -244,15 +238,16 @@ describe('whatever is proposed', () => {
     );
   });
 
-  it('nothing is submitted but a complete draft with the hash that was shown, after a yes and nothing else', () => {
+  it('nothing is submitted but the complete draft that was shown, after a yes and nothing else', () => {
     let submitted = 0;
     fc.assert(
       fc.property(inputs, (input) => {
         const result = turn(input.proposals, input);
         if (result.step.do !== 'submit') return;
         submitted += 1;
-        expect(result.step.hash).toBe(input.draftShown);
-        expect(draftHash(result.step.draft)).toBe(input.draftShown);
+        expect(input.draftShown).toBe('current');
+        expect(result.step.draft).toEqual(draftOf(catalogue, input.known));
+        expect(Object.keys(result.facts).sort()).toEqual(Object.keys(input.known).sort());
         expect(input.proposals).toContainEqual({ do: 'confirm_draft' });
         expect(result.missing).toEqual([]);
         expect(result.accepted).toEqual([]);

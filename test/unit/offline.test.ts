@@ -1,5 +1,4 @@
 import { describe, expect, it } from '@jest/globals';
-import { draftHash } from '../../src/contracts/draft.ts';
 import { seedCatalogue as catalogue } from '../../src/domain/intake/catalogue-seed.ts';
 import { advance, type Asked, type KnownFacts, type Proposal } from '../../src/domain/intake/decide.ts';
 import { replyTo } from '../../src/domain/intake/reply.ts';
@@ -236,7 +235,8 @@ describe('without a key', () => {
   it('a whole conversation ends in a submitted draft', async () => {
     const interpreter = createInterpreter();
     let known: KnownFacts = {};
-    let [asked, draftShown]: [Asked | null, string | null] = [null, null];
+    let asked: Asked | null = null;
+    let draftShown: 'none' | 'current' = 'none';
     const said: string[] = [];
     for (const text of [
       'hi',
@@ -249,12 +249,12 @@ describe('without a key', () => {
       'oh, and max $300',
       'yes please',
     ]) {
-      const { proposals } = await interpreter.interpret({ ...base, text, known, asked, draftShown: draftShown !== null });
-      const turn = advance({ catalogue, known, proposals, asked, draftShown, now: Date.parse(now), hashOf: draftHash });
+      const { proposals } = await interpreter.interpret({ ...base, text, known, asked, draftShown: draftShown === 'current' });
+      const turn = advance({ catalogue, known, proposals, asked, draftShown, now: Date.parse(now) });
       said.push(turn.step.do);
       known = turn.facts;
       asked = turn.asked;
-      if (turn.step.do === 'confirm') draftShown = turn.step.hash;
+      if (turn.step.do === 'confirm') draftShown = 'current';
       expect(replyTo({ catalogue, turn, formatWindow: (window) => formatWindow(window, now) })).not.toBe('');
     }
     expect(said).toEqual(['chat', 'clarify', 'ask', 'ask', 'ask', 'clarify', 'confirm', 'confirm', 'submit']);

@@ -11,7 +11,7 @@ import {
 } from '../../src/contracts/enrollment.messages.ts';
 import { fromFailure } from '../../src/contracts/failures.ts';
 import { stageRevision } from '../../src/db/queries/enrollment.ts';
-import { summariseApplication, type ApplicationDetails } from '../../src/domain/enrollment/application.ts';
+import { type ApplicationDetails, knownParts } from '../../src/domain/enrollment/application.ts';
 import { seedCatalogue } from '../../src/domain/intake/catalogue-seed.ts';
 import { defaultPolicy, type Policy } from '../../src/domain/policy.ts';
 import type { CheckOutcome } from '../../src/domain/enrollment/types.ts';
@@ -19,6 +19,7 @@ import { offlineVerification, type Verification } from '../../src/integrations/v
 import { readableHistory } from '../support/history.ts';
 import { eventually } from '../support/http.ts';
 import { startSuite, type Suite } from '../support/suite.ts';
+import { applicationParts } from '../../src/domain/enrollment/types.ts';
 
 const plumber: ApplicationDetails = {
   displayName: 'Ana of the Pipes',
@@ -57,7 +58,8 @@ async function apply(details: ApplicationDetails = plumber, policy: Partial<Poli
   const write = async (written: ApplicationDetails) => {
     const revisionId = randomUUID();
     await stageRevision(suite.orm.em.fork(), revisionId, enrollmentId, written);
-    return { id: randomUUID(), by, revisionId, summary: summariseApplication(seedCatalogue, written) };
+    const changed = applicationParts.filter((part) => written[part] !== undefined);
+    return { id: randomUUID(), by, revisionId, changes: { basedOn: 1_000, changed, parts: knownParts(seedCatalogue, written) } };
   };
   const first = await write(details);
   await suite.temporal.workflow.executeUpdateWithStart(updateApplication, {
@@ -161,7 +163,7 @@ describe('an application that is not ready', () => {
       id: randomUUID(),
       by: { id: application.applicant, role: 'consumer' as const },
       revisionId: randomUUID(),
-      summary: { services: [], faults: [], credentials: [] },
+      changes: { basedOn: 1_000, changed: [], parts: {} },
     };
     await application.handle
       .executeUpdate(updateApplication, { args: [command] })

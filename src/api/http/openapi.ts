@@ -16,6 +16,10 @@ const ProblemView = z
     allowed: z.array(z.string()).optional().meta({ description: 'Commands its state allows.' }),
     next: z.array(z.object({ action: z.string(), title: z.string(), method: z.string().optional(), href: z.string().optional() })),
     fields: z.array(z.object({ in: z.enum(['body', 'query', 'path']).optional(), field: z.string(), message: z.string() })).optional(),
+    current: z
+      .unknown()
+      .optional()
+      .meta({ description: 'With `draft_changed`: the thing as it is now, in the shape in which it is read.' }),
     requestId: z.string(),
   })
   .meta({ id: 'Problem', description: 'RFC 9457 problem details.' });

@@ -18,6 +18,8 @@ export interface Problem {
   alternatives?: readonly { startsAt: string; endsAt: string }[];
   next: readonly NextAction[];
   fields?: readonly { field: string; message: string }[];
+  /** The refused thing as it is now, in the shape in which it is read. */
+  current?: unknown;
   'violated-policies'?: readonly string[];
   requestId: string;
 }
@@ -64,6 +66,7 @@ export function toProblem(
     ...(detail.alternatives && { alternatives: detail.alternatives }),
     next: next?.(refusal, step) ?? [step],
     ...(detail.fields && { fields: detail.fields }),
+    ...(detail.current !== undefined && { current: detail.current }),
     ...(code === 'rate_limited' && { 'violated-policies': (detail as { policies?: string[] }).policies ?? [] }),
     requestId,
   };

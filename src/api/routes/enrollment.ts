@@ -14,18 +14,20 @@ import { idFrom } from '../../contracts/ids.ts';
 import { searchAttributes } from '../../contracts/search-attributes.ts';
 import { loadCatalogue } from '../../db/queries/catalogue.ts';
 import { enrollmentFor, listEnrollments, openEnrollmentOf, stageRevision } from '../../db/queries/enrollment.ts';
-import { checkApplication, summariseApplication, type ApplicationDetails } from '../../domain/enrollment/application.ts';
+import { checkApplication, knownParts, type ApplicationDetails } from '../../domain/enrollment/application.ts';
 import { enrollmentMachine } from '../../domain/enrollment/machine.ts';
 import { DomainError, type ErrorCode } from '../../domain/errors.ts';
 import type { ApiActor } from '../http/auth.ts';
 import type { StartRun } from '../http/command.ts';
 import { pageOf, PageQuery } from '../http/cursor.ts';
 import type { Api } from '../http/deps.ts';
-import { requireMatch } from '../http/etag.ts';
+import { positionsIn } from '../http/etag.ts';
 import { listPage } from '../http/listing.ts';
 import { reply, route } from '../http/route.ts';
 import type { CommandAnswer, CommandMeta } from '../../domain/command.ts';
 import { actorOf } from '../../domain/actor.ts';
+import { withFreshDraft } from '../http/fresh-draft.ts';
+import { applicationParts } from '../../domain/enrollment/types.ts';
 
 const enrollmentId = z.strictObject({ enrollmentId: z.uuid() });
 const applicants = ['consumer', 'provider'] as const;
@@ -61,7 +63,7 @@ export function enrollmentRoutes(api: Api): void {
           allowed: ['updateApplication'],
         });
       }
-      const command = await staged(actor, commandId, id, body);
+      const command = await staged(actor, commandId, { id, seq: 0, application: {} }, body);
       await api.commands.send({
         workflowId: enrollmentWorkflowId(id),
         update: updateApplication,
@@ -114,12 +116,11 @@ export function enrollmentRoutes(api: Api): void {
       response: EnrollmentView,
       etag,
       ifMatch: 'optional',
-      errors: [...errors, ...values],
+      errors: [...errors, ...values, 'draft_changed'],
     },
     async ({ params, body, actor, commandId, ifMatch, signal }) => {
       const before = await enrollmentFor(db(), actor, params.enrollmentId);
-      requireMatch(ifMatch, before.seq);
-      const command = await staged(actor, commandId, before.id, { ...before.application, ...body });
+      const command = { ...(await staged(actor, commandId, before, body)), expects: positionsIn(ifMatch) };
       return send(actor, before.id, { update: updateApplication, command, signal });
     },
   );
@@ -177,14 +178,20 @@ export function enrollmentRoutes(api: Api): void {
     },
   );
 
-  /** Stores what was written under the command's own id: a retry stages the same version. */
-  async function staged(actor: ApiActor, commandId: string, id: string, written: ApplicationDetails) {
+  /** Stores the written parts under the command's own id: a retry stages the same version. */
+  async function staged(
+    actor: ApiActor,
+    commandId: string,
+    { id, seq, application }: Pick<EnrollmentView, 'id' | 'seq' | 'application'>,
+    written: ApplicationDetails,
+  ) {
     const em = db();
     const catalogue = await loadCatalogue(em);
-    const details = checkApplication(catalogue, written);
+    const details = checkApplication(catalogue, { ...application, ...written });
     const revisionId = idFrom(commandId, 'revision');
-    await stageRevision(em, revisionId, id, details);
-    return { id: commandId, by: actorOf(actor), revisionId, summary: summariseApplication(catalogue, details) };
+    await stageRevision(em, revisionId, id, written);
+    const changed = applicationParts.filter((part) => written[part] !== undefined);
+    return { id: commandId, by: actorOf(actor), revisionId, changes: { basedOn: seq, changed, parts: knownParts(catalogue, details) } };
   }
 
   async function send<C extends CommandMeta>(
@@ -192,8 +199,10 @@ export function enrollmentRoutes(api: Api): void {
     id: string,
     command: { update: UpdateDefinition<CommandAnswer, [C], string>; command: C; signal: AbortSignal },
   ): Promise<EnrollmentView> {
-    await api.commands.send({ workflowId: enrollmentWorkflowId(id), ...command });
-    return enrollmentFor(db(), actor, id);
+    return withFreshDraft(
+      () => api.commands.send({ workflowId: enrollmentWorkflowId(id), ...command }),
+      () => enrollmentFor(db(), actor, id),
+    );
   }
 
   function startEnrollment(id: string, applicantId: string): StartRun {

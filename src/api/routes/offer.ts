@@ -35,7 +35,7 @@ const errors = [
   'temporarily_unavailable',
 ] as const satisfies ErrorCode[];
 const withTerms = [...errors, 'price_out_of_bounds', 'outside_slot_rules', 'slot_taken'] as const satisfies ErrorCode[];
-const withSlot = [...withTerms, 'local_time_gap'] as const satisfies ErrorCode[];
+const withSlot = [...withTerms, 'terms_changed', 'local_time_gap'] as const satisfies ErrorCode[];
 const sides = ['consumer', 'provider'] as const;
 
 export function offerRoutes(api: Api): void {
@@ -84,7 +84,8 @@ export function offerRoutes(api: Api): void {
     async ({ params, body, actor, commandId, signal }) => {
       const offer = await offerFor(db(), actor, params.offerId);
       const terms = body.price || body.slot || body.start ? termsOf(offer, body) : undefined;
-      return send(actor, offer, { update: proposeOffer, command: { id: commandId, by: actorOf(actor), offerId: offer.id, terms }, signal });
+      const command = { id: commandId, by: actorOf(actor), offerId: offer.id, terms, basedOn: offer.version };
+      return send(actor, offer, { update: proposeOffer, command, signal });
     },
   );
 
@@ -102,7 +103,7 @@ export function offerRoutes(api: Api): void {
       const offer = await offerFor(db(), actor, params.offerId);
       return send(actor, offer, {
         update: counterOffer,
-        command: { id: commandId, by: actorOf(actor), offerId: offer.id, terms: termsOf(offer, body) },
+        command: { id: commandId, by: actorOf(actor), offerId: offer.id, terms: termsOf(offer, body), basedOn: offer.version },
         signal,
       });
     },

@@ -12,11 +12,12 @@ import { DomainError } from '../../domain/errors.ts';
 import { requestMachine } from '../../domain/request/machine.ts';
 import { pageOf, PageQuery } from '../http/cursor.ts';
 import type { Api } from '../http/deps.ts';
-import { requireMatch } from '../http/etag.ts';
+import { positionsIn } from '../http/etag.ts';
 import { listPage, TimelineQuery } from '../http/listing.ts';
 import { startRequest } from './request-start.ts';
 import { reply, route } from '../http/route.ts';
 import { actorOf } from '../../domain/actor.ts';
+import { withFreshDraft } from '../http/fresh-draft.ts';
 
 const readers = ['consumer', 'admin'] as const;
 const requestId = z.strictObject({ requestId: z.uuid() });
@@ -42,12 +43,12 @@ export function requestRoutes(api: Api): void {
     async ({ body, actor, commandId, signal }) => {
       const id = idFrom(commandId, 'request');
       const { mode = 'compare', submit, ...facts } = body;
-      const draft = await stageDraft(db(), { requestId: id, facts });
-      if (submit && draft.missing.length) throw incomplete(draft.missing);
+      const { changes, missing } = await stageDraft(db(), { requestId: id, facts });
+      if (submit && missing.length) throw incomplete(missing);
       await api.commands.send({
         workflowId: requestWorkflowId(id),
         update: editRequest,
-        command: { id: commandId, by: actorOf(actor), draft, mode, submit },
+        command: { id: commandId, by: actorOf(actor), changes, mode, submit },
         start: await startRequest(api, { requestId: id, consumerId: actor.id, mode }),
         signal,
       });
@@ -96,20 +97,18 @@ export function requestRoutes(api: Api): void {
       response: RequestView,
       etag,
       ifMatch: 'optional',
-      errors: ['not_found', 'not_owner', 'invalid_transition', 'temporarily_unavailable'],
+      errors: ['not_found', 'not_owner', 'invalid_transition', 'draft_changed', 'temporarily_unavailable'],
     },
     async ({ params, body, actor, commandId, ifMatch, signal }) => {
       const before = await requestFor(db(), actor, params.requestId);
-      requireMatch(ifMatch, before.seq);
       const { mode, ...facts } = body;
-      const draft = await stageDraft(db(), { requestId: params.requestId, facts, catalogueVersion: before.catalogueVersion });
-      await api.commands.send({
-        workflowId: requestWorkflowId(params.requestId),
-        update: editRequest,
-        command: { id: commandId, by: actorOf(actor), draft, mode },
-        signal,
-      });
-      return view(api, actor, params.requestId);
+      const { catalogueVersion } = before;
+      const { changes } = await stageDraft(db(), { requestId: params.requestId, facts, catalogueVersion });
+      const command = { id: commandId, by: actorOf(actor), expects: positionsIn(ifMatch), changes, mode };
+      return withFreshDraft(
+        () => api.commands.send({ workflowId: requestWorkflowId(params.requestId), update: editRequest, command, signal }),
+        () => view(api, actor, params.requestId),
+      );
     },
   );
 
@@ -127,13 +126,11 @@ export function requestRoutes(api: Api): void {
     },
     async ({ params, body, actor, commandId, signal }) => {
       await requestFor(db(), actor, params.requestId);
-      await api.commands.send({
-        workflowId: requestWorkflowId(params.requestId),
-        update: submitRequest,
-        command: { id: commandId, by: actorOf(actor), ...body },
-        signal,
-      });
-      return view(api, actor, params.requestId);
+      const command = { id: commandId, by: actorOf(actor), ...body };
+      return withFreshDraft(
+        () => api.commands.send({ workflowId: requestWorkflowId(params.requestId), update: submitRequest, command, signal }),
+        () => view(api, actor, params.requestId),
+      );
     },
   );
 

@@ -25,6 +25,7 @@ export const Request = defineEntity({
     serviceCode: p.text().nullable(),
     catalogueVersion: p.integer(),
     draftHash: p.text().nullable(),
+    agreedFacts: p.array().columnType('uuid[]').nullable().comment('the facts that were sent out: all that is read from then on'),
     missing: p.array().columnType('text[]').defaultRaw("'{}'"),
     round: p.smallint().default(0),
     acceptedOfferId: looseId().nullable(),

@@ -12,11 +12,15 @@ import { move, nothing, type Projectors } from './move.ts';
 export const enrollmentProjectors = {
   'enrollment.opened': (tx, { enrollmentId, applicantId, at }) =>
     sql(tx, `insert into enrollment (id, applicant_id, details, created_at) values (?, ?, '{}', ?)`, [enrollmentId, applicantId, at]),
-  // The staged version becomes the current one. Its contents never pass through here: only its id does.
+  // The staged parts take the place of the old ones, and the version becomes the whole that counts from here on. Its contents never
+  // pass through here: only its id does.
   'enrollment.updated': async (tx, { id, revisionId }) => {
     const updated = await sql(
       tx,
-      'update enrollment e set details = r.details from enrollment_revision r where e.id = ? and r.id = ? and r.enrollment_id = e.id returning e.id',
+      `with merged as (
+         update enrollment e set details = e.details || r.details from enrollment_revision r
+         where e.id = ? and r.id = ? and r.enrollment_id = e.id returning r.id, e.details)
+       update enrollment_revision r set details = merged.details from merged where r.id = merged.id returning r.id`,
       [id, revisionId],
     );
     if (updated.length === 0) throw new DomainError('not_found', 'This version of the application was never stored.');

@@ -44,13 +44,14 @@ export async function moveAll<T extends { id: string; status: string }, S extend
     tx,
     `update ${tableName} set ${columns.map(({ fieldNames, columnTypes }) => `${fieldNames[0]} = ?::${columnTypes[0]}, `).join('')}status = ?
      where id = any(?::uuid[]) and status = any(?::text[]) returning id`,
-    [...changes.map(([, value]) => boundValue(value)), to, ids, from],
+    [...changes.map(([, value], at) => boundValue(value, columns[at]!.columnTypes[0]!)), to, ids, from],
   );
   if (moved.length !== ids.length) throw new DomainError('row_disagrees', `The ${machine.noun} row cannot ${step}.`);
 }
 
-const boundValue = (value: unknown) => {
+const boundValue = (value: unknown, columnType: string) => {
   if (value instanceof Date) return value.toISOString();
+  if (columnType.endsWith('[]')) return value;
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : value;
 };
 

@@ -1,9 +1,10 @@
 import { requestMachine } from '../../domain/request/machine.ts';
-import type { DraftSummary, RequestEvent } from '../../domain/request/types.ts';
+import type { RequestEvent } from '../../domain/request/types.ts';
 import { Request } from '../entities/request.ts';
 import { sql, type Db } from '../orm.ts';
 import { move, nothing, type Projectors } from './move.ts';
 import { offerProjectors } from './offer.ts';
+import type { DraftSummary } from '../../domain/request/draft.ts';
 
 /** `id` of the request is that of its stream; it is handed in with the event. */
 type WithId<E> = E & { id: string };
@@ -29,7 +30,8 @@ export const requestProjectors = {
     await applyDraft(tx, id, draft);
     await tx.nativeUpdate(Request, { id }, { mode });
   },
-  'request.submitted': (tx, { id, draftHash }) => move(tx, Request, requestMachine, id, 'submit', { draftHash }),
+  'request.submitted': (tx, { id, draftHash, facts }) =>
+    move(tx, Request, requestMachine, id, 'submit', { draftHash, agreedFacts: facts?.map(({ factId }) => factId) }),
   'round.opened': (tx, { id, round, closesAt }) => move(tx, Request, requestMachine, id, 'invite', { round, deadline: new Date(closesAt) }),
   'round.reminded': nothing,
   'round.closed': (tx, { id, decideBy }) => tx.nativeUpdate(Request, { id }, { deadline: decideBy ? new Date(decideBy) : null }),
@@ -60,14 +62,13 @@ function close(tx: Db, { id, code, at }: { id: string; code: string; at: string 
 /** Makes the staged facts of a draft the current ones. Their values never pass through here: only ids do. */
 async function applyDraft(tx: Db, id: string, draft: DraftSummary): Promise<void> {
   const stream = `request/${id}`;
-  if (draft.facts.length) {
-    await sql(
-      tx,
-      `update fact set status = case when id = any(?::uuid[]) then 'current' else 'replaced' end
-       where stream = ? and (status in ('staged', 'current') and id = any(?::uuid[]) or status = 'current' and not id = any(?::uuid[]))`,
-      [uuids(draft.facts), stream, uuids(draft.facts), uuids(draft.facts)],
-    );
-  }
+  const counting = uuids(draft.facts);
+  await sql(
+    tx,
+    `update fact set status = case when id = any(?::uuid[]) then 'current' else 'replaced' end
+     where stream = ? and (status = 'staged' and id = any(?::uuid[]) or status = 'current' and not id = any(?::uuid[]))`,
+    [counting, stream, counting, counting],
+  );
   await sql(tx, 'update request set service_code = ?, missing = ?::text[], draft_hash = ? where id = ?', [
     draft.service,
     textArray(draft.missing),

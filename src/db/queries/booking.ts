@@ -7,6 +7,7 @@ import { sql, type Db } from '../orm.ts';
 import { mostWrongCodes } from './check-in-code.ts';
 import { instantText, ownedRow, pageAfter, type PageInput } from './page.ts';
 import { iso } from '../../domain/time.ts';
+import { factsThatCount } from './draft.ts';
 
 type Plain =
   | 'id'
@@ -53,8 +54,7 @@ const selectBookings = `
     (select jsonb_build_object('status', (array_agg(y.status order by y.attempt desc))[1],
         'authorised', coalesce(sum(y.amount) filter (where y.status = 'authorised'), 0), 'captured', sum(y.captured), 'refunded', sum(y.refunded))
       from payment y where y.booking_id = b.id having count(*) > 0) as payment,
-    (select f.value ->> 'address' from fact f
-      where f.stream = 'request/' || b.request_id and f.status = 'current' and f.key = 'location') as address,
+    (select f.value ->> 'address' from request r join fact f on ${factsThatCount} and f.key = 'location' where r.id = b.request_id) as address,
     (select c.code from check_in_code c where c.booking_id = b.id and c.wrong < ${mostWrongCodes}) as "checkInCode",
     ${instantText('b.held_until')} as "heldUntil", ${instantText('b.created_at')} as "createdAt", ${instantText('b.closed_at')} as "closedAt",
     (select max(seq) from event e where e.stream = 'booking/' || b.id) as seq

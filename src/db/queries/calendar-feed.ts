@@ -1,6 +1,7 @@
 import type { BookingStatus } from '../../domain/booking/machine.ts';
 import { sql, type Db } from '../orm.ts';
 import { instantText } from './page.ts';
+import { factsThatCount } from './draft.ts';
 
 export interface FeedBooking {
   id: string;
@@ -29,8 +30,8 @@ export async function feedBookings(em: Db, providerId: string): Promise<FeedBook
     em,
     `select b.id, coalesce(s.name, b.service_code) as service, b.status, ${instantText('lower(b.during)')} as "startsAt", ${instantText('upper(b.during)')} as "endsAt",
        ${instantText('b.created_at')} as "createdAt", coalesce(last.seq, 1) as seq, coalesce(${instantText('last.at')}, ${instantText('b.created_at')}) as "changedAt",
-       case when b.status <> 'held' then (select f.value ->> 'address' from fact f
-         where f.stream = 'request/' || b.request_id and f.status = 'current' and f.key = 'location') end as address
+       case when b.status <> 'held' then (select f.value ->> 'address' from request r
+         join fact f on ${factsThatCount} and f.key = 'location' where r.id = b.request_id) end as address
      from booking b left join lateral (select seq, at from event e where e.stream = 'booking/' || b.id order by seq desc limit 1) last on true
        left join (select service ->> 'code' as code, service ->> 'name' as name
          from jsonb_array_elements((select content -> 'categories' from catalogue_version order by version desc limit 1)) as category,

@@ -1,8 +1,10 @@
+import { factsOf, findService } from '../../domain/intake/catalogue.ts';
+import { canonicalJson } from '../../domain/intake/decide.ts';
 import { checkFacts } from '../../domain/intake/facts.ts';
-import type { DraftSummary } from '../../domain/request/types.ts';
+import type { DraftChanges } from '../../domain/request/draft.ts';
 import type { Db } from '../orm.ts';
 import { loadCatalogue } from './catalogue.ts';
-import { currentFacts, stageFacts, summariseDraft, type StoredFact } from './draft.ts';
+import { changesOf, readDraft, stageFacts } from './draft.ts';
 
 /** Facts as a structured client sends them; the service's own ones under `details`. */
 export interface GivenFacts {
@@ -15,24 +17,33 @@ export interface GivenFacts {
 }
 
 /**
- * Checks and stages what a client sent on top of what is known, and says what the draft would be.
+ * Checks what a client sent on top of what is known, and stages what is new in it. Facts that another service does not have leave the
+ * draft together with the old one.
+ * @returns the changes for the run, and what the draft still lacks with them
  * @throws validation_failed naming every fault
  */
 export async function stageDraft(
   em: Db,
   { requestId, facts, catalogueVersion }: { requestId: string; facts: GivenFacts; catalogueVersion?: number },
-): Promise<DraftSummary> {
-  const stream = `request/${requestId}`;
+): Promise<{ changes: DraftChanges; missing: string[] }> {
   const catalogue = await loadCatalogue(em, catalogueVersion);
-  const known = await currentFacts(em, stream);
+  const known = await readDraft(em, requestId);
   const { details = {}, ...universal } = facts;
   const given = Object.fromEntries(Object.entries({ ...universal, ...details }).filter(([, value]) => value !== undefined));
-  checkFacts(catalogue, { ...Object.fromEntries(known.map(({ key, value }) => [key, value])), ...given });
+  const before = Object.fromEntries(known.facts.map(({ key, value }) => [key, value]));
+  const isNew = (key: string) => !(key in before) || canonicalJson(before[key]) !== canonicalJson(given[key]);
+
+  const ofService = factsOf(findService(catalogue, given['service'] ?? before['service'])).map(({ key }) => key);
+  const drop = isNew('service') && 'service' in given ? Object.keys(before).filter((key) => !ofService.includes(key)) : [];
+  const kept = Object.fromEntries(Object.entries(before).filter(([key]) => !drop.includes(key)));
+  checkFacts(catalogue, { ...kept, ...given });
+
+  const fresh = Object.keys(given).filter(isNew);
   const staged = await stageFacts(
     em,
-    stream,
-    Object.entries(given).map(([key, value]) => ({ key, value, confidence: 1, confirmed: true, sourceMessageId: null })),
+    requestId,
+    fresh.map((key) => ({ key, value: given[key], confidence: 1, confirmed: true, sourceMessageId: null })),
   );
-  const merged: StoredFact[] = [...known.filter(({ key }) => !(key in given)), ...staged];
-  return summariseDraft(catalogue, merged).summary;
+  const changes = changesOf(catalogue, known, staged, drop);
+  return { changes, missing: changes.service.required.filter((key) => !(key in kept || key in given)) };
 }

@@ -1,60 +1,89 @@
-// Facts and drafts in Postgres. Values stay here; the workflow gets ids, codes, the hash and what the rules need.
+// Facts in Postgres. Values stay here; the run gets ids, codes and what the rules need.
 import { randomUUID } from 'node:crypto';
-import { draftHash } from '../../contracts/draft.ts';
 import { findService, requiredKeys, type Catalogue, type Location, type TimeWindow } from '../../domain/intake/catalogue.ts';
-import { draftOf, type Draft } from '../../domain/intake/decide.ts';
-import type { DraftSummary } from '../../domain/request/types.ts';
+import type { KnownFact } from '../../domain/intake/types.ts';
+import type { DraftChanges, FactRef, ServiceTerms } from '../../domain/request/draft.ts';
 import { sql, type Db } from '../orm.ts';
 
-export interface StoredFact {
-  id: string;
+export interface StoredFact extends KnownFact, FactRef {}
+
+/** A request's draft: its facts, and the position of the timeline at which they are read. */
+export interface StoredDraft {
+  facts: StoredFact[];
+  seq: number;
+}
+
+/** The facts a request's draft is made of now. One statement, so that facts and position belong together. */
+export async function readDraft(em: Db, requestId: string): Promise<StoredDraft> {
+  const stream = `request/${requestId}`;
+  const [row] = await sql<StoredDraft>(
+    em,
+    `select coalesce((select max(seq) from event where stream = ?), 0)::int as seq,
+       coalesce((select jsonb_agg(jsonb_build_object('factId', id, 'key', key, 'value', value, 'confidence', confidence, 'confirmed', confirmed)
+         order by created_at, id) from fact where stream = ? and status = 'current'), '[]') as facts`,
+    [stream, stream],
+  );
+  return row!;
+}
+
+/** The values of the facts that were agreed to, by key. */
+export async function agreedFacts(em: Db, factIds: readonly string[]): Promise<Record<string, unknown>> {
+  const rows = await sql<{ key: string; value: unknown }>(em, 'select key, value from fact where id = any(?::uuid[])', [
+    `{${factIds.join(',')}}`,
+  ]);
+  return Object.fromEntries(rows.map(({ key, value }) => [key, value]));
+}
+
+/**
+ * Which facts of a request count, as a condition on `fact f` and `request r`: those that were agreed to, and before that the
+ * current ones. Every reader uses it.
+ */
+export const factsThatCount = `f.stream = 'request/' || r.id and case when r.agreed_facts is null then f.status = 'current' else f.id = any(r.agreed_facts) end`;
+
+export interface NewFact extends KnownFact {
   key: string;
-  value: unknown;
-  confidence: number;
-  confirmed: boolean;
   sourceMessageId: string | null;
 }
 
-/** The facts a stream's draft is made of now. */
-export async function currentFacts(em: Db, stream: string): Promise<StoredFact[]> {
-  return sql<StoredFact>(
-    em,
-    `select id, key, value, confidence, confirmed, source_message_id as "sourceMessageId" from fact where stream = ? and status = 'current' order by created_at, id`,
-    [stream],
-  );
-}
-
 /** Stages facts: they exist, but nothing reads them before an event makes them current. */
-export async function stageFacts(tx: Db, stream: string, facts: Omit<StoredFact, 'id'>[]): Promise<StoredFact[]> {
-  const staged = facts.map((fact) => ({ ...fact, id: randomUUID() }));
+export async function stageFacts(tx: Db, requestId: string, facts: readonly NewFact[]): Promise<StoredFact[]> {
+  const staged = facts.map((fact) => ({ ...fact, factId: randomUUID() as string }));
   if (staged.length) {
     await sql(
       tx,
       `insert into fact (id, stream, key, value, confidence, confirmed, source_message_id)
-       select id, ?, key, value, confidence, confirmed, "sourceMessageId"
-       from jsonb_to_recordset(?::jsonb) as f(id uuid, key text, value jsonb, confidence real, confirmed boolean, "sourceMessageId" uuid)`,
-      [stream, JSON.stringify(staged)],
+       select "factId", ?, key, value, confidence, confirmed, "sourceMessageId"
+       from jsonb_to_recordset(?::jsonb) as f("factId" uuid, key text, value jsonb, confidence real, confirmed boolean, "sourceMessageId" uuid)`,
+      [`request/${requestId}`, JSON.stringify(staged)],
     );
   }
   return staged;
 }
 
-/** What the workflow needs to know of a draft, and the draft itself once nothing is missing. */
-export function summariseDraft(catalogue: Catalogue, facts: readonly StoredFact[]): { summary: DraftSummary; draft: Draft | null } {
-  const known = Object.fromEntries(facts.map(({ key, value, confidence, confirmed }) => [key, { value, confidence, confirmed }]));
-  const valueOf = <T>(key: string) => known[key]?.value as T | undefined;
-  const service = findService(catalogue, valueOf<string>('service') ?? '');
-  const draft = draftOf(catalogue, known);
+/**
+ * What a writer changes, in words for the run.
+ * @param known what the writer had read @param set staged facts @param drop keys that no longer count
+ */
+export function changesOf(catalogue: Catalogue, known: StoredDraft, set: readonly StoredFact[], drop: readonly string[]): DraftChanges {
+  const valueOf = <T>(key: string) => set.find((fact) => fact.key === key)?.value as T | undefined;
+  const when = valueOf<TimeWindow>('when');
+  const location = valueOf<Location>('location');
+  const service = valueOf<string>('service') ?? known.facts.find(({ key }) => key === 'service' && !drop.includes(key))?.value;
   return {
-    draft,
-    summary: {
-      facts: facts.map(({ key, id }) => ({ key, factId: id })),
-      service: service?.code ?? null,
-      missing: requiredKeys(service).filter((key) => !(key in known)),
-      hash: draft && draftHash(draft),
-      price: service ? { ...service.priceCents, currency: service.currency } : null,
-      windowEndsAt: valueOf<TimeWindow>('when')?.to ?? null,
-      region: valueOf<Location>('location')?.place ?? null,
-    },
+    basedOn: known.seq,
+    set: set.map(({ key, factId }) => ({ key, factId })),
+    drop: [...drop],
+    service: termsOfService(catalogue, service),
+    ...(when && { windowEndsAt: when.to }),
+    ...(location && { region: location.place }),
+  };
+}
+
+function termsOfService(catalogue: Catalogue, code: unknown): ServiceTerms {
+  const service = findService(catalogue, code);
+  return {
+    code: service?.code ?? null,
+    required: requiredKeys(service),
+    price: service ? { ...service.priceCents, currency: service.currency } : null,
   };
 }

@@ -4,6 +4,7 @@ import type { Currency } from '../../domain/money.ts';
 import type { OfferStatus } from '../../domain/request/machine.ts';
 import { planned, sql, type Db } from '../orm.ts';
 import { instantText, ownedRow, pageAfter, type PageInput } from './page.ts';
+import { factsThatCount } from './draft.ts';
 
 interface OfferRow {
   id: string;
@@ -83,9 +84,9 @@ export async function listLeads(em: Db, providerId: string, page: PageInput & { 
   const rows = await sql<LeadRow>(
     em,
     `select ${offerColumns}, r.service_code as service, r.mode, c.distance_km as "distanceKm", c.contributions as why,
-       (select f.value ->> 'place' from fact f where f.stream = 'request/' || r.id and f.status = 'current' and f.key = 'location') as region,
+       (select f.value ->> 'place' from fact f where ${factsThatCount} and f.key = 'location') as region,
        coalesce((select jsonb_object_agg(f.key, f.value) from fact f
-         where f.stream = 'request/' || r.id and f.status = 'current' and f.key not in ('location', 'service')), '{}') as details
+         where ${factsThatCount} and f.key not in ('location', 'service')), '{}') as details
      ${fromOffers} left join candidate c on c.request_id = o.request_id and c.round = o.round and c.provider_id = o.provider_id
      where o.provider_id = ? and (?::text is null or o.status = ?) ${after.where} order by o.created_at desc, o.id desc limit ?`,
     [providerId, page.status ?? null, page.status ?? null, ...after.params, page.limit + 1],

@@ -3,6 +3,7 @@ import type { Actor } from '../../domain/actor.ts';
 import type { RequestStatus } from '../../domain/request/machine.ts';
 import { sql, type Db } from '../orm.ts';
 import { instantText, ownedRow, pageAfter, type PageInput } from './page.ts';
+import { factsThatCount } from './draft.ts';
 
 interface RequestRow extends Omit<RequestView, 'links'> {
   consumerId: string;
@@ -14,7 +15,7 @@ const selectRequests = `
     r.catalogue_version as "catalogueVersion", r.missing, r.draft_hash as "draftHash", r.round, ${instantText('r.deadline')} as deadline,
     r.accepted_offer_id as "acceptedOfferId", r.booking_id as "bookingId", ${instantText('r.created_at')} as "createdAt", ${instantText('r.closed_at')} as "closedAt",
     (select max(seq) from event e where e.stream = 'request/' || r.id) as seq,
-    coalesce((select jsonb_object_agg(f.key, f.value) from fact f where f.stream = 'request/' || r.id and f.status = 'current'), '{}') as facts
+    coalesce((select jsonb_object_agg(f.key, f.value) from fact f where ${factsThatCount}), '{}') as facts
   from request r`;
 
 /** @throws not_found, not_owner */

@@ -1,7 +1,7 @@
 // What somebody writes to become a provider, and what the catalogue asks of it. Kept in Postgres; the workflow sees a summary.
-import { findService, servicesOf, type Catalogue, type ServiceSpec } from '../intake/catalogue.ts';
+import { findService, servicesOf, type Catalogue } from '../intake/catalogue.ts';
 import type { CredentialKind } from './machine.ts';
-import type { ApplicationFault, ApplicationSummary } from './types.ts';
+import type { ApplicationFault, ApplicationPart, ApplicationSummary, KnownParts } from './types.ts';
 import { DomainError } from '../errors.ts';
 import { formatMoney, type Money } from '../money.ts';
 
@@ -116,34 +116,55 @@ export function overlaps(availability: readonly WeeklyOpening[]): Fields {
 const repeated = (keys: readonly string[], at: string): Fields =>
   keys.flatMap((key, index) => (keys.indexOf(key) < index ? [{ field: `${at}/${index}`, message: `${key} is there twice` }] : []));
 
-const required = ['displayName', 'zone', 'location', 'radiusKm'] as const satisfies readonly (keyof ApplicationDetails)[];
+const required = ['displayName', 'zone', 'location', 'radiusKm'] as const satisfies readonly ApplicationPart[];
 
-/** What the workflow may know of an application: no names, no numbers, no texts. */
-export function summariseApplication(catalogue: Catalogue, details: ApplicationDetails): ApplicationSummary {
-  const { services = [], credentials = [] } = details;
+/** The parts that were written, in words that hold no names, no numbers and no texts. */
+export function knownParts(catalogue: Catalogue, details: ApplicationDetails): KnownParts {
+  const { services, availability, credentials, portfolio } = details;
+  const written = Object.fromEntries(
+    (['displayName', 'bio', 'zone', 'location', 'radiusKm'] as const)
+      .filter((part) => details[part] !== undefined)
+      .map((part) => [part, true]),
+  );
   return {
-    services: services.map(({ code }) => code),
-    faults: applicationFaults(catalogue, details),
-    credentials: credentials.map((credential) => ({ check: checkOf(credential), validUntil: credential.validUntil ?? null })),
+    ...written,
+    ...(services && { services: knownServices(catalogue, services) }),
+    ...(availability && { availability: { openings: availability.length } }),
+    ...(credentials && {
+      credentials: credentials.map((credential) => ({ check: checkOf(credential), validUntil: credential.validUntil ?? null })),
+    }),
+    ...(portfolio && { portfolio: { photos: portfolio.length } }),
   };
 }
 
-function applicationFaults(catalogue: Catalogue, details: ApplicationDetails): ApplicationFault[] {
-  const { services = [], availability = [], credentials = [], portfolio = [] } = details;
-  const missing = (field: string, message = 'required'): ApplicationFault => ({ code: 'draft_incomplete', field, message });
+function knownServices(catalogue: Catalogue, services: readonly OfferedService[]): NonNullable<KnownParts['services']> {
   const offered = services.flatMap(({ code }) => findService(catalogue, code) ?? []);
   const licensed = new Map(offered.flatMap(({ category, licence }) => (licence ? [[category, licence.name]] : [])));
-  const hasLicence = (category: string) =>
-    credentials.some((credential) => credential.kind === 'licence' && credential.category === category);
-  const photos = Math.max(0, ...offered.map(({ minPortfolioPhotos }: ServiceSpec) => minPortfolioPhotos));
+  return {
+    codes: services.map(({ code }) => code),
+    licences: [...licensed].map(([category, name]) => ({ category, name })),
+    minPhotos: Math.max(0, ...offered.map(({ minPortfolioPhotos }) => minPortfolioPhotos)),
+  };
+}
+
+/** What an application is good for, and why it cannot be submitted yet. */
+export function summariseApplication(parts: KnownParts): ApplicationSummary {
+  return { services: parts.services?.codes ?? [], faults: applicationFaults(parts), credentials: parts.credentials ?? [] };
+}
+
+function applicationFaults(parts: KnownParts): ApplicationFault[] {
+  const { services, availability, credentials = [], portfolio } = parts;
+  const missing = (field: string, message = 'required'): ApplicationFault => ({ code: 'draft_incomplete', field, message });
+  const lacking = (services?.licences ?? []).filter(
+    ({ category }) => !credentials.some(({ check }) => check === checkOf({ kind: 'licence', category })),
+  );
+  const photos = services?.minPhotos ?? 0;
   return [
-    ...required.filter((key) => details[key] === undefined).map((key) => missing(`/${key}`)),
-    ...(services.length ? [] : [missing('/services', 'at least one')]),
-    ...(availability.length ? [] : [missing('/availability', 'at least one weekly opening')]),
-    ...[...licensed]
-      .filter(([category]) => !hasLicence(category))
-      .map(([category, name]) => missing('/credentials', `a licence for ${category}: ${name}`)),
-    ...(portfolio.length < photos
+    ...required.filter((part) => parts[part] === undefined).map((part) => missing(`/${part}`)),
+    ...(services?.codes.length ? [] : [missing('/services', 'at least one')]),
+    ...(availability?.openings ? [] : [missing('/availability', 'at least one weekly opening')]),
+    ...lacking.map(({ category, name }) => missing('/credentials', `a licence for ${category}: ${name}`)),
+    ...((portfolio?.photos ?? 0) < photos
       ? [{ code: 'portfolio_too_small' as const, field: '/portfolio', message: `at least ${photos} photos` }]
       : []),
   ];

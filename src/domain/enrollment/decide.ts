@@ -1,8 +1,9 @@
 import { enrollmentMachine } from './machine.ts';
-import type { EnrollmentCommand, EnrollmentState, EnrollmentTimelineEvent } from './types.ts';
+import type { EnrollmentCommand, EnrollmentState, EnrollmentTimelineEvent, KnownParts } from './types.ts';
 import { DomainError } from '../errors.ts';
 import { iso } from '../time.ts';
 import { checksThatAre, isWithApplicant, mergedChecks } from './evolve.ts';
+import { summariseApplication } from './application.ts';
 
 type Command<D extends EnrollmentCommand['do']> = Extract<EnrollmentCommand, { do: D }>;
 
@@ -18,11 +19,10 @@ export function decideEnrollment(state: EnrollmentState, command: EnrollmentComm
       const { enrollmentId, applicantId, policy } = command;
       return state.opened ? [] : [{ type: 'enrollment.opened', enrollmentId, applicantId, policy, audience: [applicantId] }];
     }
-    case 'updateApplication': {
+    case 'updateApplication':
       owned(state, command.by.id);
       if (!isWithApplicant(state)) throw notNow(state, 'It is no longer yours to change.');
-      return [{ type: 'enrollment.updated', revisionId: command.revisionId, summary: command.summary, ...told }];
-    }
+      return [{ type: 'enrollment.updated', revisionId: command.revisionId, ...written(state, command), ...told }];
     case 'submitApplication':
       owned(state, command.by.id);
       return submit(state, now);
@@ -61,6 +61,22 @@ export function decideEnrollment(state: EnrollmentState, command: EnrollmentComm
     case 'expire':
       return isIdleFor(state, state.policy!.draftExpireMs, now) ? [{ type: 'enrollment.expired', ...telling('enrollment_expired') }] : [];
   }
+}
+
+/** The run's own application with the parts that a writer changes. @throws draft_changed for a part that was written meanwhile */
+function written(state: EnrollmentState, { changes, summary }: Command<'updateApplication'>) {
+  if (!changes) return { summary };
+  const { basedOn, changed, parts } = changes;
+  const newer = changed.filter((part) => (state.changedAt?.[part] ?? 0) > basedOn);
+  if (newer.length) {
+    throw new DomainError('draft_changed', `Changed meanwhile: ${newer.join(', ')}.`, {
+      allowed: ['updateApplication', 'submitApplication'],
+      fields: newer.map((part) => ({ field: `/${part}`, message: 'was changed meanwhile' })),
+    });
+  }
+  const own = Object.fromEntries(changed.map((part) => [part, parts[part]])) as KnownParts;
+  const merged = state.parts ? { ...state.parts, ...own } : parts;
+  return { summary: summariseApplication(merged), parts: merged, changed };
 }
 
 /** Complete, with photos and valid credentials; every fault of one kind is named at once. */

@@ -1,6 +1,7 @@
 import { enrollmentMachine } from './machine.ts';
 import type { CheckOutcome, CheckResult, EnrollmentState, EnrollmentTimelineEvent } from './types.ts';
 import { remember, type Recorded } from '../timeline.ts';
+import { applicationParts } from './types.ts';
 
 export const emptyEnrollment: EnrollmentState = {
   status: 'draft',
@@ -11,6 +12,8 @@ export const emptyEnrollment: EnrollmentState = {
   policy: null,
   revisionId: null,
   summary: { services: [], faults: [], credentials: [] },
+  parts: {},
+  changedAt: {},
   checks: {},
   checksBy: null,
   escalated: false,
@@ -33,7 +36,7 @@ export function evolveEnrollment(before: EnrollmentState, event: Recorded<Enroll
       return { ...state, opened: true, enrollmentId, applicantId, policy, lastActivityAt: at };
     }
     case 'enrollment.updated':
-      return { ...state, revisionId: event.revisionId, summary: event.summary, reminded: false, lastActivityAt: event.at };
+      return { ...updated(state, event), reminded: false, lastActivityAt: event.at };
     case 'enrollment.submitted':
       return { ...state, status: enrollmentMachine.next(state.status, 'submit') };
     case 'enrollment.checking': {
@@ -74,3 +77,12 @@ export const mergedChecks = (checks: EnrollmentState['checks'], results: CheckRe
   ...checks,
   ...Object.fromEntries(results.map(({ check, outcome }) => [check, outcome])),
 });
+
+function updated(
+  state: EnrollmentState,
+  event: Extract<Recorded<EnrollmentTimelineEvent>, { type: 'enrollment.updated' }>,
+): EnrollmentState {
+  const { revisionId, summary, parts = null, changed = applicationParts, seq } = event;
+  const changedAt = { ...state.changedAt, ...Object.fromEntries(changed.map((part) => [part, seq])) };
+  return { ...state, revisionId, summary, parts, changedAt };
+}

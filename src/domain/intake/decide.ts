@@ -41,12 +41,12 @@ export function advance(input: AdvanceInput): Advance {
   const service = serviceIn(catalogue, facts);
   const missing = requiredKeys(service).filter((key) => !(key in facts));
   const draft = missing.length === 0 ? draftOf(catalogue, facts) : null;
-  const hash = draft && input.hashOf(draft);
-  const pending: Extract<Step, { do: 'ask' | 'confirm' }> =
-    draft && hash !== null
-      ? { do: 'confirm', draft, hash }
-      : { do: 'ask', key: missing[0]!, options: optionsFor(catalogue, service, missing[0]!) };
-  const step = chooseStep({ proposals, asked, accepted, rejected, facts, pending, draftShown: input.draftShown, catalogue, service });
+  const pending: Extract<Step, { do: 'ask' | 'confirm' }> = draft
+    ? { do: 'confirm', draft }
+    : { do: 'ask', key: missing[0]!, options: optionsFor(catalogue, service, missing[0]!) };
+  const wasShown = input.draftShown === 'current' && accepted.length === 0 && Object.keys(known).every((key) => key in facts);
+  const seen = { draftSeen: wasShown, anyDraftSeen: input.draftShown !== 'none' };
+  const step = chooseStep({ proposals, asked, accepted, rejected, facts, pending, ...seen, catalogue, service });
   return {
     accepted,
     rejected: [...rejected, ...stale],
@@ -127,13 +127,16 @@ interface Choosing extends Pick<Advance, 'accepted' | 'rejected' | 'facts'> {
   proposals: readonly Proposal[];
   asked: Asked | null;
   pending: Extract<Step, { do: 'ask' | 'confirm' }>;
-  draftShown: string | null;
+  /** Whether the person has seen exactly this draft, or any. */
+  draftSeen: boolean;
+  anyDraftSeen: boolean;
   catalogue: Catalogue;
   service: ServiceSpec | undefined;
 }
 
 /** Order of precedence: a person wants a person; wants out; must be asked about what they said; said yes; said something else. */
-function chooseStep({ proposals, asked, accepted, rejected, facts, pending, draftShown, catalogue, service }: Choosing): Step {
+function chooseStep(choosing: Choosing): Step {
+  const { proposals, asked, accepted, rejected, facts, pending, draftSeen, anyDraftSeen, catalogue, service } = choosing;
   const has = <D extends Proposal['do']>(what: D) => proposals.find((one): one is Extract<Proposal, { do: D }> => one.do === what);
   if (has('hand_off')) return { do: 'hand_off' };
   // Whoever states facts in the same breath is changing the request, not leaving it.
@@ -155,10 +158,9 @@ function chooseStep({ proposals, asked, accepted, rejected, facts, pending, draf
     return { do: 'clarify', key: refused.key, reason, options: optionsFor(catalogue, service, refused.key) };
   }
   // A yes to an open question is an answer to it, not to the draft.
-  if (has('confirm_draft') && asked === null && pending.do === 'confirm' && accepted.length === 0 && pending.hash === draftShown)
-    return { ...pending, do: 'submit' };
+  if (has('confirm_draft') && asked === null && pending.do === 'confirm' && draftSeen) return { ...pending, do: 'submit' };
   const talk = accepted.length === 0 ? has('small_talk') : undefined;
-  if (talk?.topic === 'no' && pending.do === 'confirm' && draftShown !== null)
+  if (talk?.topic === 'no' && pending.do === 'confirm' && anyDraftSeen)
     return { do: 'clarify', key: 'change', reason: 'wanted_change', options: [] };
   if (talk && talk.topic !== 'no') return { do: 'chat', topic: talk.topic, pending };
   return pending;
@@ -194,7 +196,7 @@ export function draftOf(catalogue: Catalogue, facts: KnownFacts): Draft | null {
   };
 }
 
-/** JSON with sorted keys and no spaces: equal values have equal texts, so equal hashes. */
+/** JSON with sorted keys and no spaces: equal values have equal texts. */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';

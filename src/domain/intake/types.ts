@@ -51,7 +51,7 @@ export interface RejectedFact {
   message: string;
 }
 
-/** The facts as they would be sent out. Its hash is what a person says yes to. */
+/** The facts as they would be sent out. */
 export interface Draft {
   catalogueVersion: number;
   service: string;
@@ -66,8 +66,8 @@ export interface Draft {
 export type Step =
   | { do: 'ask'; key: string; options: readonly Option[] }
   | { do: 'clarify'; key: string; reason: ClarifyReason; options: readonly Option[] }
-  | { do: 'confirm'; draft: Draft; hash: string }
-  | { do: 'submit'; draft: Draft; hash: string }
+  | { do: 'confirm'; draft: Draft }
+  | { do: 'submit'; draft: Draft }
   | { do: 'cancel' }
   | { do: 'hand_off' }
   /** Something to answer first; `pending` is the one question that stays open. */
@@ -78,12 +78,10 @@ export interface AdvanceInput {
   known: KnownFacts;
   proposals: readonly Proposal[];
   asked: Asked | null;
-  /** Hash of the draft that the person last saw. */
-  draftShown: string | null;
+  /** Whether the person has seen a whole draft: no, one that has changed since, or the one that `known` makes. */
+  draftShown: 'none' | 'earlier' | 'current';
   /** Milliseconds since the epoch: a time that has passed is no longer a fact. */
   now: number;
-  /** Hash of a canonical draft; an argument, because domain code has no crypto. */
-  hashOf: (draft: Draft) => string;
 }
 
 export interface Advance {

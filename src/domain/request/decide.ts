@@ -4,9 +4,11 @@ import { urgencyOf } from '../policy.ts';
 import { checkIntervention } from '../intervention.ts';
 import { requestMachine } from './machine.ts';
 import { liveOffers, offersThatAre, openOffers } from './evolve.ts';
-import type { DraftSummary, RequestCommand, RequestState, RequestTimelineEvent } from './types.ts';
+import type { RequestCommand, RequestMode, RequestState, RequestTimelineEvent } from './types.ts';
 import type { BookingOutcome } from '../terms.ts';
 import { iso } from '../time.ts';
+import { droppedFrom, mergeDraft } from './draft.ts';
+import type { DraftSummary } from './draft.ts';
 
 type Command<D extends RequestCommand['do']> = Extract<RequestCommand, { do: D }>;
 
@@ -92,26 +94,71 @@ function postMessage(state: RequestState, { by, messageId, turnId }: Command<'po
   return [{ type: 'message.posted', messageId, turnId, audience: [state.consumerId] }];
 }
 
-function completeTurn(state: RequestState, { turnId, intent, draft }: Command<'completeTurn'>, now: number): RequestTimelineEvent[] {
+/**
+ * Ends a turn with what it read. While the person changed the draft elsewhere the turn was on its way: what contradicts the newer
+ * fact is refused, and the turn is answered again on the fresh draft. A turn that ends after intake changes no draft.
+ * @throws draft_changed
+ */
+function completeTurn(state: RequestState, command: Command<'completeTurn'>, now: number): RequestTimelineEvent[] {
+  const { turnId, intent, agreed = null, last } = command;
   if (!state.pendingTurns.some((pending) => pending.turnId === turnId)) return [];
-  const completed: RequestTimelineEvent = { type: 'turn.completed', turnId, intent, draft, audience: [state.consumerId] };
-  if (state.status !== 'intake') return [completed];
-  // The turn has seen an explicit yes to exactly the draft that was shown; anything else was answered with a question.
-  if (intent === 'submit' && draft.hash && draft.hash === state.draft.hash) return [completed, ...submit(state, draft, draft.hash, now)];
-  if (intent === 'cancel') return [completed, { type: 'request.cancelled', code: 'consumer', audience: [state.consumerId] }];
-  return [completed];
+  const completed = (draft: DraftSummary): RequestTimelineEvent => ({
+    type: 'turn.completed',
+    turnId,
+    intent,
+    draft,
+    ...droppedBetween(state.draft, draft),
+    audience: [state.consumerId],
+  });
+  if (state.status !== 'intake') return [completed(state.draft)];
+  const { draft, contradicted } = merged(state, command);
+  if (contradicted.length && !last) throw draftChanged(contradicted);
+  if (intent === 'cancel') return [completed(draft), { type: 'request.cancelled', code: 'consumer', audience: [state.consumerId] }];
+  if (intent !== 'submit') return [completed(draft)];
+  // The person has said yes to exactly the draft that was shown.
+  const said = command.draft ? state.draft.hash : agreed;
+  if (draft.hash && draft.hash === said) return [completed(draft), ...submit(state, draft, said, now)];
+  if (command.draft || last) return [completed(draft)];
+  throw draftChanged([]);
 }
 
-function editRequest(
-  state: RequestState,
-  { by, draft, mode, submit: submitNow }: Command<'editRequest'>,
-  now: number,
-): RequestTimelineEvent[] {
+function editRequest(state: RequestState, command: Command<'editRequest'>, now: number): RequestTimelineEvent[] {
+  const { by, mode = state.mode, submit: submitNow } = command;
   owned(state, by.id);
   inIntake(state, 'editRequest');
-  const edited: RequestTimelineEvent = { type: 'request.edited', draft, mode: mode ?? state.mode, audience: [state.consumerId] };
-  return submitNow ? [edited, ...submit(state, draft, draft.hash, now)] : [edited];
+  const { draft, contradicted } = merged(state, command, mode);
+  const modeChanged = command.mode && command.changes && (state.draftChangedAt?.['mode'] ?? 0) > command.changes.basedOn;
+  if (contradicted.length || modeChanged) throw draftChanged([...contradicted, ...(modeChanged ? ['mode'] : [])]);
+  const changesNothing = command.changes && mode === state.mode && draft.hash === state.draft.hash && sameFacts(draft, state.draft);
+  const edited: RequestTimelineEvent = {
+    type: 'request.edited',
+    draft,
+    mode,
+    ...droppedBetween(state.draft, draft),
+    audience: [state.consumerId],
+  };
+  return [...(changesNothing ? [] : [edited]), ...(submitNow ? submit(state, draft, draft.hash, now) : [])];
 }
+
+/** The run's own draft with what a writer changes. */
+function merged(state: RequestState, { changes, draft }: Command<'completeTurn' | 'editRequest'>, mode: RequestMode = state.mode) {
+  return changes ? mergeDraft(state.draft, state.draftChangedAt ?? {}, changes, mode) : { draft: draft ?? state.draft, contradicted: [] };
+}
+
+const sameFacts = (one: DraftSummary, other: DraftSummary): boolean =>
+  one.facts.length === other.facts.length && one.facts.every(({ factId }) => other.facts.some((fact) => fact.factId === factId));
+
+function droppedBetween(before: DraftSummary, after: DraftSummary): { dropped?: string[] } {
+  const dropped = droppedFrom(before, after);
+  return dropped.length ? { dropped } : {};
+}
+
+/** @param keys facts that were changed meanwhile */
+const draftChanged = (keys: readonly string[]): DomainError =>
+  new DomainError('draft_changed', keys.length ? `Changed meanwhile: ${keys.join(', ')}.` : undefined, {
+    allowed: ['editRequest', 'submitRequest'],
+    ...(keys.length && { fields: keys.map((key) => ({ field: `/${key}`, message: 'was changed meanwhile' })) }),
+  });
 
 /** Nothing is sent out before an explicit yes to the very draft that is sent. */
 function submit(state: RequestState, draft: DraftSummary, agreedHash: string | null, now: number): RequestTimelineEvent[] {
@@ -122,8 +169,9 @@ function submit(state: RequestState, draft: DraftSummary, agreedHash: string | n
       allowed: ['editRequest', 'postMessage'],
     });
   }
-  if (draft.hash !== agreedHash) throw new DomainError('draft_changed', undefined, { allowed: ['editRequest', 'submitRequest'] });
-  return [{ type: 'request.submitted', draftHash: draft.hash, urgency: urgencyOf(draft.windowEndsAt!, now), audience: [state.consumerId] }];
+  if (draft.hash !== agreedHash) throw draftChanged([]);
+  const urgency = urgencyOf(draft.windowEndsAt!, now);
+  return [{ type: 'request.submitted', draftHash: draft.hash, urgency, facts: draft.facts, audience: [state.consumerId] }];
 }
 
 function invite(state: RequestState, { round, radiusKm, invitations, priority }: Command<'invite'>, now: number): RequestTimelineEvent[] {

@@ -1,7 +1,9 @@
 import { offerMachine, type OfferStatus, requestMachine } from './machine.ts';
-import type { OfferState, RequestState, RequestTimelineEvent } from './types.ts';
+import type { OfferState, RequestMode, RequestState, RequestTimelineEvent } from './types.ts';
 import { remember, type Recorded } from '../timeline.ts';
 import { termsOf } from '../terms.ts';
+import { changedAtAfter } from './draft.ts';
+import type { DraftSummary } from './draft.ts';
 
 export const emptyRequest: RequestState = {
   status: 'intake',
@@ -12,6 +14,8 @@ export const emptyRequest: RequestState = {
   mode: 'compare',
   policy: null,
   draft: { facts: [], service: null, missing: [], hash: null, price: null, windowEndsAt: null, region: null },
+  draftChangedAt: {},
+  agreed: [],
   urgency: 'flexible',
   pendingTurns: [],
   turns: 0,
@@ -49,13 +53,18 @@ export function evolveRequest(before: RequestState, event: Recorded<RequestTimel
       return {
         ...state,
         pendingTurns: state.pendingTurns.filter(({ turnId }) => turnId !== event.turnId),
-        draft: event.draft,
+        ...drafted(state, event),
         lastActivityAt: event.at,
       };
     case 'request.edited':
-      return { ...state, draft: event.draft, mode: event.mode, lastActivityAt: event.at, nudged: false };
+      return { ...state, ...drafted(state, event), mode: event.mode, lastActivityAt: event.at, nudged: false };
     case 'request.submitted':
-      return { ...state, status: requestMachine.next(state.status, 'submit'), urgency: event.urgency };
+      return {
+        ...state,
+        status: requestMachine.next(state.status, 'submit'),
+        urgency: event.urgency,
+        agreed: event.facts ?? state.draft.facts,
+      };
     case 'round.opened': {
       const { round, radiusKm, remindAt, closesAt } = event;
       return { ...state, status: requestMachine.next(state.status, 'invite'), round, radiusKm, remindAt, closesAt, decideBy: null };
@@ -136,6 +145,15 @@ export function evolveRequest(before: RequestState, event: Recorded<RequestTimel
     case 'command.refused':
       return state;
   }
+}
+
+/** The draft that an event made effective, and where each of its parts was changed last. */
+function drafted(
+  state: RequestState,
+  { draft, seq, mode = state.mode }: { draft: DraftSummary; seq: number; mode?: RequestMode },
+): Pick<RequestState, 'draft' | 'draftChangedAt'> {
+  const changedAt = changedAtAfter(state.draftChangedAt ?? {}, state.draft, draft, seq);
+  return { draft, draftChangedAt: mode === state.mode ? changedAt : { ...changedAt, mode: seq } };
 }
 
 function withOffer(state: RequestState, offerId: string, change: Partial<OfferState>): RequestState {

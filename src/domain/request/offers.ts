@@ -11,9 +11,10 @@ import { iso } from '../time.ts';
 type Offering<D extends RequestCommand['do']> = Extract<RequestCommand, { do: D }>;
 
 /** A provider names terms, or takes the suggested ones (`terms` absent). */
-export function proposeOffer(state: RequestState, { by, offerId, terms }: Offering<'proposeOffer'>): RequestTimelineEvent[] {
+export function proposeOffer(state: RequestState, { by, offerId, terms, basedOn }: Offering<'proposeOffer'>): RequestTimelineEvent[] {
   const offer = offerFor(state, offerId, by, 'provider');
   offerMachine.next(offer.status, 'propose');
+  madeFrom(offer, basedOn);
   const proposed = checkedTerms(state, terms ?? offer);
   return [
     {
@@ -27,9 +28,10 @@ export function proposeOffer(state: RequestState, { by, offerId, terms }: Offeri
   ];
 }
 
-export function counterOffer(state: RequestState, { by, offerId, terms }: Offering<'counterOffer'>): RequestTimelineEvent[] {
+export function counterOffer(state: RequestState, { by, offerId, terms, basedOn }: Offering<'counterOffer'>): RequestTimelineEvent[] {
   const offer = offerFor(state, offerId, by, 'consumer');
   offerMachine.next(offer.status, 'counter');
+  madeFrom(offer, basedOn);
   return [
     {
       type: 'offer.countered',
@@ -123,6 +125,12 @@ function sideOf(state: RequestState, offer: OfferState, by: Actor): 'consumer' |
   if (by.id === state.consumerId) return 'consumer';
   if (by.id === offer.providerId) return 'provider';
   throw new DomainError('not_owner');
+}
+
+/** Who names only a price keeps the slot they have read: not one that was agreed to elsewhere meanwhile. @throws terms_changed */
+function madeFrom({ status, version }: OfferState, basedOn: number | undefined): void {
+  if (basedOn !== undefined && basedOn !== version)
+    throw new DomainError('terms_changed', undefined, { status, allowed: offerMachine.allowed(status) });
 }
 
 const turnOf = (offer: OfferState): 'consumer' | 'provider' => (offer.status === 'proposed' ? 'consumer' : 'provider');

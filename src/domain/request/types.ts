@@ -1,25 +1,12 @@
 import type { BookingHeld } from '../booking/types.ts';
-import type { Currency } from '../money.ts';
 import type { OfferStatus, RequestStatus } from './machine.ts';
 import type { Policy, Urgency } from '../policy.ts';
 import type { CommandRefused, EventBase, StreamState } from '../timeline.ts';
 import type { BookingOutcome, Terms } from '../terms.ts';
 import type { CommandMeta } from '../command.ts';
+import type { ChangedAt, DraftChanges, DraftSummary, FactRef } from './draft.ts';
 
 export type RequestMode = 'compare' | 'instant';
-/** The draft as the workflow knows it: its hash and what the rules need; the facts themselves stay in Postgres. */
-export interface DraftSummary {
-  facts: { key: string; factId: string }[];
-  service: string | null;
-  missing: string[];
-  hash: string | null;
-  /** Bounds of the service's price, and when the window to start in closes. */
-  price: { min: number; max: number; currency: Currency } | null;
-  windowEndsAt: string | null;
-  /** The search area's label: never an address. */
-  region: string | null;
-}
-
 export type TurnIntent = 'ask' | 'clarify' | 'confirm' | 'submit' | 'cancel' | 'hand_off' | 'chat';
 
 export interface Invitation extends Terms {
@@ -28,18 +15,23 @@ export interface Invitation extends Terms {
   score: number;
 }
 
+/** Writers of the first two releases sent the whole draft: their recorded histories still replay. */
+type DraftWriting = { changes?: DraftChanges; draft?: undefined } | { draft: DraftSummary; changes?: undefined };
+
 export type RequestCommand = CommandMeta &
   (
     | { do: 'open'; requestId: string; consumerId: string; mode: RequestMode; catalogueVersion: number; policy: Policy }
     | { do: 'postMessage'; messageId: string; turnId: string }
-    | { do: 'completeTurn'; turnId: string; intent: TurnIntent; draft: DraftSummary }
-    | { do: 'editRequest'; draft: DraftSummary; mode?: RequestMode; submit?: boolean }
+    /** `agreed`: the hash of the draft that the person said yes to. `last`: what contradicts is left out. */
+    | ({ do: 'completeTurn'; turnId: string; intent: TurnIntent; agreed?: string | null; last?: true } & DraftWriting)
+    | ({ do: 'editRequest'; mode?: RequestMode; submit?: boolean } & DraftWriting)
     | { do: 'submitRequest'; draftHash: string }
     | { do: 'invite'; round: number; radiusKm: number; invitations: Invitation[]; priority?: true }
     | { do: 'remindRound'; round: number }
     | { do: 'closeRound'; round: number }
-    | { do: 'proposeOffer'; offerId: string; terms?: Terms }
-    | { do: 'counterOffer'; offerId: string; terms: Terms }
+    /** `basedOn`: the version whose terms these were made from. */
+    | { do: 'proposeOffer'; offerId: string; terms?: Terms; basedOn?: number }
+    | { do: 'counterOffer'; offerId: string; terms: Terms; basedOn?: number }
     | { do: 'acceptOffer'; offerId: string; bookingId: string }
     | { do: 'declineOffer'; offerId: string }
     | { do: 'withdrawOffer'; offerId: string }
@@ -57,9 +49,11 @@ export type RequestEvent = EventBase &
   (
     | { type: 'request.opened'; requestId: string; consumerId: string; mode: RequestMode; catalogueVersion: number; policy: Policy }
     | { type: 'message.posted'; messageId: string; turnId: string }
-    | { type: 'turn.completed'; turnId: string; intent: TurnIntent; draft: DraftSummary }
-    | { type: 'request.edited'; draft: DraftSummary; mode: RequestMode }
-    | { type: 'request.submitted'; draftHash: string; urgency: Urgency }
+    /** `dropped`: keys whose fact has left the draft. */
+    | { type: 'turn.completed'; turnId: string; intent: TurnIntent; draft: DraftSummary; dropped?: string[] }
+    | { type: 'request.edited'; draft: DraftSummary; mode: RequestMode; dropped?: string[] }
+    /** `facts`: what was agreed to, and all that anybody reads from here on. Timelines of the first two releases mean their draft. */
+    | { type: 'request.submitted'; draftHash: string; urgency: Urgency; facts?: FactRef[] }
     | { type: 'round.opened'; round: number; radiusKm: number; invited: number; remindAt: string; closesAt: string; priority?: true }
     | ({ type: 'offer.invited'; requestId: string; round: number; expiresAt: string } & Invitation)
     | { type: 'round.reminded'; round: number }
@@ -95,6 +89,10 @@ export interface RequestState extends StreamState {
   mode: RequestMode;
   policy: Policy | null;
   draft: DraftSummary;
+  /** Absent in states that a run of the second release carried over. */
+  draftChangedAt?: ChangedAt;
+  /** The facts that were agreed to and sent out. */
+  agreed: FactRef[];
   urgency: Urgency;
   /** Turns waiting for an answer, oldest first. */
   pendingTurns: { turnId: string; messageId: string }[];

@@ -1,0 +1,17 @@
+import { fromFailure } from '../../contracts/failures.ts';
+import { DomainError } from '../../domain/errors.ts';
+
+/**
+ * Sends a change and reads the thing afterwards. A refusal because the draft has changed carries the fresh one, so that the person can
+ * look at it and decide again without another call.
+ */
+export async function withFreshDraft<V>(send: () => Promise<unknown>, read: () => Promise<V>): Promise<V> {
+  try {
+    await send();
+  } catch (error) {
+    const refusal = fromFailure(error);
+    if (refusal?.code !== 'draft_changed') throw error;
+    throw new DomainError('draft_changed', refusal.message, { ...refusal.detail, current: await read() });
+  }
+  return read();
+}
