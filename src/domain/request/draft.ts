@@ -97,11 +97,11 @@ function depends(key: string, other: string): boolean {
   return key === 'service' || other === 'service';
 }
 
-/** Timelines of the first two releases do not say what the service requires: what is missing still is. */
-const termsIn = ({ service, price, missing, required = [...missing, 'service', 'location', 'when'] }: DraftSummary): ServiceTerms => ({
+/** Timelines of the first two releases do not say what the service requires: what was missing then still is. */
+const termsIn = ({ service, price, missing, required }: DraftSummary): ServiceTerms => ({
   code: service,
   price,
-  required,
+  required: required ?? [...new Set(['service', ...missing, 'location', 'when'])],
 });
 
 /**
