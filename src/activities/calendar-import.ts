@@ -8,6 +8,7 @@ import { ImportError } from '../integrations/calendar/fault.ts';
 import type { PublishedCalendars } from '../integrations/calendar/fetch.ts';
 import type { ImportFault } from '../domain/calendar/import.ts';
 import type { ProviderEvent } from '../domain/provider/types.ts';
+import { tell } from '../domain/timeline.ts';
 
 export interface CalendarImportDeps {
   orm: Orm;
@@ -85,5 +86,5 @@ const failing = ({ id, providerId }: DueImport, fault: ImportFault): ProviderEve
   importId: id,
   fault,
   audience: [providerId],
-  notify: [{ to: providerId, kind: 'calendar_import_failing' }],
+  notify: tell('calendar_import_failing', providerId),
 });

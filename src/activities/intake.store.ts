@@ -1,14 +1,14 @@
 // A turn's rows: what it starts from, and the one transaction that ends it.
 import type { Catalogue } from '../domain/intake/catalogue.ts';
 import type { AcceptedFact, Asked } from '../domain/intake/decide.ts';
-import type { RequestMode, TurnIntent } from '../domain/request/types.ts';
+import type { TurnIntent } from '../domain/request/types.ts';
 import { loadCatalogue } from '../db/queries/catalogue.ts';
 import { changesOf, readDraft, stageFacts, type StoredDraft } from '../db/queries/draft.ts';
 import { sql, type Db, type Orm } from '../db/orm.ts';
 import { inTransaction, NotWritten } from '../db/transaction.ts';
 import type { GazetteerPlace, Interpretation, InterpretInput } from '../integrations/llm/interpreter.ts';
 import { draftHash } from '../domain/request/draft.ts';
-import type { DraftChanges } from '../domain/request/draft.ts';
+import type { DraftChanges, RequestMode } from '../domain/request/draft.ts';
 
 /** Ids and codes only: text and values stay in Postgres. */
 export interface TurnOutcome {

@@ -7,8 +7,8 @@ import { serviceOf, type Location, type TimeWindow } from '../domain/intake/cata
 import { groupSize, scoreCandidate } from '../domain/request/matching.ts';
 import type { Money } from '../domain/money.ts';
 import { urgencyOf, type Policy } from '../domain/policy.ts';
-import type { Invitation } from '../domain/request/types.ts';
 import { iso } from '../domain/time.ts';
+import type { Invitation } from '../domain/request/offer.ts';
 
 /** Mean of a provider without reviews, until categories have a mean of their own. */
 const meanRating = 4.2;

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { bookingMachine, paymentMachine } from '../domain/booking/machine.ts';
-import { bookingInterventions } from '../domain/booking/types.ts';
+import { bookingInterventions, bookingMachine, paymentMachine } from '../domain/booking/machine.ts';
 import { Instant, Links, LocalTime, Money, Reason, Slot, Zone } from './common.ts';
 
 export const CheckIn = z

@@ -1,7 +1,8 @@
-import { defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { ApplicationChanges, ApplicationVerdict, CheckOutcome, EnrollmentState } from '../domain/enrollment/types.ts';
+import { defineSignal } from '@temporalio/workflow';
+import type { CheckOutcome, EnrollmentState } from '../domain/enrollment/types.ts';
 import type { Policy } from '../domain/policy.ts';
-import type { CommandAnswer, CommandMeta } from '../domain/command.ts';
+import { enrollmentVerbs } from '../domain/enrollment/machine.ts';
+import { updatesOf } from './update.messages.ts';
 
 export const enrollmentWorkflowId = (enrollmentId: string) => `enrollment/${enrollmentId}`;
 
@@ -13,13 +14,9 @@ export interface EnrollmentInput {
   carried?: { state: EnrollmentState; seq: number };
 }
 
-export const updateApplication = defineUpdate<CommandAnswer, [CommandMeta & { revisionId: string; changes: ApplicationChanges }]>(
-  'updateApplication',
-);
-export const submitApplication = defineUpdate<CommandAnswer, [CommandMeta]>('submitApplication');
-export const decideApplication = defineUpdate<CommandAnswer, [CommandMeta & { verdict: ApplicationVerdict }]>('decideApplication');
-export const withdrawApplication = defineUpdate<CommandAnswer, [CommandMeta]>('withdrawApplication');
-
 /** A vendor's answer, e.g. `{ kind: 'licence', category: 'plumbing', outcome: 'passed' }`. `eventId` makes a repeated delivery harmless. */
 export const verificationResult =
   defineSignal<[{ eventId: string; kind: string; category?: string; outcome: CheckOutcome }]>('verificationResult');
+
+/** What somebody outside may ask of it: see `enrollmentVerbs`. */
+export const enrollmentUpdates = updatesOf(enrollmentVerbs);

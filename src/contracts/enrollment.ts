@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ApplicationDetails } from '../domain/enrollment/application.ts';
-import { credentialKinds, enrollmentMachine } from '../domain/enrollment/machine.ts';
-import { applicationVerdicts, checkOutcomes } from '../domain/enrollment/types.ts';
+import { applicationVerdicts, credentialKinds, enrollmentMachine } from '../domain/enrollment/machine.ts';
+import { checkOutcomes } from '../domain/enrollment/types.ts';
 import { Instant, Links, Money, Zone } from './common.ts';
 
 const line = (max: number) => z.string().trim().min(1).max(max);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { offerMachine } from '../domain/request/machine.ts';
 import { Instant, Links, Money, Slot, slotChoice } from './common.ts';
+import { offerMachine } from '../domain/request/offer.ts';
 
 /** New terms; without them a provider takes the suggested ones. */
 export const ProposeOffer = z.strictObject({ price: Money.optional(), ...slotChoice }).meta({ id: 'ProposeOffer' });

@@ -1,5 +1,6 @@
-import { defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { CommandAnswer, CommandMeta } from '../domain/command.ts';
+import { defineSignal } from '@temporalio/workflow';
+import { reviewVerbs } from '../domain/review/machine.ts';
+import { updatesOf } from './update.messages.ts';
 
 export const reviewWorkflowId = (bookingId: string) => `review/${bookingId}`;
 
@@ -8,6 +9,8 @@ export interface ReviewInput {
   bookingId: string;
 }
 
-export const submitReview = defineUpdate<CommandAnswer, [CommandMeta & { reviewId: string; rating: number }]>('submitReview');
 /** Somebody does not want to be asked again. */
 export const optOut = defineSignal<[{ userId: string; eventId: string }]>('optOut');
+
+/** What somebody outside may ask of it: see `reviewVerbs`. */
+export const reviewUpdates = updatesOf(reviewVerbs);

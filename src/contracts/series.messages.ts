@@ -1,6 +1,5 @@
-import { defineUpdate } from '@temporalio/workflow';
-import type { SeriesTerms } from '../domain/series/types.ts';
-import type { CommandAnswer, CommandMeta } from '../domain/command.ts';
+import { seriesVerbs } from '../domain/series/machine.ts';
+import { updatesOf } from './update.messages.ts';
 
 export const seriesWorkflowId = (seriesId: string) => `series/${seriesId}`;
 
@@ -9,9 +8,5 @@ export interface SeriesInput {
   seriesId: string;
 }
 
-export const proposeSeries = defineUpdate<CommandAnswer, [CommandMeta & { terms: SeriesTerms }]>('proposeSeries');
-export const acceptSeries = defineUpdate<CommandAnswer, [CommandMeta]>('acceptSeries');
-export const declineSeries = defineUpdate<CommandAnswer, [CommandMeta]>('declineSeries');
-export const endSeries = defineUpdate<CommandAnswer, [CommandMeta]>('endSeries');
-export const skipOccurrence = defineUpdate<CommandAnswer, [CommandMeta & { n: number }]>('skipOccurrence');
-export const moveOccurrence = defineUpdate<CommandAnswer, [CommandMeta & { n: number; startsAt: string }]>('moveOccurrence');
+/** What somebody outside may ask of it: see `seriesVerbs`. */
+export const seriesUpdates = updatesOf(seriesVerbs);

@@ -1,8 +1,9 @@
 import { bookingMachine } from './booking/machine.ts';
 import { credentialMachine, enrollmentMachine } from './enrollment/machine.ts';
-import { offerMachine, requestMachine } from './request/machine.ts';
+import { requestMachine } from './request/machine.ts';
 import { providerMachine } from './provider/machine.ts';
 import { occurrenceMachine, seriesMachine } from './series/machine.ts';
+import { offerMachine } from './request/offer.ts';
 
 /** The machines of the design, for diagrams and property tests. */
 export const machines = [

@@ -11,17 +11,21 @@ export interface EventMeta {
   by: Actor;
 }
 
-export interface EventBase {
+/** @typeParam K the kinds of notifications that the noun knows; readers of any event see a text */
+export interface EventBase<K extends string = string> {
   type: string;
   /** Opens another stream in the same transaction (only its first events). */
   stream?: string;
   /** Users who may see it. Nobody else's realtime channel or timeline shows it; operators see all. */
   audience?: string[];
   /** Inbox rows written in the same transaction: kind by recipient. */
-  notify?: { to: string; kind: string }[];
+  notify?: { to: string; kind: K }[];
   /** Why, in the actor's words: operators and cancellations. */
   reason?: string;
 }
+
+/** Inbox rows of one kind, for an event's `notify`. @param to ids of users */
+export const tell = <K extends string>(kind: K, ...to: string[]): { to: string; kind: K }[] => to.map((one) => ({ to: one, kind }));
 
 export type Recorded<E extends EventBase> = E & EventMeta;
 

@@ -1,4 +1,5 @@
 // What mails say: short, with a link. Never a name, an address, a price or a word of the other side: mail is not private.
+import type { NotificationKind } from '../domain/notification.ts';
 
 export interface MailSubject {
   kind: string;
@@ -8,8 +9,8 @@ export interface MailSubject {
   ids: Record<string, string>;
 }
 
-/** Subject and first sentence by notification kind. */
-export const mailTexts: Readonly<Record<string, readonly [subject: string, sentence: string]>> = {
+/** Subject and first sentence by notification kind: a kind without a text does not compile. */
+export const mailTexts: Readonly<Record<NotificationKind, readonly [subject: string, sentence: string]>> = {
   intake_idle: ['Your request is waiting for you', 'You have started a request and not sent it yet.'],
   invited: ['A new request for you', 'Somebody nearby needs one of your services.'],
   invitation_reminder: ['A request is waiting for your answer', 'You have been asked and the time to answer is running out.'],
@@ -74,7 +75,7 @@ const anything = ['News for you', 'Something has changed.'] as const;
 
 /** @param publicUrl where people reach us, without a slash at the end */
 export function mailText({ kind, stream, ids }: MailSubject, publicUrl: string): { subject: string; text: string } {
-  const [subject, sentence] = mailTexts[kind] ?? anything;
+  const [subject, sentence] = (Object.hasOwn(mailTexts, kind) && mailTexts[kind as NotificationKind]) || anything;
   const link = `${publicUrl}/${pathTo(stream, ids)}`;
   return {
     subject: `Proxie: ${subject}`,

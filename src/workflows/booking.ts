@@ -17,22 +17,7 @@ import {
   WorkflowIdReusePolicy,
 } from '@temporalio/workflow';
 import type { ReminderActivities } from '../activities/reminder.ts';
-import {
-  answerReschedule,
-  bookingWorkflowId,
-  cancelBooking,
-  checkIn,
-  completeBooking,
-  contestNoShow,
-  disputeBooking,
-  interveneBooking,
-  payBooking,
-  paymentEvent,
-  proposeReschedule,
-  reportNoShow,
-  tellRequest,
-  type BookingInput,
-} from '../contracts/booking.messages.ts';
+import { type BookingInput, bookingUpdates, bookingWorkflowId, paymentEvent, tellRequest } from '../contracts/booking.messages.ts';
 import { bookingEnded, requestWorkflowId } from '../contracts/request.messages.ts';
 import { reviewWorkflowId } from '../contracts/review.messages.ts';
 import { searchAttributes } from '../contracts/search-attributes.ts';
@@ -51,6 +36,7 @@ import { receive } from './receive.ts';
 import { reviewWorkflow } from './review.ts';
 import type { CommandAnswer } from '../domain/command.ts';
 import type { BookingOutcome, Slot } from '../domain/terms.ts';
+import { bookingVerbs } from '../domain/booking/machine.ts';
 
 const { planReminders } = proxyLocalActivities<ReminderActivities>({ startToCloseTimeout: '5s' });
 
@@ -73,19 +59,7 @@ export async function bookingWorkflow({ bookingId }: BookingInput): Promise<{ st
   answerPosition(booking);
   setHandler(tellRequest, () => void (mustSignal = true), { description: 'the request was rebuilt and cannot see our result' });
   setHandler(paymentEvent, (fact) => booking.commitFact(heard(fact)), { description: 'what the payment provider tells by webhook' });
-  receive(booking, payBooking, 'payBooking', 'the consumer tries to pay again');
-  receive(booking, checkIn, 'checkIn', 'the job begins');
-  receive(booking, completeBooking, 'completeBooking', 'the job is done');
-  receive(booking, cancelBooking, 'cancelBooking', 'either side cancels');
-  receive(booking, proposeReschedule, 'proposeReschedule', 'either side proposes another slot');
-  setHandler(answerReschedule, (input) => swappingSlot({ ...input, do: 'answerReschedule' }), {
-    validator: (input) => booking.refuse({ ...input, do: 'answerReschedule' }),
-    description: 'yes or no to the proposed slot',
-  });
-  receive(booking, reportNoShow, 'reportNoShow', 'the other side did not come');
-  receive(booking, contestNoShow, 'contestNoShow', 'the absent side says it was there');
-  receive(booking, disputeBooking, 'disputeBooking', 'either side objects; an operator rules');
-  receive(booking, interveneBooking, 'intervene', 'an operator acts: reason and ticket required');
+  receive(booking, bookingVerbs, bookingUpdates, { answerReschedule: swappingSlot });
 
   await known;
   const overBefore = isOver(booking.state);

@@ -14,15 +14,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { EnrollmentActivities } from '../activities/enrollment.ts';
-import {
-  decideApplication,
-  enrollmentWorkflowId,
-  submitApplication,
-  updateApplication,
-  verificationResult,
-  withdrawApplication,
-  type EnrollmentInput,
-} from '../contracts/enrollment.messages.ts';
+import { type EnrollmentInput, enrollmentUpdates, enrollmentWorkflowId, verificationResult } from '../contracts/enrollment.messages.ts';
 import { searchAttributes } from '../contracts/search-attributes.ts';
 import { SYSTEM } from '../domain/actor.ts';
 import { decideEnrollment } from '../domain/enrollment/decide.ts';
@@ -33,6 +25,7 @@ import { describeEnrollment } from './details.ts';
 import { receive } from './receive.ts';
 import { isEventId } from '../domain/ids.ts';
 import { checksThatAre, emptyEnrollment, enrollmentIsOver, evolveEnrollment, isWithApplicant } from '../domain/enrollment/evolve.ts';
+import { enrollmentVerbs } from '../domain/enrollment/machine.ts';
 
 export async function enrollmentWorkflow(input: EnrollmentInput): Promise<{ outcome: EnrollmentState['status'] }> {
   const { enrollmentId, applicantId, policy } = input;
@@ -56,10 +49,7 @@ export async function enrollmentWorkflow(input: EnrollmentInput): Promise<{ outc
   const opened = enrollment.act({ ...input, id: 'open', do: 'open', by: { id: applicantId, role: 'consumer' } });
 
   answerPosition(enrollment);
-  receive(enrollment, updateApplication, 'updateApplication', 'the applicant writes');
-  receive(enrollment, submitApplication, 'submitApplication', 'the applicant hands it in');
-  receive(enrollment, decideApplication, 'decideApplication', 'an operator decides');
-  receive(enrollment, withdrawApplication, 'withdrawApplication', 'the applicant takes it back');
+  receive(enrollment, enrollmentVerbs, enrollmentUpdates);
   setHandler(verificationResult, (fact) => enrollment.commitFact(resultOf(fact)), {
     description: "a vendor's answer about one credential",
   });

@@ -1,18 +1,29 @@
 import type { UpdateDefinition } from '@temporalio/common';
 import { setHandler } from '@temporalio/workflow';
-import type { StreamState } from '../domain/timeline.ts';
-import type { Actor } from './actor.ts';
+import type { UpdatesOf } from '../contracts/update.messages.ts';
 import type { CommandAnswer, CommandMeta } from '../domain/command.ts';
+import type { StreamState } from '../domain/timeline.ts';
+import type { CommandOf, Verbs } from '../domain/verb.ts';
+import type { Actor } from './actor.ts';
 
-type Named<C, D> = Extract<C, { do: D }>;
+/** For verbs whose turn needs more than the rule: by the verb's name. */
+type Handlers<T extends Verbs> = {
+  [D in keyof T & string]?: (command: Extract<CommandOf<T>, { do: D }>) => Promise<CommandAnswer>;
+};
 
-/** Wires one Update to the actor: the validator refuses for free, the handler decides in its turn. */
-export function receive<S extends StreamState, C extends CommandMeta & { do: string }, D extends C['do']>(
-  actor: Actor<S, C>,
-  update: UpdateDefinition<CommandAnswer, [Omit<Named<C, D>, 'do'> & CommandMeta]>,
-  name: D,
-  description: string,
+/** Wires every verb of a table to its actor: the validator refuses for free, the handler decides in its turn. */
+export function receive<S extends StreamState, T extends Verbs>(
+  actor: Actor<S, CommandOf<T>>,
+  verbs: T,
+  updates: UpdatesOf<T>,
+  handlers: Handlers<T> = {},
 ): void {
-  const named = (input: object) => ({ ...input, do: name }) as unknown as C;
-  setHandler(update, (input) => actor.commit(named(input)), { validator: (input) => actor.refuse(named(input)), description });
+  for (const name of Object.keys(verbs) as (keyof T & string)[]) {
+    const named = (input: CommandMeta) => ({ ...input, do: name }) as unknown as Extract<CommandOf<T>, { do: typeof name }>;
+    const handle = handlers[name] ?? ((command: CommandOf<T>) => actor.commit(command));
+    setHandler(updates[name] as UpdateDefinition<CommandAnswer, [CommandMeta], string>, (input) => handle(named(input)), {
+      validator: (input) => actor.refuse(named(input)),
+      description: verbs[name]!.says,
+    });
+  }
 }

@@ -24,21 +24,12 @@ import type { IntakeActivities } from '../activities/intake.ts';
 import type { MatchingActivities } from '../activities/matching.ts';
 import { bookingWorkflowId, tellRequest } from '../contracts/booking.messages.ts';
 import {
-  acceptOffer,
   bookingEnded,
-  cancelRequest,
-  claimRequest,
-  counterOffer,
-  declineOffer,
-  editRequest,
-  interveneRequest,
   offerAccepted,
-  postMessage,
-  proposeOffer,
-  requestWorkflowId,
-  submitRequest,
-  withdrawOffer,
+  offerUpdates,
   type RequestInput,
+  requestUpdates,
+  requestWorkflowId,
 } from '../contracts/request.messages.ts';
 import { searchAttributes } from '../contracts/search-attributes.ts';
 import { SYSTEM } from '../domain/actor.ts';
@@ -54,6 +45,8 @@ import { receive } from './receive.ts';
 import type { CommandAnswer } from '../domain/command.ts';
 import type { BookingOutcome } from '../domain/terms.ts';
 import { isEventId, isUuid } from '../domain/ids.ts';
+import { requestVerbs } from '../domain/request/machine.ts';
+import { offerVerbs } from '../domain/request/offer.ts';
 
 const { match } = proxyLocalActivities<MatchingActivities>({
   startToCloseTimeout: '10s',
@@ -87,20 +80,8 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
   let turnsBefore = input.carried?.state.turns ?? 0;
 
   answerPosition(request);
-  receive(request, postMessage, 'postMessage', 'a message of the person');
-  receive(request, editRequest, 'editRequest', 'changes the draft');
-  receive(request, submitRequest, 'submitRequest', 'the explicit yes to a draft');
-  receive(request, cancelRequest, 'cancelRequest', 'ends the request');
-  receive(request, claimRequest, 'claimRequest', 'a guest has signed in');
-  receive(request, proposeOffer, 'proposeOffer', 'terms of a provider');
-  receive(request, counterOffer, 'counterOffer', 'other terms of the consumer');
-  setHandler(acceptOffer, (input) => takingSlot({ ...input, do: 'acceptOffer' }), {
-    validator: (input) => request.refuse({ ...input, do: 'acceptOffer' }),
-    description: 'a yes of the side whose turn it is',
-  });
-  receive(request, declineOffer, 'declineOffer', 'a no to an offer');
-  receive(request, withdrawOffer, 'withdrawOffer', 'a provider takes an offer back');
-  receive(request, interveneRequest, 'intervene', 'an operator acts: reason and ticket required');
+  receive(request, requestVerbs, requestUpdates);
+  receive(request, offerVerbs, offerUpdates, { acceptOffer: takingSlot });
   setHandler(offerAccepted, (fact) => request.commitFact(acceptanceOf(fact), takingSlot), {
     description: "a provider's acceptance as a plain signal",
   });

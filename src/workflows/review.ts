@@ -1,7 +1,7 @@
 // Both reviews of one completed booking: asked for, reminded of once, published together.
 import { allHandlersFinished, condition, setCurrentDetails, setHandler, uuid4 } from '@temporalio/workflow';
 import { toFailure } from '../contracts/failures.ts';
-import { optOut, reviewWorkflowId, submitReview, type ReviewInput } from '../contracts/review.messages.ts';
+import { optOut, type ReviewInput, reviewUpdates, reviewWorkflowId } from '../contracts/review.messages.ts';
 import { SYSTEM } from '../domain/actor.ts';
 import { DomainError } from '../domain/errors.ts';
 import { decideReview } from '../domain/review/decide.ts';
@@ -11,6 +11,7 @@ import { describeReview } from './details.ts';
 import { receive } from './receive.ts';
 import { isEventId } from '../domain/ids.ts';
 import { emptyReview, evolveReview } from '../domain/review/evolve.ts';
+import { reviewVerbs } from '../domain/review/machine.ts';
 
 export async function reviewWorkflow({ bookingId }: ReviewInput): Promise<{ published: number }> {
   const review = actor({
@@ -24,7 +25,7 @@ export async function reviewWorkflow({ bookingId }: ReviewInput): Promise<{ publ
   const learned = review.learn();
 
   answerPosition(review);
-  receive(review, submitReview, 'submitReview', 'one side writes its review');
+  receive(review, reviewVerbs, reviewUpdates);
   setHandler(optOut, (fact) => review.commitFact(refusalToWrite(fact)), { description: 'one side does not want to be asked' });
 
   await learned;

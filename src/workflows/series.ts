@@ -14,16 +14,7 @@ import {
 import { bookingWorkflowId } from '../contracts/booking.messages.ts';
 import { fromFailure } from '../contracts/failures.ts';
 import { searchAttributes } from '../contracts/search-attributes.ts';
-import {
-  acceptSeries,
-  declineSeries,
-  endSeries,
-  moveOccurrence,
-  proposeSeries,
-  seriesWorkflowId,
-  skipOccurrence,
-  type SeriesInput,
-} from '../contracts/series.messages.ts';
+import { type SeriesInput, seriesUpdates, seriesWorkflowId } from '../contracts/series.messages.ts';
 import { SYSTEM } from '../domain/actor.ts';
 import type { DomainError } from '../domain/errors.ts';
 import { emptySeries, evolveSeries, nextSeriesStep, seriesIsOver, type SeriesStep } from '../domain/series/evolve.ts';
@@ -34,6 +25,7 @@ import { alarm } from './alarm.ts';
 import { bookingWorkflow } from './booking.ts';
 import { describeSeries } from './details.ts';
 import { receive } from './receive.ts';
+import { seriesVerbs } from '../domain/series/machine.ts';
 
 export async function seriesWorkflow({ seriesId }: SeriesInput): Promise<{ status: SeriesState['status'] }> {
   const series = actor({
@@ -51,12 +43,7 @@ export async function seriesWorkflow({ seriesId }: SeriesInput): Promise<{ statu
   void series.learn();
 
   answerPosition(series);
-  receive(series, proposeSeries, 'proposeSeries', 'a consumer wants a booking to repeat');
-  receive(series, acceptSeries, 'acceptSeries', 'the provider agrees to all of it');
-  receive(series, declineSeries, 'declineSeries', 'the provider does not want it');
-  receive(series, endSeries, 'endSeries', 'either side: nothing more is booked');
-  receive(series, skipOccurrence, 'skipOccurrence', 'the consumer leaves one out');
-  receive(series, moveOccurrence, 'moveOccurrence', 'the consumer wants another time for one');
+  receive(series, seriesVerbs, seriesUpdates);
 
   await condition(() => series.state.series !== null || series.idle());
   // Without terms the proposal was refused: nothing stands on any timeline.

@@ -1,6 +1,6 @@
 // A booking that repeats: every way its commands can differ. Workflows know instants only, so nobody waits for weeks.
 import { randomUUID } from 'node:crypto';
-import { bookingWorkflowId, cancelBooking } from '../../src/contracts/booking.messages.ts';
+import { bookingUpdates, bookingWorkflowId } from '../../src/contracts/booking.messages.ts';
 import { untilStatus } from '../support/play.ts';
 import { activeSeries, propose, takeSlot } from '../support/series.ts';
 import type { Recording, Stage } from './scenarios.ts';
@@ -21,7 +21,9 @@ async function finished({ suite }: Stage): Promise<Recording[]> {
   await untilStatus(suite, 'booking', booking!.id, 'confirmed');
   const workflowId = bookingWorkflowId(booking!.id);
   const by = { id: series.consumer, role: 'consumer' as const };
-  await suite.temporal.workflow.getHandle(workflowId).executeUpdate(cancelBooking, { args: [{ id: randomUUID(), by, fee: 0 }] });
+  await suite.temporal.workflow
+    .getHandle(workflowId)
+    .executeUpdate(bookingUpdates.cancelBooking, { args: [{ id: randomUUID(), by, fee: 0 }] });
   return [recording('finished', series), { name: 'booking.of-a-series', workflowId }];
 }
 

@@ -2,24 +2,16 @@
 import { randomUUID } from 'node:crypto';
 import { WithStartWorkflowOperation } from '@temporalio/client';
 import { bookingWorkflowId } from '../../src/contracts/booking.messages.ts';
-import {
-  acceptSeries,
-  declineSeries,
-  endSeries,
-  moveOccurrence,
-  proposeSeries,
-  seriesWorkflowId,
-  skipOccurrence,
-} from '../../src/contracts/series.messages.ts';
+import { seriesUpdates, seriesWorkflowId } from '../../src/contracts/series.messages.ts';
 import { append } from '../../src/db/timeline.ts';
 import type { Actor } from '../../src/domain/actor.ts';
 import type { BookingHeld } from '../../src/domain/booking/types.ts';
 import { defaultPolicy, type Policy } from '../../src/domain/policy.ts';
-import type { SeriesTerms } from '../../src/domain/series/types.ts';
 import type { EventBase } from '../../src/domain/timeline.ts';
 import { eventually } from './http.ts';
 import { seedProvider } from './seed.ts';
 import type { Suite } from './suite.ts';
+import type { SeriesTerms } from '../../src/domain/series/machine.ts';
 
 const hour = 3_600_000;
 const iso = (at: number) => new Date(at).toISOString();
@@ -64,7 +56,7 @@ export async function propose(suite: Suite, starts: number[], policy: Partial<Po
   };
   const run = suite.temporal.workflow.getHandle(workflowId);
   const command = { id: first, by: by.consumer, terms: { ...terms, seriesId, starts: starts.map(iso) } };
-  await suite.temporal.workflow.executeUpdateWithStart(proposeSeries, {
+  await suite.temporal.workflow.executeUpdateWithStart(seriesUpdates.proposeSeries, {
     args: [command],
     updateId: first,
     startWorkflowOperation: new WithStartWorkflowOperation('seriesWorkflow', {
@@ -90,11 +82,12 @@ export async function propose(suite: Suite, starts: number[], policy: Partial<Po
     occurrences,
     statuses,
     terms: command.terms,
-    accept: () => run.executeUpdate(acceptSeries, { args: [meta('provider')] }),
-    decline: () => run.executeUpdate(declineSeries, { args: [meta('provider')] }),
-    end: (side: 'consumer' | 'provider') => run.executeUpdate(endSeries, { args: [meta(side)] }),
-    skip: (n: number) => run.executeUpdate(skipOccurrence, { args: [{ ...meta('consumer'), n }] }),
-    move: (n: number, start: number) => run.executeUpdate(moveOccurrence, { args: [{ ...meta('consumer'), n, startsAt: iso(start) }] }),
+    accept: () => run.executeUpdate(seriesUpdates.acceptSeries, { args: [meta('provider')] }),
+    decline: () => run.executeUpdate(seriesUpdates.declineSeries, { args: [meta('provider')] }),
+    end: (side: 'consumer' | 'provider') => run.executeUpdate(seriesUpdates.endSeries, { args: [meta(side)] }),
+    skip: (n: number) => run.executeUpdate(seriesUpdates.skipOccurrence, { args: [{ ...meta('consumer'), n }] }),
+    move: (n: number, start: number) =>
+      run.executeUpdate(seriesUpdates.moveOccurrence, { args: [{ ...meta('consumer'), n, startsAt: iso(start) }] }),
     until: (wanted: string) => eventually(statuses, (found) => found === wanted, { what: wanted }),
     bookings: () =>
       suite.rows<{ id: string; status: string; start: string }>(

@@ -3,8 +3,9 @@ import { decideRequest } from '../../src/domain/request/decide.ts';
 import { emptyRequest, evolveRequest } from '../../src/domain/request/evolve.ts';
 import { defaultPolicy } from '../../src/domain/policy.ts';
 import type { Actor } from '../../src/domain/actor.ts';
-import type { Invitation, RequestCommand, RequestState, RequestTimelineEvent } from '../../src/domain/request/types.ts';
+import type { RequestCommand, RequestState, RequestTimelineEvent } from '../../src/domain/request/types.ts';
 import type { DraftSummary } from '../../src/domain/request/draft.ts';
+import type { Invitation } from '../../src/domain/request/offer.ts';
 
 export const consumer: Actor = { id: '00000000-0000-4000-8000-00000000000c', role: 'consumer' };
 export const providerActor = (n: number): Actor => ({ id: `00000000-0000-4000-8000-0000000000a${n}`, role: 'provider' });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { SYSTEM, type Actor } from '../../src/domain/actor.ts';
 import { decideBooking } from '../../src/domain/booking/decide.ts';
-import { bookingMachine, type BookingStatus } from '../../src/domain/booking/machine.ts';
+import { bookingInterventions, bookingMachine, type BookingStatus } from '../../src/domain/booking/machine.ts';
 import { emptyBooking, evolveBooking } from '../../src/domain/booking/evolve.ts';
-import { bookingInterventions, type BookingCommand, type BookingHeld } from '../../src/domain/booking/types.ts';
+import type { BookingCommand, BookingHeld } from '../../src/domain/booking/types.ts';
 import { cancellationQuote } from '../../src/domain/booking/charge.ts';
 import { DomainError } from '../../src/domain/errors.ts';
 import { defaultPolicy, type Policy } from '../../src/domain/policy.ts';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { SYSTEM, type Actor } from '../../src/domain/actor.ts';
 import { decideEnrollment } from '../../src/domain/enrollment/decide.ts';
-import type { ApplicationSummary } from '../../src/domain/enrollment/types.ts';
 import { defaultPolicy } from '../../src/domain/policy.ts';
 import { fold } from '../support/fold.ts';
 import { emptyEnrollment, evolveEnrollment } from '../../src/domain/enrollment/evolve.ts';
+import type { ApplicationSummary } from '../../src/domain/enrollment/application-parts.ts';
 
 const applicant: Actor = { id: '00000000-0000-4000-8000-00000000000c', role: 'consumer' };
 const stranger: Actor = { id: '00000000-0000-4000-8000-00000000000d', role: 'consumer' };

@@ -6,8 +6,8 @@ import { defaultPolicy } from '../../src/domain/policy.ts';
 import { emptySeries, evolveSeries, nextSeriesStep } from '../../src/domain/series/evolve.ts';
 import { seriesMachine, type SeriesStatus } from '../../src/domain/series/machine.ts';
 import { decideSeries } from '../../src/domain/series/decide.ts';
-import type { SeriesTerms } from '../../src/domain/series/types.ts';
 import { fold } from '../support/fold.ts';
+import type { SeriesTerms } from '../../src/domain/series/machine.ts';
 
 const person = (n: number, role: Actor['role']): Actor => ({ id: `00000000-0000-4000-8000-00000000000${n}`, role });
 const [consumer, provider, stranger] = [person(1, 'consumer'), person(2, 'provider'), person(3, 'consumer')];

@@ -1,14 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { WithStartWorkflowOperation } from '@temporalio/client';
-import {
-  decideApplication,
-  enrollmentWorkflowId,
-  submitApplication,
-  updateApplication,
-  verificationResult,
-  withdrawApplication,
-} from '../../src/contracts/enrollment.messages.ts';
+import { enrollmentUpdates, enrollmentWorkflowId, verificationResult } from '../../src/contracts/enrollment.messages.ts';
 import { fromFailure } from '../../src/contracts/failures.ts';
 import { stageRevision } from '../../src/db/queries/enrollment.ts';
 import { type ApplicationDetails, knownParts } from '../../src/domain/enrollment/application.ts';
@@ -19,7 +12,7 @@ import { offlineVerification, type Verification } from '../../src/integrations/v
 import { readableHistory } from '../support/history.ts';
 import { eventually } from '../support/http.ts';
 import { startSuite, type Suite } from '../support/suite.ts';
-import { applicationParts } from '../../src/domain/enrollment/types.ts';
+import { applicationParts } from '../../src/domain/enrollment/application-parts.ts';
 
 const plumber: ApplicationDetails = {
   displayName: 'Ana of the Pipes',
@@ -62,7 +55,7 @@ async function apply(details: ApplicationDetails = plumber, policy: Partial<Poli
     return { id: randomUUID(), by, revisionId, changes: { basedOn: 1_000, changed, parts: knownParts(seedCatalogue, written) } };
   };
   const first = await write(details);
-  await suite.temporal.workflow.executeUpdateWithStart(updateApplication, {
+  await suite.temporal.workflow.executeUpdateWithStart(enrollmentUpdates.updateApplication, {
     args: [first],
     updateId: first.id,
     startWorkflowOperation: new WithStartWorkflowOperation('enrollmentWorkflow', {
@@ -76,11 +69,12 @@ async function apply(details: ApplicationDetails = plumber, policy: Partial<Poli
     applicant,
     enrollmentId,
     handle,
-    update: async (written: ApplicationDetails) => handle.executeUpdate(updateApplication, { args: [await write(written)] }),
-    submit: (id = randomUUID()) => handle.executeUpdate(submitApplication, { args: [{ id, by }], updateId: id }),
-    withdraw: () => handle.executeUpdate(withdrawApplication, { args: [{ id: randomUUID(), by }] }),
+    update: async (written: ApplicationDetails) =>
+      handle.executeUpdate(enrollmentUpdates.updateApplication, { args: [await write(written)] }),
+    submit: (id = randomUUID()) => handle.executeUpdate(enrollmentUpdates.submitApplication, { args: [{ id, by }], updateId: id }),
+    withdraw: () => handle.executeUpdate(enrollmentUpdates.withdrawApplication, { args: [{ id: randomUUID(), by }] }),
     decide: (verdict: 'approve' | 'reject' | 'request_changes', reason?: string) =>
-      handle.executeUpdate(decideApplication, { args: [{ id: randomUUID(), by: operator, verdict, reason }] }),
+      handle.executeUpdate(enrollmentUpdates.decideApplication, { args: [{ id: randomUUID(), by: operator, verdict, reason }] }),
     status: async () => (await suite.rows<{ status: string }>('select status from enrollment where id = ?', [enrollmentId]))[0]?.status,
     until: (status: string) =>
       eventually(
@@ -166,7 +160,7 @@ describe('an application that is not ready', () => {
       changes: { basedOn: 1_000, changed: [], parts: {} },
     };
     await application.handle
-      .executeUpdate(updateApplication, { args: [command] })
+      .executeUpdate(enrollmentUpdates.updateApplication, { args: [command] })
       .then(() => expect(true).toBe(false), refused('not_found'));
     expect(await application.types()).toEqual(['opened', 'updated']);
     await application.withdraw();

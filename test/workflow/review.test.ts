@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { bookingWorkflowId, checkIn, completeBooking } from '../../src/contracts/booking.messages.ts';
+import { bookingUpdates, bookingWorkflowId } from '../../src/contracts/booking.messages.ts';
 import { fromFailure } from '../../src/contracts/failures.ts';
-import { optOut, reviewWorkflowId, submitReview } from '../../src/contracts/review.messages.ts';
+import { optOut, reviewUpdates, reviewWorkflowId } from '../../src/contracts/review.messages.ts';
 import { append } from '../../src/db/timeline.ts';
 import type { BookingHeld } from '../../src/domain/booking/types.ts';
 import { defaultPolicy, type Policy } from '../../src/domain/policy.ts';
@@ -65,8 +65,8 @@ async function booked(policy: Partial<Policy> = {}) {
 async function completed(policy: Partial<Policy> = {}) {
   const job = await booked(policy);
   const { bookingId, consumer, provider, booking, by } = job;
-  await booking.executeUpdate(checkIn, { args: [{ id: 'check-in', by }] });
-  await booking.executeUpdate(completeBooking, { args: [{ id: 'complete', by }] });
+  await booking.executeUpdate(bookingUpdates.checkIn, { args: [{ id: 'check-in', by }] });
+  await booking.executeUpdate(bookingUpdates.completeBooking, { args: [{ id: 'complete', by }] });
   await booking.result();
   const review = suite.temporal.workflow.getHandle(reviewWorkflowId(bookingId));
   async function write(author: string, rating: number, text = 'kept out of the history', reviewId: string = randomUUID()) {
@@ -77,7 +77,10 @@ async function completed(policy: Partial<Policy> = {}) {
       text,
     ]);
     const role = author === provider ? ('provider' as const) : ('consumer' as const);
-    return review.executeUpdate(submitReview, { args: [{ id: reviewId, by: { id: author, role }, reviewId, rating }], updateId: reviewId });
+    return review.executeUpdate(reviewUpdates.submitReview, {
+      args: [{ id: reviewId, by: { id: author, role }, reviewId, rating }],
+      updateId: reviewId,
+    });
   }
   return {
     ...job,
@@ -138,7 +141,7 @@ describe('a completed booking', () => {
   it('given a text that was never stored, nothing is written', async () => {
     const { review, consumer, types } = await completed();
     const command = { id: 'x', by: { id: consumer, role: 'consumer' as const }, reviewId: randomUUID(), rating: 5 };
-    await review.executeUpdate(submitReview, { args: [command] }).then(() => expect(true).toBe(false), refused('not_found'));
+    await review.executeUpdate(reviewUpdates.submitReview, { args: [command] }).then(() => expect(true).toBe(false), refused('not_found'));
     expect(await types()).toEqual(['opened']);
     await review.terminate('enough');
   });
@@ -177,14 +180,14 @@ describe('the clock of reviews', () => {
 describe('repair', () => {
   it('given the run of the reviews is running already, the booking ends all the same', async () => {
     const { bookingId, booking, by } = await booked();
-    await booking.executeUpdate(checkIn, { args: [{ id: 'check-in', by }] });
+    await booking.executeUpdate(bookingUpdates.checkIn, { args: [{ id: 'check-in', by }] });
     await suite.stopWorker();
     const starting = suite.temporal.workflow.start('reviewWorkflow', {
       workflowId: reviewWorkflowId(bookingId),
       taskQueue: 'proxie',
       args: [{ bookingId }],
     });
-    const completing = booking.executeUpdate(completeBooking, { args: [{ id: 'complete', by }] });
+    const completing = booking.executeUpdate(bookingUpdates.completeBooking, { args: [{ id: 'complete', by }] });
     await starting;
     await suite.startWorker();
     await completing;

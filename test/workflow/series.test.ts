@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { reconcile } from '../../src/activities/reconcile.ts';
-import { bookingWorkflowId, cancelBooking } from '../../src/contracts/booking.messages.ts';
+import { bookingUpdates, bookingWorkflowId } from '../../src/contracts/booking.messages.ts';
 import { fromFailure } from '../../src/contracts/failures.ts';
 import { append } from '../../src/db/timeline.ts';
 import type { BookingHeld } from '../../src/domain/booking/types.ts';
@@ -184,7 +184,9 @@ describe('an agreed series', () => {
     await confirmed(series, 1);
     const [{ id }] = (await series.bookings()) as [{ id: string; status: string; start: string }];
     const booking = suite.temporal.workflow.getHandle(bookingWorkflowId(id));
-    await booking.executeUpdate(cancelBooking, { args: [{ id: randomUUID(), by: { id: series.consumer, role: 'consumer' }, fee: 0 }] });
+    await booking.executeUpdate(bookingUpdates.cancelBooking, {
+      args: [{ id: randomUUID(), by: { id: series.consumer, role: 'consumer' }, fee: 0 }],
+    });
     await booking.result();
     await series.move(2, inHours(35));
     expect(await series.run.result()).toEqual({ status: 'ended' });

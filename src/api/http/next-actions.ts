@@ -4,21 +4,12 @@ import type { Api } from './deps.ts';
 import type { NextAction, NextStep } from './problem-guide.ts';
 import type { AnyRoute } from './route-spec.ts';
 
-/** Commands whose path is not their name. */
-const commandPaths: Readonly<Record<string, string>> = {
-  cancelBooking: '/bookings/:bookingId/cancel',
-  reportNoShow: '/bookings/:bookingId/no-show',
-  contestNoShow: '/bookings/:bookingId/contest',
-  disputeBooking: '/bookings/:bookingId/dispute',
-  proposeReschedule: '/bookings/:bookingId/reschedule',
-  answerReschedule: '/bookings/:bookingId/reschedule/answer',
-};
-
 const kebab = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /**
- * Links for a refusal on this route: where to read the thing again, and every allowed command that has a route. They are
- * found in the routes themselves, so a link to a route that does not exist cannot be made.
+ * Links for a refusal on this route: where to read the thing again, and every allowed command that has a route. `allowed` names verbs,
+ * or moves of the thing's machine, whose paths are their names. Links are found in the routes themselves, so a link to a route that
+ * does not exist cannot be made.
  */
 export function nextActions({ routes }: Api, { path }: AnyRoute, req: Request) {
   // `/offers/:offerId/accept` is about `/offers/:offerId`.
@@ -26,6 +17,10 @@ export function nextActions({ routes }: Api, { path }: AnyRoute, req: Request) {
   // Kept now: the router takes both back before an error is answered.
   const { baseUrl } = req;
   const own = { ...req.params };
+  const pathOf = (command: string) => {
+    const template = `${thing}/${kebab(command)}`;
+    return exists('post', template) ? template : (routes.find(({ verb }) => verb === command)?.path ?? template);
+  };
   const exists = (method: string, template: string) => routes.some((route) => route.method === method && route.path === template);
 
   return (refusal: DomainError, step: NextStep): NextAction[] => {
@@ -36,7 +31,7 @@ export function nextActions({ routes }: Api, { path }: AnyRoute, req: Request) {
     const reading = step.action === 'read' && exists('get', thing);
     const first: NextAction = reading ? { ...step, method: 'GET', href: filled(thing) } : step;
     const commands = (refusal.detail.allowed ?? [])
-      .map((command) => ({ command, template: commandPaths[command] ?? `${thing}/${kebab(command)}` }))
+      .map((command) => ({ command, template: pathOf(command) }))
       .filter(({ template }) => fits(template) && exists('post', template))
       .map(({ command, template }): NextAction => ({
         action: command,

@@ -20,6 +20,8 @@ export interface RouteSpec<
   path: `/${string}`;
   summary: string;
   description?: string;
+  /** The command it sends: links after a refusal lead here by this name. */
+  verb?: string;
   /** Roles that may call it, the one to act in first; or nobody in particular. */
   auth: A;
   params?: P;

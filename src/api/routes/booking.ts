@@ -16,7 +16,7 @@ import { iso } from '../../domain/time.ts';
 const bookingId = z.strictObject({ bookingId: z.uuid() });
 const readers = ['consumer', 'provider', 'admin'] as const;
 
-/** What the two sides and operators read; what they do stands in `booking.command.ts`. */
+/** What the two sides and operators read; what they do stands in `booking-verbs.ts`. */
 export function bookingRoutes(api: Api): void {
   const db = () => api.orm.em.fork();
 

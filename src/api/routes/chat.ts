@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ChatAccepted, ChatView, ClaimChat, PostChat, TurnView } from '../../contracts/chat.ts';
 import { idFrom } from '../../contracts/ids.ts';
-import { claimRequest, postMessage, requestWorkflowId } from '../../contracts/request.messages.ts';
+import { requestUpdates, requestWorkflowId } from '../../contracts/request.messages.ts';
 import { chatFor, storeMessage, turnFor } from '../../db/queries/chat.ts';
 import { DomainError, invalid } from '../../domain/errors.ts';
 import type { Api } from '../http/deps.ts';
@@ -37,7 +37,7 @@ export function chatRoutes(api: Api): void {
       await storeMessage(em, { id: messageId, requestId, author: actor, text: body.message });
       await api.commands.send({
         workflowId: requestWorkflowId(requestId),
-        update: postMessage,
+        update: requestUpdates.postMessage,
         command: { id: commandId, by: actorOf(actor), messageId, turnId },
         ...(body.requestId ? {} : { start: await startRequest(api, { requestId, consumerId: actor.id, mode: 'compare' }) }),
         signal,
@@ -73,7 +73,7 @@ export function chatRoutes(api: Api): void {
       const guestId = guest.subject;
       await api.commands.send({
         workflowId: requestWorkflowId(requestId),
-        update: claimRequest,
+        update: requestUpdates.claimRequest,
         command: { id: commandId, by: actorOf(actor), guestId },
         closed: async () => (
           await chatFor(api.orm.em.fork(), { id: guestId, role: 'guest' }, requestId),

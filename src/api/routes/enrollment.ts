@@ -1,21 +1,12 @@
-import type { UpdateDefinition } from '@temporalio/common';
 import { z } from 'zod';
-import { Reason } from '../../contracts/common.ts';
 import { Application, DecideApplication, EnrollmentView } from '../../contracts/enrollment.ts';
-import {
-  decideApplication,
-  enrollmentWorkflowId,
-  submitApplication,
-  updateApplication,
-  withdrawApplication,
-  type EnrollmentInput,
-} from '../../contracts/enrollment.messages.ts';
+import { type EnrollmentInput, enrollmentUpdates, enrollmentWorkflowId } from '../../contracts/enrollment.messages.ts';
 import { idFrom } from '../../contracts/ids.ts';
 import { searchAttributes } from '../../contracts/search-attributes.ts';
 import { loadCatalogue } from '../../db/queries/catalogue.ts';
 import { enrollmentFor, listEnrollments, openEnrollmentOf, stageRevision } from '../../db/queries/enrollment.ts';
 import { checkApplication, knownParts, type ApplicationDetails } from '../../domain/enrollment/application.ts';
-import { enrollmentMachine } from '../../domain/enrollment/machine.ts';
+import { enrollmentMachine, enrollmentVerbs } from '../../domain/enrollment/machine.ts';
 import { DomainError, type ErrorCode } from '../../domain/errors.ts';
 import type { ApiActor } from '../http/auth.ts';
 import type { StartRun } from '../http/command.ts';
@@ -24,10 +15,10 @@ import type { Api } from '../http/deps.ts';
 import { positionsIn } from '../http/etag.ts';
 import { listPage } from '../http/listing.ts';
 import { reply, route } from '../http/route.ts';
-import type { CommandAnswer, CommandMeta } from '../../domain/command.ts';
 import { actorOf } from '../../domain/actor.ts';
 import { withFreshDraft } from '../http/fresh-draft.ts';
-import { applicationParts } from '../../domain/enrollment/types.ts';
+import { applicationParts } from '../../domain/enrollment/application-parts.ts';
+import { verbRoute, verbRoutes } from '../http/verb-route.ts';
 
 const enrollmentId = z.strictObject({ enrollmentId: z.uuid() });
 const applicants = ['consumer', 'provider'] as const;
@@ -66,7 +57,7 @@ export function enrollmentRoutes(api: Api): void {
       const command = await staged(actor, commandId, { id, seq: 0, application: {} }, body);
       await api.commands.send({
         workflowId: enrollmentWorkflowId(id),
-        update: updateApplication,
+        update: enrollmentUpdates.updateApplication,
         command,
         start: startEnrollment(id, actor.id),
         signal,
@@ -121,62 +112,29 @@ export function enrollmentRoutes(api: Api): void {
     async ({ params, body, actor, commandId, ifMatch, signal }) => {
       const before = await enrollmentFor(db(), actor, params.enrollmentId);
       const command = { ...(await staged(actor, commandId, before, body)), expects: positionsIn(ifMatch) };
-      return send(actor, before.id, { update: updateApplication, command, signal });
+      const workflowId = enrollmentWorkflowId(before.id);
+      return withFreshDraft(
+        () => api.commands.send({ workflowId, update: enrollmentUpdates.updateApplication, command, signal }),
+        () => enrollmentFor(db(), actor, before.id),
+      );
     },
   );
 
-  for (const { verb, update, summary, more } of [
-    {
-      verb: 'submit',
-      update: submitApplication,
-      summary: 'Hand it in: it is checked, then an operator decides',
-      more: ['draft_incomplete', 'portfolio_too_small', 'credential_lapsed'],
-    },
-    { verb: 'withdraw', update: withdrawApplication, summary: 'Take it back', more: [] },
-  ] as const) {
-    route(
-      api,
-      {
-        method: 'post',
-        path: `/enrollments/:enrollmentId/${verb}`,
-        summary,
-        auth: applicants,
-        params: enrollmentId,
-        body: Reason,
-        response: EnrollmentView,
-        etag,
-        errors: [...errors, ...more],
-      },
-      async ({ params, body, actor, commandId, signal }) => {
-        await enrollmentFor(db(), actor, params.enrollmentId);
-        return send(actor, params.enrollmentId, { update, command: { id: commandId, by: actorOf(actor), ...body }, signal });
-      },
-    );
-  }
-
-  route(
-    api,
-    {
-      method: 'post',
-      path: '/enrollments/:enrollmentId/decide',
-      summary: 'Operator: approve, reject, or ask for changes',
-      description: 'Everything but the approval of an application whose checks have all passed needs a reason, which the applicant reads.',
-      auth: ['admin'],
-      params: enrollmentId,
-      body: DecideApplication,
-      response: EnrollmentView,
-      etag,
-      errors: [...errors, 'credential_lapsed'],
-    },
-    async ({ params, body, actor, commandId, signal }) => {
-      await enrollmentFor(db(), actor, params.enrollmentId);
-      return send(actor, params.enrollmentId, {
-        update: decideApplication,
-        command: { id: commandId, by: actorOf(actor), ...body },
-        signal,
-      });
-    },
-  );
+  const enrollments = {
+    params: enrollmentId,
+    response: EnrollmentView,
+    etag,
+    errors,
+    load: (actor: ApiActor, params: { enrollmentId: string }) => enrollmentFor(db(), actor, params.enrollmentId),
+    by: actorOf,
+    workflowId: ({ id }: EnrollmentView) => enrollmentWorkflowId(id),
+    fields: () => ({}),
+    read: (actor: ApiActor, params: { enrollmentId: string }) => enrollmentFor(db(), actor, params.enrollmentId),
+  };
+  verbRoutes(api, enrollments, enrollmentVerbs, enrollmentUpdates, {
+    decideApplication: (verb) =>
+      verbRoute(api, enrollments, verb, { body: DecideApplication, fields: ({ body: { verdict } }) => ({ verdict }) }),
+  });
 
   /** Stores the written parts under the command's own id: a retry stages the same version. */
   async function staged(
@@ -192,17 +150,6 @@ export function enrollmentRoutes(api: Api): void {
     await stageRevision(em, revisionId, id, written);
     const changed = applicationParts.filter((part) => written[part] !== undefined);
     return { id: commandId, by: actorOf(actor), revisionId, changes: { basedOn: seq, changed, parts: knownParts(catalogue, details) } };
-  }
-
-  async function send<C extends CommandMeta>(
-    actor: ApiActor,
-    id: string,
-    command: { update: UpdateDefinition<CommandAnswer, [C], string>; command: C; signal: AbortSignal },
-  ): Promise<EnrollmentView> {
-    return withFreshDraft(
-      () => api.commands.send({ workflowId: enrollmentWorkflowId(id), ...command }),
-      () => enrollmentFor(db(), actor, id),
-    );
   }
 
   function startEnrollment(id: string, applicantId: string): StartRun {

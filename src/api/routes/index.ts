@@ -1,10 +1,10 @@
-import { bookingCommandRoutes } from './booking.command.ts';
+import { bookingVerbRoutes } from './booking-verbs.ts';
 import { bookingRoutes } from './booking.ts';
 import { calendarFeedRoutes } from './calendar-feed.ts';
 import { calendarImportRoutes } from './calendar-import.ts';
 import { catalogueRoutes } from './catalogue.ts';
 import { chatRoutes } from './chat.ts';
-import { checkInRoutes } from './check-in.ts';
+import { checkInCodeRoutes } from './check-in.ts';
 import type { Feature } from '../http/deps.ts';
 import { enrollmentRoutes } from './enrollment.ts';
 import { leadRoutes } from './lead.ts';
@@ -12,13 +12,12 @@ import { meRoutes } from './me.ts';
 import { offerRoutes } from './offer.ts';
 import { paymentMethodRoutes } from './payment-method.ts';
 import { exceptionRoutes } from './provider-exceptions.ts';
-import { operatorRoutes } from './operator.ts';
 import { ownProviderRoutes } from './provider-me.ts';
 import { slotRoutes } from './provider-slots.ts';
 import { providerRoutes } from './provider.ts';
 import { requestRoutes } from './request.ts';
 import { reviewRoutes } from './review.ts';
-import { seriesCommandRoutes } from './series.command.ts';
+import { seriesVerbRoutes } from './series-verbs.ts';
 import { seriesRoutes } from './series.ts';
 
 /** Every feature's routes, in the order of the OpenAPI tags. */
@@ -28,10 +27,10 @@ export const features: readonly Feature[] = [
   offerRoutes,
   leadRoutes,
   bookingRoutes,
-  checkInRoutes,
-  bookingCommandRoutes,
+  checkInCodeRoutes,
+  bookingVerbRoutes,
   seriesRoutes,
-  seriesCommandRoutes,
+  seriesVerbRoutes,
   // `me` before the id it would be taken for.
   ownProviderRoutes,
   exceptionRoutes,
@@ -44,5 +43,4 @@ export const features: readonly Feature[] = [
   catalogueRoutes,
   meRoutes,
   paymentMethodRoutes,
-  operatorRoutes,
 ];

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { LeadInsights, LeadView } from '../../contracts/offer.ts';
 import { leadInsights, listLeads } from '../../db/queries/offer.ts';
-import { offerMachine } from '../../domain/request/machine.ts';
 import { pageOf, PageQuery } from '../http/cursor.ts';
 import type { Api } from '../http/deps.ts';
 import { route } from '../http/route.ts';
+import { offerMachine } from '../../domain/request/offer.ts';
 
 export function leadRoutes(api: Api): void {
   route(

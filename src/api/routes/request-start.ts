@@ -2,9 +2,9 @@ import type { TypedSearchAttributes } from '@temporalio/common';
 import type { RequestInput } from '../../contracts/request.messages.ts';
 import { searchAttributes } from '../../contracts/search-attributes.ts';
 import { latestCatalogueVersion } from '../../db/queries/catalogue.ts';
-import type { RequestMode } from '../../domain/request/types.ts';
 import type { StartRun } from '../http/command.ts';
 import type { Api } from '../http/deps.ts';
+import type { RequestMode } from '../../domain/request/draft.ts';
 
 /** How a request's run begins: together with its first command, in one call to Temporal. */
 export async function startRequest(

@@ -1,15 +1,15 @@
 import { z } from 'zod';
-import { Reason, TimelineEntry } from '../../contracts/common.ts';
+import { TimelineEntry } from '../../contracts/common.ts';
 import { idFrom } from '../../contracts/ids.ts';
 import { OfferView } from '../../contracts/offer.ts';
-import { CreateRequest, EditRequest, MatchView, RequestView, SubmitRequest } from '../../contracts/request.ts';
-import { cancelRequest, editRequest, requestWorkflowId, submitRequest } from '../../contracts/request.messages.ts';
+import { CreateRequest, EditRequest, InterveneRequest, MatchView, RequestView, SubmitRequest } from '../../contracts/request.ts';
+import { requestUpdates, requestWorkflowId } from '../../contracts/request.messages.ts';
 import { stageDraft } from '../../db/queries/draft-staging.ts';
 import { timelineOf } from '../../db/queries/event.ts';
 import { offersOfRequest } from '../../db/queries/offer.ts';
 import { listRequests, matchesOf, requestFor } from '../../db/queries/request.ts';
 import { DomainError } from '../../domain/errors.ts';
-import { requestMachine } from '../../domain/request/machine.ts';
+import { requestMachine, requestVerbs } from '../../domain/request/machine.ts';
 import { pageOf, PageQuery } from '../http/cursor.ts';
 import type { Api } from '../http/deps.ts';
 import { positionsIn } from '../http/etag.ts';
@@ -18,6 +18,8 @@ import { startRequest } from './request-start.ts';
 import { reply, route } from '../http/route.ts';
 import { actorOf } from '../../domain/actor.ts';
 import { withFreshDraft } from '../http/fresh-draft.ts';
+import { verbRoute, verbRoutes } from '../http/verb-route.ts';
+import type { ApiActor } from '../http/auth.ts';
 
 const readers = ['consumer', 'admin'] as const;
 const requestId = z.strictObject({ requestId: z.uuid() });
@@ -47,7 +49,7 @@ export function requestRoutes(api: Api): void {
       if (submit && missing.length) throw incomplete(missing);
       await api.commands.send({
         workflowId: requestWorkflowId(id),
-        update: editRequest,
+        update: requestUpdates.editRequest,
         command: { id: commandId, by: actorOf(actor), changes, mode, submit },
         start: await startRequest(api, { requestId: id, consumerId: actor.id, mode }),
         signal,
@@ -106,57 +108,17 @@ export function requestRoutes(api: Api): void {
       const { changes } = await stageDraft(db(), { requestId: params.requestId, facts, catalogueVersion });
       const command = { id: commandId, by: actorOf(actor), expects: positionsIn(ifMatch), changes, mode };
       return withFreshDraft(
-        () => api.commands.send({ workflowId: requestWorkflowId(params.requestId), update: editRequest, command, signal }),
+        () => api.commands.send({ workflowId: requestWorkflowId(params.requestId), update: requestUpdates.editRequest, command, signal }),
         () => view(api, actor, params.requestId),
       );
     },
   );
 
-  route(
-    api,
-    {
-      method: 'post',
-      path: '/requests/:requestId/submit',
-      summary: 'Say yes to the draft and send it out',
-      auth: ['consumer'],
-      params: requestId,
-      body: SubmitRequest,
-      response: RequestView,
-      errors: ['not_found', 'not_owner', 'invalid_transition', 'draft_changed', 'draft_incomplete', 'temporarily_unavailable'],
-    },
-    async ({ params, body, actor, commandId, signal }) => {
-      await requestFor(db(), actor, params.requestId);
-      const command = { id: commandId, by: actorOf(actor), ...body };
-      return withFreshDraft(
-        () => api.commands.send({ workflowId: requestWorkflowId(params.requestId), update: submitRequest, command, signal }),
-        () => view(api, actor, params.requestId),
-      );
-    },
-  );
-
-  route(
-    api,
-    {
-      method: 'post',
-      path: '/requests/:requestId/cancel',
-      summary: 'Cancel a request that is not booked',
-      auth: readers,
-      params: requestId,
-      body: Reason,
-      response: RequestView,
-      errors: ['not_found', 'not_owner', 'invalid_transition', 'temporarily_unavailable'],
-    },
-    async ({ params, body, actor, commandId, signal }) => {
-      await requestFor(db(), actor, params.requestId);
-      await api.commands.send({
-        workflowId: requestWorkflowId(params.requestId),
-        update: cancelRequest,
-        command: { id: commandId, by: actorOf(actor), ...body },
-        signal,
-      });
-      return view(api, actor, params.requestId);
-    },
-  );
+  const requests = requestNoun(api);
+  verbRoutes(api, requests, requestVerbs, requestUpdates, {
+    submitRequest: (verb) => verbRoute(api, requests, verb, { body: SubmitRequest, fields: ({ body }) => body }),
+    intervene: (verb) => verbRoute(api, requests, verb, { body: InterveneRequest, fields: ({ body }) => body }),
+  });
 
   const listed = { auth: readers, params: requestId, errors: ['not_found', 'not_owner'] } as const;
   route(
@@ -197,7 +159,22 @@ export function requestRoutes(api: Api): void {
   );
 }
 
-async function view(api: Api, actor: Parameters<typeof requestFor>[1], id: string): Promise<RequestView> {
+/** A request, for the routes of its verbs. */
+function requestNoun(api: Api) {
+  const load = (actor: ApiActor, params: { requestId: string }) => requestFor(api.orm.em.fork(), actor, params.requestId);
+  return {
+    params: requestId,
+    response: RequestView,
+    errors: ['not_found', 'not_owner', 'invalid_transition', 'temporarily_unavailable'],
+    load,
+    by: actorOf,
+    workflowId: ({ id }: { id: string }) => requestWorkflowId(id),
+    fields: () => ({}),
+    read: (actor: ApiActor, params: { requestId: string }) => view(api, actor, params.requestId),
+  } as const;
+}
+
+async function view(api: Api, actor: ApiActor, id: string): Promise<RequestView> {
   const { catalogueVersion: _version, ...shown } = await requestFor(api.orm.em.fork(), actor, id);
   return shown;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { idFrom } from '../../contracts/ids.ts';
 import { PublicReview, ReplyToReview, ReportReview, ReviewView, SubmitReview } from '../../contracts/review.ts';
-import { reviewWorkflowId, submitReview } from '../../contracts/review.messages.ts';
+import { reviewUpdates, reviewWorkflowId } from '../../contracts/review.messages.ts';
 import { sql } from '../../db/orm.ts';
 import { change } from '../../db/change.ts';
 import { bookingFor } from '../../db/queries/booking.ts';
@@ -46,7 +46,7 @@ export function reviewRoutes(api: Api): void {
       try {
         await api.commands.send({
           workflowId: reviewWorkflowId(bookingId),
-          update: submitReview,
+          update: reviewUpdates.submitReview,
           command: { id: commandId, by, reviewId: id, rating: body.rating },
           // The booking's run starts it a moment after the completion; whoever comes first does.
           start: { workflowType: 'reviewWorkflow', taskQueue: 'proxie', args: [{ bookingId }], staticSummary: 'Reviews of a booking' },

@@ -3,19 +3,19 @@ import { TimelineEntry } from '../../contracts/common.ts';
 import { idFrom } from '../../contracts/ids.ts';
 import { searchAttributes } from '../../contracts/search-attributes.ts';
 import { CreateSeries, SeriesView } from '../../contracts/series.ts';
-import { proposeSeries, seriesWorkflowId, type SeriesInput } from '../../contracts/series.messages.ts';
+import { type SeriesInput, seriesUpdates, seriesWorkflowId } from '../../contracts/series.messages.ts';
 import { timelineOf } from '../../db/queries/event.ts';
 import { listSeries, seriesFor, seriesTemplate } from '../../db/queries/series.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { seriesMachine } from '../../domain/series/machine.ts';
 import { weeklyStarts } from '../../domain/series/slots.ts';
-import type { SeriesTerms } from '../../domain/series/types.ts';
 import type { StartRun } from '../http/command.ts';
 import { pageOf, PageQuery } from '../http/cursor.ts';
 import type { Api } from '../http/deps.ts';
 import { listPage, TimelineQuery } from '../http/listing.ts';
 import { reply, route } from '../http/route.ts';
 import { actorOf } from '../../domain/actor.ts';
+import type { SeriesTerms } from '../../domain/series/machine.ts';
 
 const seriesId = z.strictObject({ seriesId: z.uuid() });
 const readers = ['consumer', 'provider', 'admin'] as const;
@@ -59,7 +59,7 @@ export function seriesRoutes(api: Api): void {
       const terms: SeriesTerms = { ...template, seriesId: id, everyWeeks, zone: first.zone, starts: weeklyStarts(first, rhythm) };
       await api.commands.send({
         workflowId: seriesWorkflowId(id),
-        update: proposeSeries,
+        update: seriesUpdates.proposeSeries,
         command: { id: commandId, by: actorOf(actor), terms },
         start: startSeries(terms),
         signal,

@@ -1,8 +1,8 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import { offerMachine } from '../../domain/request/machine.ts';
 import { insertedAt, instant, interval, minorUnits } from './columns.ts';
 import { Provider } from './provider.ts';
 import { Request } from './request.ts';
+import { offerMachine } from '../../domain/request/offer.ts';
 
 /** The terms between one provider and one request. The row holds the current version. */
 export const Offer = defineEntity({

@@ -1,4 +1,4 @@
-import { offerMachine, requestMachine } from '../../domain/request/machine.ts';
+import { requestMachine } from '../../domain/request/machine.ts';
 import type { RequestEvent } from '../../domain/request/types.ts';
 import type { EventMeta } from '../../domain/timeline.ts';
 import { assertBookable } from '../calendar.ts';
@@ -7,6 +7,7 @@ import { Request } from '../entities/request.ts';
 import { planned, type Db } from '../orm.ts';
 import { move, moveAll, rangeOf, type Projectors } from './move.ts';
 import type { Terms } from '../../domain/terms.ts';
+import { offerMachine } from '../../domain/request/offer.ts';
 
 type OfferEvent = Extract<RequestEvent, { type: `offer.${string}` }> & { id: string };
 type Invited = Extract<RequestEvent, { type: 'offer.invited' }> & EventMeta;

@@ -1,10 +1,10 @@
 import type { LeadInsights, LeadView, OfferView } from '../../contracts/offer.ts';
 import type { Actor } from '../../domain/actor.ts';
 import type { Currency } from '../../domain/money.ts';
-import type { OfferStatus } from '../../domain/request/machine.ts';
 import { planned, sql, type Db } from '../orm.ts';
 import { instantText, ownedRow, pageAfter, type PageInput } from './page.ts';
 import { factsThatCount } from './draft.ts';
+import type { OfferStatus } from '../../domain/request/offer.ts';
 
 interface OfferRow {
   id: string;

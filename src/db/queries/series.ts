@@ -2,8 +2,7 @@ import type { SeriesView } from '../../contracts/series.ts';
 import type { Actor } from '../../domain/actor.ts';
 import type { BookingStatus } from '../../domain/booking/machine.ts';
 import type { Currency } from '../../domain/money.ts';
-import type { OccurrenceStatus, SeriesStatus } from '../../domain/series/machine.ts';
-import type { SeriesTerms } from '../../domain/series/types.ts';
+import type { OccurrenceStatus, SeriesStatus, SeriesTerms } from '../../domain/series/machine.ts';
 import { sql, type Db } from '../orm.ts';
 import { instantText, ownedRow, pageAfter, type PageInput } from './page.ts';
 

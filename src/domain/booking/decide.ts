@@ -12,6 +12,7 @@ import { DomainError } from '../errors.ts';
 import { formatMoney } from '../money.ts';
 import type { BookingOutcome } from '../terms.ts';
 import { iso } from '../time.ts';
+import { tell } from '../timeline.ts';
 
 type Command<D extends BookingCommand['do']> = Extract<BookingCommand, { do: D }>;
 
@@ -99,7 +100,7 @@ function complete(state: BookingState, { by, finalPrice = state.booking!.price }
       fields: [{ field: '/finalPrice', message: `${from} to ${to}` }],
     });
   }
-  return completed(state, { finalPrice, automatic: false, notify: [{ to: state.booking!.consumerId, kind: 'booking_completed' }] });
+  return completed(state, { finalPrice, automatic: false, notify: tell('booking_completed', state.booking!.consumerId) });
 }
 
 /** Nobody checked in and nobody complained: it took place. */
@@ -124,7 +125,7 @@ function cancel(state: BookingState, { by, reason, fee: agreed }: Command<'cance
   }
   const outcome: BookingOutcome = side === 'provider' ? 'provider_dropped' : 'cancelled';
   const others = { consumer: [providerId], provider: [consumerId], operator: [consumerId, providerId] }[side];
-  return [cancelled(state, { outcome, side, fee, reason }, { notify: others.map((to) => ({ to, kind: 'booking_cancelled' })) })];
+  return [cancelled(state, { outcome, side, fee, reason }, { notify: tell('booking_cancelled', ...others) })];
 }
 
 function reportNoShow(state: BookingState, actorId: string, now: number): BookingTimelineEvent[] {
@@ -149,5 +150,5 @@ function object(
   checkObjection(objection, state, side, state.policy!, now);
   const { consumerId, providerId } = state.booking!;
   const other = side === 'consumer' ? providerId : consumerId;
-  return [{ type: 'booking.disputed', side, reason, ...both(state), notify: [{ to: other, kind: 'booking_disputed' }] }];
+  return [{ type: 'booking.disputed', side, reason, ...both(state), notify: tell('booking_disputed', other) }];
 }

@@ -3,11 +3,13 @@ import { capturedBy } from './money.ts';
 import { both, isOver, movesMoney } from './state.ts';
 import type { BookingSide, BookingState, BookingTimelineEvent } from './types.ts';
 import type { BookingOutcome } from '../terms.ts';
+import { tell } from '../timeline.ts';
+import type { BookingNews } from './machine.ts';
 
 /** The end of the job opens its reviews in the same transaction: neither exists without the other. */
 export function completed(
   state: BookingState,
-  end: { finalPrice: number; automatic: boolean; notify: { to: string; kind: string }[] },
+  end: { finalPrice: number; automatic: boolean; notify: { to: string; kind: BookingNews }[] },
 ): BookingTimelineEvent[] {
   const { bookingId, consumerId, providerId } = state.booking!;
   const { version, reviewRemindMs, reviewPublishMs } = state.policy!;
@@ -22,7 +24,7 @@ export function completed(
       providerId,
       policy: { version, reviewRemindMs, reviewPublishMs },
       audience,
-      notify: audience.map((to) => ({ to, kind: 'review_requested' })),
+      notify: tell('review_requested', ...audience),
     },
   ];
 }
@@ -30,7 +32,7 @@ export function completed(
 export function cancelled(
   state: BookingState,
   end: { outcome: BookingOutcome; side: BookingSide | 'operator'; code?: string; fee: number; reason?: string | undefined },
-  told: { notify: { to: string; kind: string }[] },
+  told: { notify: { to: string; kind: BookingNews }[] },
 ): BookingTimelineEvent {
   const { reason, ...rest } = end;
   return { type: 'booking.cancelled', ...rest, ...settling(state), ...(reason !== undefined && { reason }), ...both(state), ...told };

@@ -1,8 +1,8 @@
-import { bookingMachine } from './machine.ts';
+import { bookingInterventions, bookingMachine } from './machine.ts';
 import { cancelled, completed, refundable, settling } from './end.ts';
 import { capturedBy, dueStep, undoStep } from './money.ts';
 import { both, tellBoth } from './state.ts';
-import { bookingInterventions, type BookingCommand, type BookingState, type BookingTimelineEvent } from './types.ts';
+import type { BookingCommand, BookingState, BookingTimelineEvent } from './types.ts';
 import { DomainError } from '../errors.ts';
 import { formatMoney } from '../money.ts';
 import { checkIntervention } from '../intervention.ts';

@@ -6,6 +6,7 @@ import { amountToAuthorise } from './charge.ts';
 import { DomainError } from '../errors.ts';
 import { paymentMachine } from './machine.ts';
 import { iso } from '../time.ts';
+import { tell } from '../timeline.ts';
 
 export type PaymentCommand = Extract<
   BookingCommand,
@@ -74,7 +75,7 @@ export function recordPayment(state: BookingState, command: PaymentCommand, now:
           attempt,
           amount: command.amount,
           ...both(state),
-          notify: [{ to: state.booking!.consumerId, kind: 'payment_refunded' }],
+          notify: tell('payment_refunded', state.booking!.consumerId),
         },
       ];
   }
@@ -84,7 +85,7 @@ export function recordPayment(state: BookingState, command: PaymentCommand, now:
 function declined(state: BookingState, attempt: number, code: string, now: number): BookingTimelineEvent[] {
   // Why it was declined is nobody else's business.
   const { consumerId } = state.booking!;
-  const told = { audience: [consumerId], notify: [{ to: consumerId, kind: 'payment_declined' }] };
+  const told = { audience: [consumerId], notify: tell('payment_declined', consumerId) };
   const event: BookingTimelineEvent = { type: 'payment.declined', attempt, code, ...told };
   if (state.status !== 'held' || state.holdExtended) return [event];
   const heldUntil = iso(Math.max(Date.parse(state.booking!.heldUntil), now + state.policy!.holdExtensionMs));

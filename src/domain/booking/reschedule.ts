@@ -3,6 +3,8 @@ import { both, deadlinePassed, partyOf } from './state.ts';
 import type { BookingCommand, BookingState, BookingTimelineEvent } from './types.ts';
 import { DomainError, invalid } from '../errors.ts';
 import { iso } from '../time.ts';
+import { tell } from '../timeline.ts';
+import type { BookingNews } from './machine.ts';
 
 type Command<D extends BookingCommand['do']> = Extract<BookingCommand, { do: D }>;
 
@@ -35,7 +37,7 @@ export function proposeReschedule(state: BookingState, command: Command<'propose
       expiresAt: iso(Math.min(now + state.policy!.rescheduleAnswerMs, Date.parse(oldStart), start)),
       reason: command.reason,
       ...both(state),
-      notify: [{ to: side === 'consumer' ? providerId : consumerId, kind: 'reschedule_proposed' }],
+      notify: tell('reschedule_proposed', side === 'consumer' ? providerId : consumerId),
     },
   ];
 }
@@ -53,7 +55,7 @@ export function answerReschedule(state: BookingState, command: Command<'answerRe
   }
   const { consumerId, providerId } = state.booking!;
   const other = side === 'consumer' ? providerId : consumerId;
-  const told = (kind: string) => ({ ...both(state), notify: [{ to: other, kind }] });
+  const told = (kind: BookingNews) => ({ ...both(state), notify: tell(kind, other) });
   if (!command.accept) {
     if (side === proposal.side) return [{ type: 'reschedule.withdrawn', ...told('reschedule_withdrawn') }];
     return [{ type: 'reschedule.declined', reason: command.reason, ...told('reschedule_declined') }];
@@ -68,7 +70,7 @@ export function dropReschedule(state: BookingState, code: string): BookingTimeli
   if (!state.reschedule) return [];
   const { consumerId, providerId } = state.booking!;
   const proposer = state.reschedule.side === 'consumer' ? consumerId : providerId;
-  return [{ type: 'reschedule.expired', code, ...both(state), notify: [{ to: proposer, kind: 'reschedule_expired' }] }];
+  return [{ type: 'reschedule.expired', code, ...both(state), notify: tell('reschedule_expired', proposer) }];
 }
 
 function confirmed({ status }: BookingState, what: string): void {

@@ -5,6 +5,8 @@ import { DomainError } from '../errors.ts';
 import type { Money } from '../money.ts';
 import type { Policy } from '../policy.ts';
 import { iso } from '../time.ts';
+import { tell } from '../timeline.ts';
+import type { BookingNews } from './machine.ts';
 
 /** Nothing is left to decide: a dispute waits for its ruling. */
 export const isOver = ({ status }: BookingState): boolean => !['held', 'confirmed', 'in_progress', 'disputed'].includes(status);
@@ -13,8 +15,8 @@ export const priceOf = ({ booking }: BookingState): Money => ({ amount: booking!
 
 export const both = ({ booking }: BookingState): { audience: string[] } => ({ audience: [booking!.consumerId, booking!.providerId] });
 
-export const tellBoth = ({ booking }: BookingState, kind: string): { notify: { to: string; kind: string }[] } => ({
-  notify: [booking!.consumerId, booking!.providerId].map((to) => ({ to, kind })),
+export const tellBoth = ({ booking }: BookingState, kind: BookingNews): { notify: { to: string; kind: BookingNews }[] } => ({
+  notify: tell(kind, booking!.consumerId, booking!.providerId),
 });
 
 /** Whether money goes through us; what costs nothing needs no authorisation. */

@@ -1,9 +1,10 @@
-import type { BookingStatus, PaymentStatus } from './machine.ts';
+import type { BookingNews, BookingStatus, bookingVerbs, PaymentStatus } from './machine.ts';
 import type { Policy } from '../policy.ts';
 import type { ReviewOpened } from '../review/types.ts';
 import type { CommandRefused, EventBase, StreamState } from '../timeline.ts';
 import type { BookingOutcome, Slot, Terms } from '../terms.ts';
 import type { CommandMeta } from '../command.ts';
+import type { CommandOf } from '../verb.ts';
 
 export type BookingSide = 'consumer' | 'provider';
 
@@ -22,27 +23,15 @@ export interface BookingHeld extends Terms {
   seriesId?: string;
 }
 
-export const bookingInterventions = ['cancel', 'complete', 'rule', 'retry_payment', 'write_off'] as const;
-export type BookingIntervention = (typeof bookingInterventions)[number];
-
-/** `remindAt`: instants of the reminders, outside quiet hours; planned by an activity, since zones are not a workflow's business. */
-export type BookingCommand = CommandMeta &
+/** What the run does by itself: its clock, its money. `remindAt`: see `answerReschedule`. */
+type BookingStep = CommandMeta &
   (
     | { do: 'confirm'; remindAt?: string[] }
     | { do: 'release'; code: string }
     | { do: 'remind'; index: number }
-    | { do: 'checkIn' }
-    | { do: 'completeBooking'; finalPrice?: number }
     | { do: 'autoComplete' }
-    | { do: 'cancelBooking'; fee?: number }
     | { do: 'cancelUnpaid' }
-    | { do: 'proposeReschedule'; startsAt: string; zone?: string }
-    | { do: 'answerReschedule'; accept: boolean; remindAt?: string[] }
     | { do: 'dropReschedule'; code: string }
-    | { do: 'reportNoShow' }
-    | { do: 'contestNoShow' }
-    | { do: 'disputeBooking' }
-    | { do: 'payBooking' }
     | { do: 'requestPayment' }
     | { do: 'recordAuthorisation'; attempt: number; ref: string; lapsesAt: string }
     | { do: 'recordDecline'; attempt: number; code: string }
@@ -51,14 +40,15 @@ export type BookingCommand = CommandMeta &
     | { do: 'recordRefund'; attempt: number; amount: number }
     | { do: 'reportStuck'; step: string; code: string }
     | { do: 'closeMoney' }
-    | { do: 'intervene'; action: BookingIntervention; ticket: string; refund?: number }
   );
+
+export type BookingCommand = CommandOf<typeof bookingVerbs> | BookingStep;
 
 /**
  * `settling`: money is still to be moved, so the stream stays open until `payment.closed`.
  * Timelines of the first release know no `fee` and no `contestUntil`.
  */
-export type BookingEvent = EventBase &
+export type BookingEvent = EventBase<BookingNews> &
   (
     | BookingHeld
     | { type: 'booking.hold_extended'; heldUntil: string }

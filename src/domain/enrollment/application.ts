@@ -1,9 +1,9 @@
 // What somebody writes to become a provider, and what the catalogue asks of it. Kept in Postgres; the workflow sees a summary.
 import { findService, servicesOf, type Catalogue } from '../intake/catalogue.ts';
 import type { CredentialKind } from './machine.ts';
-import type { ApplicationFault, ApplicationPart, ApplicationSummary, KnownParts } from './types.ts';
 import { DomainError } from '../errors.ts';
 import { formatMoney, type Money } from '../money.ts';
+import type { ApplicationFault, ApplicationPart, ApplicationSummary, KnownParts } from './application-parts.ts';
 
 /** A draft may lack any of it. */
 export interface ApplicationDetails {

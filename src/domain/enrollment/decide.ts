@@ -1,9 +1,12 @@
 import { enrollmentMachine } from './machine.ts';
-import type { EnrollmentCommand, EnrollmentState, EnrollmentTimelineEvent, KnownParts } from './types.ts';
+import type { EnrollmentCommand, EnrollmentState, EnrollmentTimelineEvent } from './types.ts';
 import { DomainError } from '../errors.ts';
 import { iso } from '../time.ts';
 import { checksThatAre, isWithApplicant, mergedChecks } from './evolve.ts';
 import { summariseApplication } from './application.ts';
+import { tell } from '../timeline.ts';
+import type { KnownParts } from './application-parts.ts';
+import type { EnrollmentNews } from './machine.ts';
 
 type Command<D extends EnrollmentCommand['do']> = Extract<EnrollmentCommand, { do: D }>;
 
@@ -13,7 +16,7 @@ type Command<D extends EnrollmentCommand['do']> = Extract<EnrollmentCommand, { d
  */
 export function decideEnrollment(state: EnrollmentState, command: EnrollmentCommand, now: number): EnrollmentTimelineEvent[] {
   const told = { audience: [state.applicantId] };
-  const telling = (kind: string) => ({ ...told, notify: [{ to: state.applicantId, kind }] });
+  const telling = (kind: EnrollmentNews) => ({ ...told, notify: tell(kind, state.applicantId) });
   switch (command.do) {
     case 'open': {
       const { enrollmentId, applicantId, policy } = command;
@@ -114,7 +117,7 @@ function decideApplication(
 ): EnrollmentTimelineEvent[] {
   if (by.role !== 'admin') throw new DomainError('forbidden_role', 'Only an operator decides an application.');
   const { applicantId } = state;
-  const telling = (kind: string) => ({ reason, audience: [applicantId], notify: [{ to: applicantId, kind }] });
+  const telling = (kind: EnrollmentNews) => ({ reason, audience: [applicantId], notify: tell(kind, applicantId) });
   switch (verdict) {
     case 'approve':
       enrollmentMachine.next(state.status, 'approve');

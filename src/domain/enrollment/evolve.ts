@@ -1,7 +1,7 @@
 import { enrollmentMachine } from './machine.ts';
 import type { CheckOutcome, CheckResult, EnrollmentState, EnrollmentTimelineEvent } from './types.ts';
 import { remember, type Recorded } from '../timeline.ts';
-import { applicationParts } from './types.ts';
+import { applicationParts } from './application-parts.ts';
 
 export const emptyEnrollment: EnrollmentState = {
   status: 'draft',

@@ -1,4 +1,7 @@
+// What an application and a credential can be, and who may do what with an application.
 import { defineMachine } from '../machine.ts';
+import { carries, type KindOf, type Verbs } from '../verb.ts';
+import type { ApplicationChanges, ApplicationSummary } from './application-parts.ts';
 
 export const enrollmentMachine = defineMachine(
   'enrollment',
@@ -26,3 +29,51 @@ export const credentialMachine = defineMachine('credential', ['pending', 'verifi
 });
 export const credentialKinds = ['licence', 'insurance', 'identity', 'background_check'] as const;
 export type CredentialKind = (typeof credentialKinds)[number];
+
+export const applicationVerdicts = ['approve', 'reject', 'request_changes'] as const;
+export type ApplicationVerdict = (typeof applicationVerdicts)[number];
+
+const applicants = ['consumer', 'provider'] as const;
+
+export const enrollmentVerbs = {
+  updateApplication: {
+    by: applicants,
+    from: ['draft', 'changes_requested'],
+    /** Writers of the first two releases sent the summary of the whole: their recorded histories still replay. */
+    carries: carries<
+      { revisionId: string } & ({ changes: ApplicationChanges; summary?: undefined } | { summary: ApplicationSummary; changes?: undefined })
+    >(),
+    says: 'the applicant writes',
+  },
+  submitApplication: {
+    by: applicants,
+    move: 'submit',
+    says: 'the applicant hands it in',
+    route: {
+      path: '/enrollments/:enrollmentId/submit',
+      summary: 'Hand it in: it is checked, then an operator decides',
+      errors: ['draft_incomplete', 'portfolio_too_small', 'credential_lapsed'],
+    },
+  },
+  decideApplication: {
+    by: ['admin'],
+    carries: carries<{ verdict: ApplicationVerdict }>(),
+    notifies: ['enrollment_approved', 'enrollment_rejected', 'enrollment_changes_requested'],
+    says: 'an operator decides',
+    route: {
+      path: '/enrollments/:enrollmentId/decide',
+      summary: 'Operator: approve, reject, or ask for changes',
+      description: 'Everything but the approval of an application whose checks have all passed needs a reason, which the applicant reads.',
+      errors: ['credential_lapsed'],
+    },
+  },
+  withdrawApplication: {
+    by: applicants,
+    move: 'withdraw',
+    says: 'the applicant takes it back',
+    route: { path: '/enrollments/:enrollmentId/withdraw', summary: 'Take it back' },
+  },
+} as const satisfies Verbs;
+
+/** What is told of an application: because somebody decided, and by its own clock. */
+export type EnrollmentNews = KindOf<typeof enrollmentVerbs> | 'enrollment_idle' | 'enrollment_expired';

@@ -1,8 +1,10 @@
 import type { EventBase } from '../timeline.ts';
 import type { ImportFault } from '../calendar/import.ts';
 
+export type ProviderNews = 'calendar_import_failing';
+
 /** What stands on `provider/<id>`: which fields changed, never what they say. */
-export type ProviderEvent = EventBase &
+export type ProviderEvent = EventBase<ProviderNews> &
   (
     | { type: 'provider.changed'; fields: string[] }
     | { type: 'provider.paused' | 'provider.resumed' }

@@ -1,14 +1,16 @@
 import { DomainError, invalid } from '../errors.ts';
-import { acceptOffer, counterOffer, declineOffer, expired, proposeOffer, superseded, withdrawOffer } from './offers.ts';
+import { decideOffer, expired, isOfferCommand, superseded } from './offer-decide.ts';
 import { urgencyOf } from '../policy.ts';
 import { checkIntervention } from '../intervention.ts';
-import { requestMachine } from './machine.ts';
+import { requestMachine, requestVerbs } from './machine.ts';
 import { liveOffers, offersThatAre, openOffers } from './evolve.ts';
-import type { RequestCommand, RequestMode, RequestState, RequestTimelineEvent } from './types.ts';
+import type { RequestCommand, RequestState, RequestTimelineEvent } from './types.ts';
 import type { BookingOutcome } from '../terms.ts';
 import { iso } from '../time.ts';
 import { droppedFrom, mergeDraft } from './draft.ts';
-import type { DraftSummary } from './draft.ts';
+import type { DraftSummary, RequestMode } from './draft.ts';
+import { tell } from '../timeline.ts';
+import type { RequestStatus } from './machine.ts';
 
 type Command<D extends RequestCommand['do']> = Extract<RequestCommand, { do: D }>;
 
@@ -17,6 +19,8 @@ type Command<D extends RequestCommand['do']> = Extract<RequestCommand, { do: D }
  * @throws DomainError the refusal
  */
 export function decideRequest(state: RequestState, command: RequestCommand, now: number): RequestTimelineEvent[] {
+  if (isOfferCommand(command))
+    return collecting(state, () => stoppingAtEnough(state, command.offerId, decideOffer(state, command, now), now));
   switch (command.do) {
     case 'open':
       return open(state, command);
@@ -38,16 +42,6 @@ export function decideRequest(state: RequestState, command: RequestCommand, now:
         : [{ type: 'round.reminded', round: command.round }];
     case 'closeRound':
       return closeRound(state, command, now);
-    case 'proposeOffer':
-      return collecting(state, () => stoppingAtEnough(state, command.offerId, proposeOffer(state, command), now));
-    case 'counterOffer':
-      return collecting(state, () => counterOffer(state, command));
-    case 'acceptOffer':
-      return collecting(state, () => stoppingAtEnough(state, command.offerId, acceptOffer(state, command, now), now));
-    case 'declineOffer':
-      return collecting(state, () => declineOffer(state, command));
-    case 'withdrawOffer':
-      return collecting(state, () => withdrawOffer(state, command));
     case 'loseOffer': {
       const offer = state.offers[command.offerId];
       return offer && openOffers(state).some(([id]) => id === command.offerId) ? [superseded(command.offerId, offer, command.code)] : [];
@@ -60,7 +54,7 @@ export function decideRequest(state: RequestState, command: RequestCommand, now:
       return claim(state, command);
     case 'nudge':
       if (state.status !== 'intake' || state.nudged || now < silenceEnds(state, 'nudge')) return [];
-      return [{ type: 'request.nudged', audience: [state.consumerId], notify: [{ to: state.consumerId, kind: 'intake_idle' }] }];
+      return [{ type: 'request.nudged', audience: [state.consumerId], notify: tell('intake_idle', state.consumerId) }];
     case 'abandon':
       // Somebody spoke, or it was sent out, while the clock's command waited for its turn.
       if (state.status !== 'intake' || state.pendingTurns.length || now < silenceEnds(state, 'abandon')) return [];
@@ -73,7 +67,7 @@ export function decideRequest(state: RequestState, command: RequestCommand, now:
           type: 'request.unfilled',
           code: command.code,
           audience: [state.consumerId],
-          notify: [{ to: state.consumerId, kind: 'request_unfilled' }],
+          notify: tell('request_unfilled', state.consumerId),
         },
       ];
     case 'intervene':
@@ -89,7 +83,7 @@ function open(state: RequestState, { requestId, consumerId, mode, catalogueVersi
 
 function postMessage(state: RequestState, { by, messageId, turnId }: Command<'postMessage'>): RequestTimelineEvent[] {
   owned(state, by.id);
-  inIntake(state, 'postMessage');
+  possible(state, 'postMessage');
   if (state.pendingTurns.length >= state.policy!.maxPendingTurns) throw new DomainError('conversation_busy', undefined, { retryAfterS: 2 });
   return [{ type: 'message.posted', messageId, turnId, audience: [state.consumerId] }];
 }
@@ -125,7 +119,7 @@ function completeTurn(state: RequestState, command: Command<'completeTurn'>, now
 function editRequest(state: RequestState, command: Command<'editRequest'>, now: number): RequestTimelineEvent[] {
   const { by, mode = state.mode, submit: submitNow } = command;
   owned(state, by.id);
-  inIntake(state, 'editRequest');
+  possible(state, 'editRequest');
   const { draft, contradicted } = merged(state, command, mode);
   const modeChanged = command.mode && command.changes && (state.draftChangedAt?.['mode'] ?? 0) > command.changes.basedOn;
   if (contradicted.length || modeChanged) throw draftChanged([...contradicted, ...(modeChanged ? ['mode'] : [])]);
@@ -197,14 +191,14 @@ function invite(state: RequestState, { round, radiusKm, invitations, priority }:
       expiresAt: closesAt,
       ...invitation,
       audience: [invitation.providerId],
-      notify: [{ to: invitation.providerId, kind: 'invited' }],
+      notify: tell('invited', invitation.providerId),
     })),
   ];
 }
 
 function remindRound(state: RequestState, round: number): RequestTimelineEvent {
   const silent = offersThatAre(state, 'invited').map(([, { providerId }]) => providerId);
-  return { type: 'round.reminded', round, audience: silent, notify: silent.map((to) => ({ to, kind: 'invitation_reminder' })) };
+  return { type: 'round.reminded', round, audience: silent, notify: tell('invitation_reminder', ...silent) };
 }
 
 function closeRound(state: RequestState, { round }: Command<'closeRound'>, now: number): RequestTimelineEvent[] {
@@ -232,7 +226,7 @@ function endRound(state: RequestState, live: number, now: number, answered?: str
       live,
       decideBy,
       audience: [state.consumerId],
-      notify: live ? [{ to: state.consumerId, kind: 'offers_ready' }] : [],
+      notify: live ? tell('offers_ready', state.consumerId) : [],
     },
   ];
 }
@@ -241,7 +235,7 @@ function endRound(state: RequestState, live: number, now: number, answered?: str
 function claim(state: RequestState, { by, guestId }: Command<'claimRequest'>): RequestTimelineEvent[] {
   if (state.consumerId === by.id) return [];
   if (state.consumerId !== guestId) throw new DomainError('not_owner');
-  inIntake(state, 'claimRequest');
+  possible(state, 'claimRequest');
   return [{ type: 'request.claimed', guestId, consumerId: by.id, audience: [by.id] }];
 }
 
@@ -259,7 +253,7 @@ function endBooking(state: RequestState, { bookingId, outcome }: Command<'endBoo
       type: 'request.cancelled',
       code: outcome,
       ...told,
-      notify: [{ to: state.consumerId, kind: 'payment_failed' }],
+      notify: tell('payment_failed', state.consumerId),
     }),
   };
   return [ends[outcome]()];
@@ -272,7 +266,7 @@ function reopened(state: RequestState, outcome: BookingOutcome): RequestTimeline
     outcome,
     next: 'priority_round',
     audience: [state.consumerId],
-    notify: [{ to: state.consumerId, kind: 'searching_again' }],
+    notify: tell('searching_again', state.consumerId),
   };
 }
 
@@ -331,14 +325,14 @@ function owned(state: RequestState, actorId: string): void {
   if (actorId !== state.consumerId) throw new DomainError('not_owner');
 }
 
-function inIntake(state: RequestState, command: string): void {
-  if (state.status !== 'intake') {
-    const allowed = requestMachine.allowed(state.status);
-    throw new DomainError('invalid_transition', `The request is ${state.status}: ${command} is not possible any more.`, {
-      status: state.status,
-      allowed,
-    });
-  }
+/** @throws invalid_transition from a status that the table of verbs does not name */
+function possible(state: RequestState, verb: 'postMessage' | 'editRequest' | 'claimRequest'): void {
+  const from: readonly RequestStatus[] = requestVerbs[verb].from;
+  if (from.includes(state.status)) return;
+  throw new DomainError('invalid_transition', `The request is ${state.status}: ${verb} is not possible any more.`, {
+    status: state.status,
+    allowed: requestMachine.allowed(state.status),
+  });
 }
 
 function collecting<T>(state: RequestState, decision: () => T): T {

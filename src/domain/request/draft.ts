@@ -1,6 +1,9 @@
 // The draft belongs to the request's run: writers say what they change and how far they had read, the run merges.
 import type { Currency } from '../money.ts';
 
+/** compare: providers propose and the consumer chooses. instant: the first provider who accepts is booked. */
+export type RequestMode = 'compare' | 'instant';
+
 /** One fact of a draft, by its id: the value stays in Postgres. */
 export interface FactRef {
   key: string;
@@ -45,6 +48,9 @@ export interface DraftChanges {
   /** Of a new `location`: its label. */
   region?: string;
 }
+
+/** Writers of the first two releases sent the whole draft: their recorded histories still replay. */
+export type DraftWriting = { changes?: DraftChanges; draft?: undefined } | { draft: DraftSummary; changes?: undefined };
 
 /** By key: the position at which its fact was last set or dropped. */
 export type ChangedAt = Readonly<Record<string, number>>;

@@ -1,9 +1,11 @@
-import { offerMachine, type OfferStatus, requestMachine } from './machine.ts';
-import type { OfferState, RequestMode, RequestState, RequestTimelineEvent } from './types.ts';
+import { requestMachine } from './machine.ts';
+import type { OfferState, RequestState, RequestTimelineEvent } from './types.ts';
 import { remember, type Recorded } from '../timeline.ts';
 import { termsOf } from '../terms.ts';
 import { changedAtAfter } from './draft.ts';
-import type { DraftSummary } from './draft.ts';
+import type { DraftSummary, RequestMode } from './draft.ts';
+import type { OfferStatus } from './offer.ts';
+import { offerMachine } from './offer.ts';
 
 export const emptyRequest: RequestState = {
   status: 'intake',

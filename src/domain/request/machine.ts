@@ -1,4 +1,7 @@
+// What a request can be, and who may do what with it.
 import { defineMachine } from '../machine.ts';
+import { carries, type KindOf, type Verbs } from '../verb.ts';
+import type { DraftWriting, RequestMode } from './draft.ts';
 
 export const requestMachine = defineMachine(
   'request',
@@ -17,19 +20,55 @@ export const requestMachine = defineMachine(
 );
 export type RequestStatus = (typeof requestMachine.statuses)[number];
 
-/** One row per request, provider and round. `accept` belongs to whoever's turn it is. */
-export const offerMachine = defineMachine(
-  'offer',
-  ['invited', 'proposed', 'countered', 'accepted', 'declined', 'withdrawn', 'expired', 'superseded'],
-  {
-    propose: { from: ['invited', 'countered'], to: 'proposed' },
-    counter: { from: ['proposed'], to: 'countered' },
-    /** From `invited` only in instant mode; `decide` checks that. */
-    accept: { from: ['invited', 'proposed', 'countered'], to: 'accepted' },
-    decline: { from: ['invited', 'countered', 'proposed'], to: 'declined' },
-    withdraw: { from: ['proposed'], to: 'withdrawn' },
-    expire: { from: ['invited', 'proposed', 'countered'], to: 'expired' },
-    supersede: { from: ['invited', 'proposed', 'countered'], to: 'superseded' },
+export const requestInterventions = ['rematch', 'extend_deadline', 'close'] as const;
+
+export const requestVerbs = {
+  postMessage: {
+    by: ['consumer', 'guest'],
+    from: ['intake'],
+    carries: carries<{ messageId: string; turnId: string }>(),
+    says: 'a message of the person',
   },
-);
-export type OfferStatus = (typeof offerMachine.statuses)[number];
+  editRequest: {
+    by: ['consumer'],
+    from: ['intake'],
+    carries: carries<{ mode?: RequestMode; submit?: boolean } & DraftWriting>(),
+    says: 'changes the draft',
+  },
+  submitRequest: {
+    by: ['consumer'],
+    move: 'submit',
+    carries: carries<{ draftHash: string }>(),
+    says: 'the explicit yes to a draft',
+    route: {
+      path: '/requests/:requestId/submit',
+      summary: 'Say yes to the draft and send it out',
+      errors: ['draft_changed', 'draft_incomplete'],
+    },
+  },
+  cancelRequest: {
+    by: ['consumer', 'admin'],
+    move: 'cancel',
+    notifies: ['offer_superseded'],
+    says: 'ends the request',
+    route: { path: '/requests/:requestId/cancel', summary: 'Cancel a request that is not booked' },
+  },
+  claimRequest: { by: ['consumer'], from: ['intake'], carries: carries<{ guestId: string }>(), says: 'a guest has signed in' },
+  intervene: {
+    by: ['admin'],
+    carries: carries<{ action: (typeof requestInterventions)[number]; ticket: string; extendByMs?: number }>(),
+    notifies: ['offer_superseded'],
+    says: 'an operator acts: reason and ticket required',
+    route: { path: '/admin/requests/:requestId/intervene', summary: 'Operator: search again, give more time, close a request' },
+  },
+} as const satisfies Verbs;
+
+/** What is told of a request: because somebody asked for something, and by its own clock. */
+export type RequestNews =
+  | KindOf<typeof requestVerbs>
+  | 'intake_idle'
+  | 'invitation_reminder'
+  | 'offers_ready'
+  | 'request_unfilled'
+  | 'searching_again'
+  | 'payment_failed';

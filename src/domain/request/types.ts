@@ -1,52 +1,37 @@
-import type { BookingHeld } from '../booking/types.ts';
-import type { OfferStatus, RequestStatus } from './machine.ts';
-import type { Policy, Urgency } from '../policy.ts';
-import type { CommandRefused, EventBase, StreamState } from '../timeline.ts';
-import type { BookingOutcome, Terms } from '../terms.ts';
 import type { CommandMeta } from '../command.ts';
-import type { ChangedAt, DraftChanges, DraftSummary, FactRef } from './draft.ts';
+import type { BookingHeld } from '../booking/types.ts';
+import type { Policy, Urgency } from '../policy.ts';
+import type { BookingOutcome, Terms } from '../terms.ts';
+import type { CommandRefused, EventBase, StreamState } from '../timeline.ts';
+import type { CommandOf } from '../verb.ts';
+import type { ChangedAt, DraftSummary, DraftWriting, FactRef, RequestMode } from './draft.ts';
+import type { RequestNews, RequestStatus, requestVerbs } from './machine.ts';
+import type { Invitation, OfferEvent, OfferNews, OfferStatus, offerVerbs } from './offer.ts';
 
-export type RequestMode = 'compare' | 'instant';
 export type TurnIntent = 'ask' | 'clarify' | 'confirm' | 'submit' | 'cancel' | 'hand_off' | 'chat';
 
-export interface Invitation extends Terms {
-  offerId: string;
-  providerId: string;
-  score: number;
-}
-
-/** Writers of the first two releases sent the whole draft: their recorded histories still replay. */
-type DraftWriting = { changes?: DraftChanges; draft?: undefined } | { draft: DraftSummary; changes?: undefined };
-
-export type RequestCommand = CommandMeta &
+/** What the run does by itself: its clock, its search, its turns. */
+type RequestStep = CommandMeta &
   (
     | { do: 'open'; requestId: string; consumerId: string; mode: RequestMode; catalogueVersion: number; policy: Policy }
-    | { do: 'postMessage'; messageId: string; turnId: string }
     /** `agreed`: the hash of the draft that the person said yes to. `last`: what contradicts is left out. */
     | ({ do: 'completeTurn'; turnId: string; intent: TurnIntent; agreed?: string | null; last?: true } & DraftWriting)
-    | ({ do: 'editRequest'; mode?: RequestMode; submit?: boolean } & DraftWriting)
-    | { do: 'submitRequest'; draftHash: string }
     | { do: 'invite'; round: number; radiusKm: number; invitations: Invitation[]; priority?: true }
     | { do: 'remindRound'; round: number }
     | { do: 'closeRound'; round: number }
-    /** `basedOn`: the version whose terms these were made from. */
-    | { do: 'proposeOffer'; offerId: string; terms?: Terms; basedOn?: number }
-    | { do: 'counterOffer'; offerId: string; terms: Terms; basedOn?: number }
-    | { do: 'acceptOffer'; offerId: string; bookingId: string }
-    | { do: 'declineOffer'; offerId: string }
-    | { do: 'withdrawOffer'; offerId: string }
     | { do: 'loseOffer'; offerId: string; code: string }
     | { do: 'endBooking'; bookingId: string; outcome: BookingOutcome }
-    | { do: 'cancelRequest' }
-    | { do: 'claimRequest'; guestId: string }
     | { do: 'nudge' }
     | { do: 'abandon' }
     | { do: 'giveUp'; code: string }
-    | { do: 'intervene'; action: 'rematch' | 'extend_deadline' | 'close'; ticket: string; extendByMs?: number }
   );
 
-export type RequestEvent = EventBase &
+export type OfferCommand = CommandOf<typeof offerVerbs>;
+export type RequestCommand = CommandOf<typeof requestVerbs> | OfferCommand | RequestStep;
+
+export type RequestEvent = EventBase<RequestNews | OfferNews> &
   (
+    | OfferEvent
     | { type: 'request.opened'; requestId: string; consumerId: string; mode: RequestMode; catalogueVersion: number; policy: Policy }
     | { type: 'message.posted'; messageId: string; turnId: string }
     /** `dropped`: keys whose fact has left the draft. */
@@ -55,13 +40,8 @@ export type RequestEvent = EventBase &
     /** `facts`: what was agreed to, and all that anybody reads from here on. Timelines of the first two releases mean their draft. */
     | { type: 'request.submitted'; draftHash: string; urgency: Urgency; facts?: FactRef[] }
     | { type: 'round.opened'; round: number; radiusKm: number; invited: number; remindAt: string; closesAt: string; priority?: true }
-    | ({ type: 'offer.invited'; requestId: string; round: number; expiresAt: string } & Invitation)
     | { type: 'round.reminded'; round: number }
     | { type: 'round.closed'; round: number; live: number; decideBy: string | null }
-    | ({ type: 'offer.proposed' | 'offer.countered'; offerId: string; version: number } & Terms)
-    | { type: 'offer.accepted'; offerId: string; bookingId: string; providerId: string }
-    | { type: 'offer.declined' | 'offer.withdrawn'; offerId: string }
-    | { type: 'offer.expired' | 'offer.superseded'; offerId: string; code: string }
     | { type: 'request.reopened'; excluded: string; outcome: BookingOutcome; next: 'priority_round' }
     | { type: 'request.rematched' }
     | { type: 'request.extended'; closesAt: string; decideBy: string | null }

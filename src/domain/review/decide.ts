@@ -1,5 +1,6 @@
 import { DomainError, invalid } from '../errors.ts';
 import { reviewSides, type ReviewCommand, type ReviewSide, type ReviewState, type ReviewTimelineEvent } from './types.ts';
+import { tell } from '../timeline.ts';
 
 type Command<D extends ReviewCommand['do']> = Extract<ReviewCommand, { do: D }>;
 
@@ -23,7 +24,7 @@ export function decideReview(state: ReviewState, command: ReviewCommand, now: nu
     case 'remind': {
       const silent = waitingSides(state).map((side) => idOf(state, side));
       if (state.status === 'closed' || state.reminded || now < Date.parse(state.remindAt)) return [];
-      return [{ type: 'review.reminded', audience: silent, notify: silent.map((to) => ({ to, kind: 'review_reminder' })) }];
+      return [{ type: 'review.reminded', audience: silent, notify: tell('review_reminder', ...silent) }];
     }
     case 'close':
       return state.status === 'closed' || now < Date.parse(state.publishAt) ? [] : close(state, state.reviewIds);
@@ -52,7 +53,7 @@ function submit(state: ReviewState, { by, reviewId, rating }: Command<'submitRev
       rating,
       // The rating stays between its author and us until it is published.
       audience: [by.id],
-      notify: waiting ? [{ to: subjectId, kind: 'review_waiting' }] : [],
+      notify: waiting ? tell('review_waiting', subjectId) : [],
     },
     ...(waiting ? [] : close(state, [...state.reviewIds, reviewId])),
   ];
@@ -67,7 +68,7 @@ function close(state: ReviewState, reviewIds: string[]): ReviewTimelineEvent[] {
     bookingId,
     reviewIds,
     audience: both,
-    notify: both.map((to) => ({ to, kind: 'review_published' })),
+    notify: tell('review_published', ...both),
   };
   return [...(reviewIds.length ? [published] : []), { type: 'review.closed', published: reviewIds.length, audience: both }];
 }

@@ -1,6 +1,8 @@
 import type { Policy } from '../policy.ts';
 import type { CommandRefused, EventBase, StreamState } from '../timeline.ts';
 import type { CommandMeta } from '../command.ts';
+import type { CommandOf } from '../verb.ts';
+import type { ReviewNews, reviewVerbs } from './machine.ts';
 
 export const reviewSides = ['consumer', 'provider'] as const;
 export type ReviewSide = (typeof reviewSides)[number];
@@ -14,10 +16,12 @@ export interface ReviewOpened {
   policy: Pick<Policy, 'version' | 'reviewRemindMs' | 'reviewPublishMs'>;
 }
 
-export type ReviewCommand = CommandMeta &
-  ({ do: 'submitReview'; reviewId: string; rating: number } | { do: 'optOut'; userId: string } | { do: 'remind' } | { do: 'close' });
+/** What the run does by itself or hears of. */
+type ReviewStep = CommandMeta & ({ do: 'optOut'; userId: string } | { do: 'remind' } | { do: 'close' });
 
-export type ReviewEvent = EventBase &
+export type ReviewCommand = CommandOf<typeof reviewVerbs> | ReviewStep;
+
+export type ReviewEvent = EventBase<ReviewNews> &
   (
     | ReviewOpened
     | {

@@ -6,6 +6,8 @@ import { nextSeriesStep } from './evolve.ts';
 import { occurrenceMachine, seriesMachine } from './machine.ts';
 import { occurrenceCount, type Occurrence, type SeriesCommand, type SeriesState, type SeriesTimelineEvent } from './types.ts';
 import { iso } from '../time.ts';
+import { tell } from '../timeline.ts';
+import type { SeriesNews } from './machine.ts';
 
 type Command<D extends SeriesCommand['do']> = Extract<SeriesCommand, { do: D }>;
 
@@ -67,7 +69,7 @@ function propose({ by, terms }: Command<'proposeSeries'>, now: number): SeriesTi
       policy,
       expiresAt: iso(Math.min(now + policy.rescheduleAnswerMs, first)),
       audience: both,
-      notify: [{ to: terms.providerId, kind: 'series_proposed' }],
+      notify: tell('series_proposed', terms.providerId),
     },
   ];
 }
@@ -225,8 +227,8 @@ const idOf = ({ series }: SeriesState, side: BookingSide): string => (side === '
 
 const both = ({ series }: SeriesState) => ({ audience: [series!.consumerId, series!.providerId] });
 
-const telling = (kind: string, state: SeriesState, side: BookingSide) => ({ notify: [{ to: idOf(state, side), kind }] });
+const telling = (kind: SeriesNews, state: SeriesState, side: BookingSide) => ({ notify: tell(kind, idOf(state, side)) });
 
-const tellBoth = (kind: string, { series }: SeriesState) => ({
-  notify: [series!.consumerId, series!.providerId].map((to) => ({ to, kind })),
+const tellBoth = (kind: SeriesNews, { series }: SeriesState) => ({
+  notify: tell(kind, series!.consumerId, series!.providerId),
 });

@@ -1,4 +1,8 @@
+// What a series and its occurrences can be, and who may do what with them.
 import { defineMachine } from '../machine.ts';
+import type { Currency } from '../money.ts';
+import type { Policy } from '../policy.ts';
+import { carries, type KindOf, type Verbs } from '../verb.ts';
 
 /** A repeated booking: proposed by the consumer, agreed to by the provider once, then booked one by one. */
 export const seriesMachine = defineMachine('series', ['proposed', 'active', 'declined', 'expired', 'ended'], {
@@ -17,3 +21,90 @@ export const occurrenceMachine = defineMachine('occurrence', ['planned', 'booked
   move: { from: ['planned', 'missed'], to: 'planned' },
 });
 export type OccurrenceStatus = (typeof occurrenceMachine.statuses)[number];
+
+/** What is repeated: the terms of a booking that both sides know, and when. */
+export interface SeriesTerms {
+  seriesId: string;
+  /** The booking it grows from, with its request and offer. */
+  bookingId: string;
+  requestId: string;
+  offerId: string;
+  consumerId: string;
+  providerId: string;
+  service: string;
+  price: number;
+  currency: Currency;
+  zone: string;
+  everyWeeks: number;
+  durationMinutes: number;
+  /** Instants RFC 3339, earliest first: counted once, by the clock of `zone`, so that no run needs to know zones. */
+  starts: string[];
+  policy: Policy;
+}
+
+const sides = ['consumer', 'provider'] as const;
+
+/** Occurrences count from 1. */
+export const seriesVerbs = {
+  proposeSeries: {
+    by: ['consumer'],
+    carries: carries<{ terms: SeriesTerms }>(),
+    notifies: ['series_proposed'],
+    says: 'the consumer proposes a repetition',
+  },
+  acceptSeries: {
+    by: sides,
+    move: 'accept',
+    notifies: ['series_accepted'],
+    says: 'the provider agrees',
+    route: { path: '/series/:seriesId/accept', summary: 'Provider: one yes to every occurrence', errors: ['too_late'] },
+  },
+  declineSeries: {
+    by: sides,
+    move: 'decline',
+    notifies: ['series_declined'],
+    says: 'the provider does not want it',
+    route: { path: '/series/:seriesId/decline', summary: 'Provider: no' },
+  },
+  endSeries: {
+    by: sides,
+    move: 'end',
+    notifies: ['series_ended'],
+    says: 'nothing more is booked',
+    route: {
+      path: '/series/:seriesId/end',
+      summary: 'Either side: nothing more is booked',
+      description:
+        'What is booked already stays booked: cancel those bookings one by one. The consumer takes a proposal back with it, too.',
+    },
+  },
+  skipOccurrence: {
+    by: sides,
+    from: ['active'],
+    carries: carries<{ n: number }>(),
+    notifies: ['series_skipped'],
+    says: 'one occurrence is left out',
+    route: {
+      path: '/series/:seriesId/occurrences/:n/skip',
+      summary: 'Consumer: leave one occurrence out',
+      description: 'Before it is booked. Once it is, its booking is cancelled like any other.',
+    },
+  },
+  moveOccurrence: {
+    by: sides,
+    from: ['active'],
+    carries: carries<{ n: number; startsAt: string }>(),
+    notifies: ['series_moved'],
+    says: 'one occurrence gets another time',
+    route: {
+      path: '/series/:seriesId/occurrences/:n/move',
+      summary: 'Consumer: another time for one occurrence',
+      description:
+        'Before it is booked, and also when it could not be; it stays between its neighbours and keeps its length. Once it is booked, its booking is rescheduled.',
+      errors: ['validation_failed', 'local_time_gap', 'slot_taken', 'outside_slot_rules', 'reschedule_limit'],
+    },
+  },
+} as const satisfies Verbs;
+
+/** What is told of a series: because somebody asked for something, and by its own clock. */
+export type SeriesNews = KindOf<typeof seriesVerbs> | 'series_expired' | 'series_missed' | 'series_finished';

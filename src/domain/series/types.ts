@@ -1,50 +1,26 @@
 import type { BookingHeld } from '../booking/types.ts';
 import type { ErrorCode, RefusalDetail } from '../errors.ts';
-import type { Currency } from '../money.ts';
 import type { Policy } from '../policy.ts';
-import type { OccurrenceStatus, SeriesStatus } from './machine.ts';
+import type { OccurrenceStatus, SeriesNews, SeriesStatus, SeriesTerms, seriesVerbs } from './machine.ts';
 import type { CommandRefused, EventBase, StreamState } from '../timeline.ts';
 import type { CommandMeta } from '../command.ts';
+import type { CommandOf } from '../verb.ts';
 
 /** How many occurrences a series may have: one run lives through all of them. */
 export const occurrenceCount = { min: 2, max: 26 } as const;
 
-/** What is repeated: the terms of a booking that both sides know, and when. */
-export interface SeriesTerms {
-  seriesId: string;
-  /** The booking it grows from, with its request and offer. */
-  bookingId: string;
-  requestId: string;
-  offerId: string;
-  consumerId: string;
-  providerId: string;
-  service: string;
-  price: number;
-  currency: Currency;
-  zone: string;
-  everyWeeks: number;
-  durationMinutes: number;
-  /** Instants RFC 3339, earliest first: counted once, by the clock of `zone`, so that no run needs to know zones. */
-  starts: string[];
-  policy: Policy;
-}
-
 type Slots = NonNullable<RefusalDetail['alternatives']>;
 
-/** Occurrences count from 1. */
-export type SeriesCommand = CommandMeta &
+/** What the run does by itself. */
+type SeriesStep = CommandMeta &
   (
-    | { do: 'proposeSeries'; terms: SeriesTerms }
-    | { do: 'acceptSeries' }
-    | { do: 'declineSeries' }
-    | { do: 'endSeries' }
-    | { do: 'skipOccurrence'; n: number }
-    | { do: 'moveOccurrence'; n: number; startsAt: string }
     | { do: 'bookOccurrence'; n: number; bookingId: string }
     | { do: 'missOccurrence'; n: number; startsAt: string; code: ErrorCode; alternatives?: Slots }
     | { do: 'expire' }
     | { do: 'finish' }
   );
+
+export type SeriesCommand = CommandOf<typeof seriesVerbs> | SeriesStep;
 
 interface OccurrenceSlot {
   n: number;
@@ -52,7 +28,7 @@ interface OccurrenceSlot {
   endsAt: string;
 }
 
-export type SeriesEvent = EventBase &
+export type SeriesEvent = EventBase<SeriesNews> &
   (
     | ({ type: 'series.proposed'; expiresAt: string } & SeriesTerms)
     | { type: 'series.accepted' | 'series.declined' | 'series.expired' }

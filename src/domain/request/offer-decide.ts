@@ -1,18 +1,38 @@
 import type { Actor } from '../actor.ts';
 import { DomainError } from '../errors.ts';
 import { formatMoney } from '../money.ts';
-import { offerMachine } from './machine.ts';
 import { openOffers } from './evolve.ts';
-import type { OfferState, RequestCommand, RequestState, RequestTimelineEvent } from './types.ts';
+import type { OfferCommand, OfferState, RequestCommand, RequestState, RequestTimelineEvent } from './types.ts';
 import type { Terms } from '../terms.ts';
 import { termsOf } from '../terms.ts';
 import { iso } from '../time.ts';
+import { offerMachine, offerVerbs } from './offer.ts';
+import { tell } from '../timeline.ts';
 
-type Offering<D extends RequestCommand['do']> = Extract<RequestCommand, { do: D }>;
+type Offering<D extends OfferCommand['do']> = Extract<OfferCommand, { do: D }>;
+
+export const isOfferCommand = (command: RequestCommand): command is OfferCommand => Object.hasOwn(offerVerbs, command.do);
+
+/** What a command about an offer writes, or why it is refused. `now` is milliseconds since the epoch. @throws DomainError */
+export function decideOffer(state: RequestState, command: OfferCommand, now: number): RequestTimelineEvent[] {
+  switch (command.do) {
+    case 'proposeOffer':
+      return proposeOffer(state, command);
+    case 'counterOffer':
+      return counterOffer(state, command);
+    case 'acceptOffer':
+      return acceptOffer(state, command, now);
+    case 'declineOffer':
+      return declineOffer(state, command);
+    case 'withdrawOffer':
+      return withdrawOffer(state, command);
+  }
+}
 
 /** A provider names terms, or takes the suggested ones (`terms` absent). */
-export function proposeOffer(state: RequestState, { by, offerId, terms, basedOn }: Offering<'proposeOffer'>): RequestTimelineEvent[] {
-  const offer = offerFor(state, offerId, by, 'provider');
+function proposeOffer(state: RequestState, command: Offering<'proposeOffer'>): RequestTimelineEvent[] {
+  const { offerId, terms, basedOn } = command;
+  const offer = offerFor(state, command);
   offerMachine.next(offer.status, 'propose');
   madeFrom(offer, basedOn);
   const proposed = checkedTerms(state, terms ?? offer);
@@ -23,13 +43,14 @@ export function proposeOffer(state: RequestState, { by, offerId, terms, basedOn 
       version: terms || offer.status === 'countered' ? offer.version + 1 : offer.version,
       ...proposed,
       audience: [state.consumerId, offer.providerId],
-      notify: [{ to: state.consumerId, kind: 'offer_received' }],
+      notify: tell('offer_received', state.consumerId),
     },
   ];
 }
 
-export function counterOffer(state: RequestState, { by, offerId, terms, basedOn }: Offering<'counterOffer'>): RequestTimelineEvent[] {
-  const offer = offerFor(state, offerId, by, 'consumer');
+function counterOffer(state: RequestState, command: Offering<'counterOffer'>): RequestTimelineEvent[] {
+  const { offerId, terms, basedOn } = command;
+  const offer = offerFor(state, command);
   offerMachine.next(offer.status, 'counter');
   madeFrom(offer, basedOn);
   return [
@@ -39,7 +60,7 @@ export function counterOffer(state: RequestState, { by, offerId, terms, basedOn 
       version: offer.version + 1,
       ...checkedTerms(state, terms),
       audience: [state.consumerId, offer.providerId],
-      notify: [{ to: offer.providerId, kind: 'offer_countered' }],
+      notify: tell('offer_countered', offer.providerId),
     },
   ];
 }
@@ -48,9 +69,9 @@ export function counterOffer(state: RequestState, { by, offerId, terms, basedOn 
  * `accept` belongs to whoever's turn it is: the consumer takes a proposal, the provider a counter-offer or, in instant
  * mode, the invitation itself. In compare mode a provider's yes to an invitation is a proposal on the suggested terms.
  */
-export function acceptOffer(state: RequestState, command: Offering<'acceptOffer'>, now: number): RequestTimelineEvent[] {
+function acceptOffer(state: RequestState, command: Offering<'acceptOffer'>, now: number): RequestTimelineEvent[] {
   const { by, offerId, bookingId } = command;
-  const offer = offerFor(state, offerId, by);
+  const offer = offerFor(state, command);
   offerMachine.next(offer.status, 'accept');
   if (turnOf(offer) !== sideOf(state, offer, by)) throw new DomainError('not_your_turn', undefined, { status: offer.status });
   if (offer.status === 'invited' && state.mode === 'compare') return proposeOffer(state, { ...command, do: 'proposeOffer' });
@@ -79,18 +100,20 @@ export function acceptOffer(state: RequestState, command: Offering<'acceptOffer'
   ];
 }
 
-export function declineOffer(state: RequestState, { by, offerId, reason }: Offering<'declineOffer'>): RequestTimelineEvent[] {
-  const offer = offerFor(state, offerId, by);
+function declineOffer(state: RequestState, command: Offering<'declineOffer'>): RequestTimelineEvent[] {
+  const { by, offerId, reason } = command;
+  const offer = offerFor(state, command);
   offerMachine.next(offer.status, 'decline');
   const side = sideOf(state, offer, by);
   if (turnOf(offer) !== side) throw new DomainError('not_your_turn', undefined, { status: offer.status });
   const other = side === 'provider' ? state.consumerId : offer.providerId;
-  const notify = side === 'provider' && offer.status === 'invited' ? [] : [{ to: other, kind: 'offer_declined' }];
+  const notify = side === 'provider' && offer.status === 'invited' ? [] : tell('offer_declined', other);
   return [{ type: 'offer.declined', offerId, reason, audience: [state.consumerId, offer.providerId], notify }];
 }
 
-export function withdrawOffer(state: RequestState, { by, offerId, reason }: Offering<'withdrawOffer'>): RequestTimelineEvent[] {
-  const offer = offerFor(state, offerId, by, 'provider');
+function withdrawOffer(state: RequestState, command: Offering<'withdrawOffer'>): RequestTimelineEvent[] {
+  const { offerId, reason } = command;
+  const offer = offerFor(state, command);
   offerMachine.next(offer.status, 'withdraw');
   return [
     {
@@ -98,14 +121,14 @@ export function withdrawOffer(state: RequestState, { by, offerId, reason }: Offe
       offerId,
       reason,
       audience: [state.consumerId, offer.providerId],
-      notify: [{ to: state.consumerId, kind: 'offer_withdrawn' }],
+      notify: tell('offer_withdrawn', state.consumerId),
     },
   ];
 }
 
 /** Ends an offer because something else happened; its provider is told only when they had answered. */
 export function superseded(offerId: string, offer: OfferState, code: string): RequestTimelineEvent {
-  const notify = offer.status === 'invited' ? [] : [{ to: offer.providerId, kind: 'offer_superseded' }];
+  const notify = offer.status === 'invited' ? [] : tell('offer_superseded', offer.providerId);
   return { type: 'offer.superseded', offerId, code, audience: [offer.providerId], notify };
 }
 
@@ -113,11 +136,12 @@ export function expired(offerId: string, offer: OfferState, code: string): Reque
   return { type: 'offer.expired', offerId, code, audience: [offer.providerId] };
 }
 
-function offerFor(state: RequestState, offerId: string, by: Actor, side?: 'consumer' | 'provider'): OfferState {
+/** The offer, when the table of verbs lets this side do this with it. @throws not_found, not_owner, forbidden_role */
+function offerFor(state: RequestState, { do: verb, offerId, by }: OfferCommand): OfferState {
   const offer = state.offers[offerId];
   if (!offer) throw new DomainError('not_found', 'This request has no such offer.');
-  const own = sideOf(state, offer, by);
-  if (side && side !== own) throw new DomainError('forbidden_role', `Only the ${side} can do this.`);
+  const sides: readonly string[] = offerVerbs[verb].by;
+  if (!sides.includes(sideOf(state, offer, by))) throw new DomainError('forbidden_role', `Only the ${sides[0]} can do this.`);
   return offer;
 }
 

@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import type { BookingView } from '../../contracts/booking.ts';
+import { actorOf, type Actor } from '../../domain/actor.ts';
+import type { ErrorCode } from '../../domain/errors.ts';
+import type { Policy } from '../../domain/policy.ts';
+import { asSide, type ApiActor } from '../http/auth.ts';
+
+export const bookingId = z.strictObject({ bookingId: z.uuid() });
+export const bookingErrors = [
+  'not_found',
+  'not_owner',
+  'forbidden_role',
+  'invalid_transition',
+  'temporarily_unavailable',
+] as const satisfies ErrorCode[];
+
+/** A booking with the policy that was agreed on. */
+export interface BookingOf {
+  booking: BookingView;
+  policy: Policy;
+}
+
+/** The actor as the side they are on: one user may be on either. @throws forbidden_role */
+export const sideOf = (actor: ApiActor, { booking: { consumer, provider } }: Pick<BookingOf, 'booking'>): Actor =>
+  actorOf(asSide(actor, { consumerId: consumer.id, providerId: provider.id }));

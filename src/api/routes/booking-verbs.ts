@@ -1,0 +1,114 @@
+import {
+  AnswerReschedule,
+  BookingView,
+  CancelBooking,
+  CompleteBooking,
+  InterveneBooking,
+  Objection,
+  ProposeReschedule,
+} from '../../contracts/booking.ts';
+import { bookingUpdates, bookingWorkflowId, type BookingInput } from '../../contracts/booking.messages.ts';
+import type { Money } from '../../contracts/common.ts';
+import { searchAttributes } from '../../contracts/search-attributes.ts';
+import { bookingFor, bookingWithPolicy } from '../../db/queries/booking.ts';
+import { answerOf } from '../../db/timeline.ts';
+import { actorOf, type Actor } from '../../domain/actor.ts';
+import { bookingVerbs, type BookingStatus } from '../../domain/booking/machine.ts';
+import { checkObjection, type Objection as ObjectionName } from '../../domain/booking/objection.ts';
+import type { BookingSide } from '../../domain/booking/types.ts';
+import { instantOf } from '../../domain/calendar/local-time.ts';
+import { DomainError, invalid } from '../../domain/errors.ts';
+import { iso } from '../../domain/time.ts';
+import type { StartRun } from '../http/command.ts';
+import type { Api } from '../http/deps.ts';
+import { verbRoute, verbRoutes, type VerbNoun } from '../http/verb-route.ts';
+import { bookingErrors, bookingId, sideOf, type BookingOf } from './booking-side.ts';
+import { checkedIn } from './check-in.ts';
+
+/** What the two sides and operators do with a booking. */
+export function bookingVerbRoutes(api: Api): void {
+  const bookings: VerbNoun<typeof bookingId, BookingOf, typeof BookingView, object> = {
+    params: bookingId,
+    response: BookingView,
+    errors: bookingErrors,
+    load: (actor, params) => bookingWithPolicy(api.orm.em.fork(), actor, params.bookingId),
+    by: sideOf,
+    workflowId: ({ booking }) => bookingWorkflowId(booking.id),
+    fields: () => ({}),
+    read: (actor, params) => bookingFor(api.orm.em.fork(), actor, params.bookingId),
+    closed: async (actor, params) => isOver(await bookings.read(actor, params)),
+  };
+  const objecting = (objection: ObjectionName) => ({
+    body: Objection,
+    async fields({ thing, by, commandId }: { thing: BookingOf; by: Actor; commandId: string }) {
+      // Its run has ended and is started again: not for what the row refuses already, nor for what was done before.
+      if (await answerOf(api.orm, bookingWorkflowId(thing.booking.id), commandId)) return {};
+      const { status, statusReason, closedAt } = thing.booking;
+      const absent = status === 'no_show' ? (statusReason as BookingSide) : null;
+      checkObjection(objection, { status, absent, endedAt: closedAt }, by.role as BookingSide, thing.policy, Date.now());
+      return {};
+    },
+    start: ({ booking }: BookingOf) => startAgain(booking),
+  });
+
+  verbRoutes(api, bookings, bookingVerbs, bookingUpdates, {
+    checkIn: (verb) => verbRoute(api, bookings, verb, checkedIn(api)),
+    completeBooking: (verb) =>
+      verbRoute(api, bookings, verb, {
+        body: CompleteBooking,
+        fields: ({ body: { finalPrice }, thing }) => (finalPrice ? { finalPrice: amountOf(finalPrice, thing.booking, '/finalPrice') } : {}),
+      }),
+    cancelBooking: (verb) =>
+      verbRoute(api, bookings, verb, {
+        body: CancelBooking,
+        fields: ({ body: { fee }, thing }) => (fee ? { fee: amountOf(fee, thing.booking, '/fee') } : {}),
+      }),
+    proposeReschedule: (verb) =>
+      verbRoute(api, bookings, verb, {
+        body: ProposeReschedule,
+        fields: ({ body: { slot, start } }) =>
+          start
+            ? { startsAt: iso(instantOf(start, '/start/local')), zone: start.zone }
+            : { startsAt: iso(Date.parse(slot!.startsAt)), ...(slot!.zone && { zone: slot!.zone }) },
+      }),
+    answerReschedule: (verb) => verbRoute(api, bookings, verb, { body: AnswerReschedule, fields: ({ body: { accept } }) => ({ accept }) }),
+    contestNoShow: (verb) => verbRoute(api, bookings, verb, objecting('contestNoShow')),
+    disputeBooking: (verb) => verbRoute(api, bookings, verb, objecting('disputeBooking')),
+    intervene: (verb) =>
+      verbRoute(api, { ...bookings, by: actorOf }, verb, {
+        body: InterveneBooking,
+        fields: ({ body: { action, ticket, refund }, thing }) => ({
+          action,
+          ticket,
+          ...(refund && { refund: amountOf(refund, thing.booking, '/refund') }),
+        }),
+      }),
+  });
+}
+
+function isOver({ status }: BookingView): DomainError {
+  const objections: Partial<Record<BookingStatus, string>> = { completed: 'disputeBooking', no_show: 'contestNoShow' };
+  const allowed = [objections[status]].filter((objection) => objection !== undefined);
+  return new DomainError('invalid_transition', `The booking is ${status}.`, { status, allowed });
+}
+
+/** @throws validation_failed for another currency than the booking's */
+function amountOf({ amount, currency }: Money, { price }: BookingView, field: string): number {
+  if (currency === price.currency) return amount;
+  throw invalid(`${field}/currency`, `must be ${price.currency}`);
+}
+
+/** The run of a booking that had ended. */
+const startAgain = ({ id, service, consumer, provider }: BookingView): StartRun => ({
+  again: true,
+  workflowType: 'bookingWorkflow',
+  taskQueue: 'proxie',
+  args: [{ bookingId: id } satisfies BookingInput],
+  staticSummary: `Booking of ${service}`,
+  searchAttributes: [
+    { key: searchAttributes.consumer, value: consumer.id },
+    { key: searchAttributes.provider, value: provider.id },
+    { key: searchAttributes.service, value: service },
+    { key: searchAttributes.stage, value: 'disputed' },
+  ],
+});

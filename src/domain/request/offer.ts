@@ -1,0 +1,97 @@
+// What an offer can be, who may do what with it, and what is written of it. Offers live on their request's timeline.
+import { defineMachine } from '../machine.ts';
+import type { Terms } from '../terms.ts';
+import { carries, type KindOf, type Verbs } from '../verb.ts';
+
+/** One row per request, provider and round. `accept` belongs to whoever's turn it is. */
+export const offerMachine = defineMachine(
+  'offer',
+  ['invited', 'proposed', 'countered', 'accepted', 'declined', 'withdrawn', 'expired', 'superseded'],
+  {
+    propose: { from: ['invited', 'countered'], to: 'proposed' },
+    counter: { from: ['proposed'], to: 'countered' },
+    /** From `invited` only in instant mode; `decide` checks that. */
+    accept: { from: ['invited', 'proposed', 'countered'], to: 'accepted' },
+    decline: { from: ['invited', 'countered', 'proposed'], to: 'declined' },
+    withdraw: { from: ['proposed'], to: 'withdrawn' },
+    expire: { from: ['invited', 'proposed', 'countered'], to: 'expired' },
+    supersede: { from: ['invited', 'proposed', 'countered'], to: 'superseded' },
+  },
+);
+export type OfferStatus = (typeof offerMachine.statuses)[number];
+
+export const offerVerbs = {
+  proposeOffer: {
+    by: ['provider'],
+    move: 'propose',
+    /** Without `terms` the suggested ones. `basedOn`: the version whose terms these were made from. */
+    carries: carries<{ offerId: string; terms?: Terms; basedOn?: number }>(),
+    notifies: ['offer_received'],
+    says: 'terms of a provider',
+    route: {
+      path: '/offers/:offerId/propose',
+      summary: 'Provider: name terms, or take the suggested ones',
+      errors: ['price_out_of_bounds', 'outside_slot_rules', 'slot_taken', 'terms_changed', 'local_time_gap'],
+    },
+  },
+  counterOffer: {
+    by: ['consumer'],
+    move: 'counter',
+    carries: carries<{ offerId: string; terms: Terms; basedOn?: number }>(),
+    notifies: ['offer_countered'],
+    says: 'other terms of the consumer',
+    route: {
+      path: '/offers/:offerId/counter',
+      summary: 'Consumer: answer with other terms',
+      errors: ['price_out_of_bounds', 'outside_slot_rules', 'slot_taken', 'terms_changed', 'local_time_gap'],
+    },
+  },
+  acceptOffer: {
+    by: ['consumer', 'provider'],
+    move: 'accept',
+    carries: carries<{ offerId: string; bookingId: string }>(),
+    notifies: ['offer_received', 'offer_superseded'],
+    says: 'a yes of the side whose turn it is',
+    route: {
+      path: '/offers/:offerId/accept',
+      summary: 'Accept: whoever has the turn',
+      description:
+        'The consumer accepts a proposal; the provider accepts a counter-offer or, in instant mode, the invitation. In compare mode a provider who accepts an ' +
+        'invitation proposes the suggested terms (200). The slot is held in the same transaction: of any number of racers exactly one gets it, the others `slot_taken`.',
+      mayCreate: 'the booking',
+      errors: ['price_out_of_bounds', 'outside_slot_rules', 'slot_taken'],
+    },
+  },
+  declineOffer: {
+    by: ['consumer', 'provider'],
+    move: 'decline',
+    carries: carries<{ offerId: string }>(),
+    notifies: ['offer_declined'],
+    says: 'a no to an offer',
+    route: { path: '/offers/:offerId/decline', summary: 'Say no: whoever has the turn' },
+  },
+  withdrawOffer: {
+    by: ['provider'],
+    move: 'withdraw',
+    carries: carries<{ offerId: string }>(),
+    notifies: ['offer_withdrawn'],
+    says: 'a provider takes an offer back',
+    route: { path: '/offers/:offerId/withdraw', summary: 'Provider: take a proposal back' },
+  },
+} as const satisfies Verbs;
+
+/** What is told of offers. */
+export type OfferNews = KindOf<typeof offerVerbs> | 'invited';
+
+export interface Invitation extends Terms {
+  offerId: string;
+  providerId: string;
+  score: number;
+}
+
+export type OfferEvent =
+  | ({ type: 'offer.invited'; requestId: string; round: number; expiresAt: string } & Invitation)
+  | ({ type: 'offer.proposed' | 'offer.countered'; offerId: string; version: number } & Terms)
+  | { type: 'offer.accepted'; offerId: string; bookingId: string; providerId: string }
+  | { type: 'offer.declined' | 'offer.withdrawn'; offerId: string }
+  | { type: 'offer.expired' | 'offer.superseded'; offerId: string; code: string };
