@@ -1,5 +1,5 @@
 // Needs nothing but Node 20: installs what is missing, then goes on under the pinned Node 24.
-//   node scripts/bootstrap.mjs start|stop|test [arguments]
+//   node scripts/bootstrap.mjs start|stop|token|test [arguments]
 // Keep it free of imports from node_modules and of syntax that Node 20 does not know.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -17,6 +17,7 @@ const envFile = existsSync(join(root, '.env')) ? ['--env-file=.env'] : [];
 const targets = {
   start: [...envFile, 'src/dev/start.ts'],
   stop: [...envFile, 'src/dev/stop.ts'],
+  token: [...envFile, 'src/dev/token.ts'],
   test: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'],
 };
 

@@ -8,7 +8,10 @@ export const DEV_AUDIENCE = 'proxie-api';
 
 export interface TokenRequest {
   subject: string;
+  /** Without any the API asks its database: consumer at first, provider too once an application was approved. */
   roles: readonly string[];
+  name?: string;
+  email?: string;
   /** Seconds; an hour when not given. */
   lifetimeS?: number;
 }
@@ -28,8 +31,8 @@ export interface Issuer {
 export async function startIssuer(privateKey: JWK, port: number): Promise<Issuer> {
   const key = await importJWK(privateKey, 'ES256');
   const { d: _private, ...publicKey } = privateKey;
-  const token = ({ subject, roles, lifetimeS = 3_600 }: TokenRequest) =>
-    new SignJWT({ client_id: 'proxie-dev', roles: [...roles] })
+  const token = ({ subject, roles, name, email, lifetimeS = 3_600 }: TokenRequest) =>
+    new SignJWT({ client_id: 'proxie-dev', roles: [...roles], name, email })
       .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: privateKey.kid })
       .setIssuer(DEV_ISSUER)
       .setAudience(DEV_AUDIENCE)
@@ -62,13 +65,17 @@ async function answer(request: IncomingMessage, response: ServerResponse, jwks: 
   const route = `${request.method} ${request.url}`;
   if (route === 'GET /.well-known/jwks.json') return reply(response, 200, jwks);
   if (route !== 'POST /token') return reply(response, 404, { error: 'not_found' });
-  const { subject, roles = [] } = JSON.parse(await bodyOf(request)) as { subject?: unknown; roles?: unknown };
-  if (typeof subject !== 'string' || subject === '' || !isStrings(roles)) {
-    return reply(response, 400, { error: 'invalid_request', error_description: 'Send {"subject":"…","roles":["consumer"]}.' });
+  const { subject, roles = [], name, email, lifetimeS = 3_600 } = JSON.parse(await bodyOf(request)) as Record<keyof TokenRequest, unknown>;
+  if (typeof subject !== 'string' || subject === '' || !isStrings(roles) || !isText(name) || !isText(email) || !isSeconds(lifetimeS)) {
+    const description = 'Send {"subject":"…","roles":["consumer"],"name":"…","email":"…","lifetimeS":3600}; only the subject is needed.';
+    return reply(response, 400, { error: 'invalid_request', error_description: description });
   }
-  return reply(response, 200, { access_token: await token({ subject, roles }), token_type: 'Bearer', expires_in: 3_600 });
+  const wanted = { subject, roles, lifetimeS, ...(name && { name }), ...(email && { email }) };
+  return reply(response, 200, { access_token: await token(wanted), token_type: 'Bearer', expires_in: lifetimeS });
 }
 
+const isText = (value: unknown): value is string | undefined => value === undefined || typeof value === 'string';
+const isSeconds = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
 const isStrings = (value: unknown): value is string[] => Array.isArray(value) && value.every((item) => typeof item === 'string');
 
 async function bodyOf(request: IncomingMessage): Promise<string> {

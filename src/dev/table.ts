@@ -28,6 +28,8 @@ export function printTable({ urls, tokens, home, supervisor }: StackFile, stackF
   say('  Demo tokens (30 days):');
   for (const [name, token] of demo) say(`  ${name.padEnd(16)} ${token ?? '-'}`);
   say('');
+  say('  A token for a user of your own: npm run token -- --subject alice --name "Alice Doe" --email alice@example.test');
+  say('');
   say('  Try it:');
   say(`    TOKEN=$(node -p 'JSON.parse(require("fs").readFileSync("${file}")).tokens.consumer')`);
   say(`    curl -sS ${urls.api}/api/v1/chat -H "Authorization: Bearer $TOKEN" -H "Idempotency-Key: $(date +%s)" \\`);

@@ -6,14 +6,17 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { projectRoot } from '../../src/dev/home.ts';
 import { isRunning, type ProcessRef } from '../../src/dev/process.ts';
 import { processOf, readStackFile, roles, type StackFile } from '../../src/dev/stack-file.ts';
+import { caller, eventually, type Caller, type Json } from '../support/http.ts';
+import { accepted } from '../support/play.ts';
+import { leakRequest } from '../support/seed.ts';
 
 let folder: string;
 const home = (name: string) => join(folder, name);
 const stack = (name: string): StackFile => readStackFile(join(home(name), 'stack.json'))!;
 const processesOf = (file: StackFile): ProcessRef[] => [file.supervisor, ...roles.map((role) => processOf(file, role)!)];
 
-/** `npm start` or `npm stop` as somebody types it, in a home of its own. */
-function npm(name: string, ...args: string[]): Promise<{ code: number | null; output: string }> {
+/** `npm start`, `npm stop` or `npm run token` as somebody types it, in a home of its own. */
+function npm(name: string, ...args: string[]): Promise<{ code: number | null; output: string; stdout: string }> {
   // Only what a shell has: neither the coordinates of this test run nor Jest's NODE_ENV.
   const { PATH, HOME, XDG_CACHE_HOME } = process.env;
   const child = spawn(process.execPath, [join(projectRoot, 'scripts/bootstrap.mjs'), ...args], {
@@ -21,8 +24,10 @@ function npm(name: string, ...args: string[]): Promise<{ code: number | null; ou
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
+  let stdout = '';
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  return new Promise((resolve) => child.once('exit', (code) => resolve({ code, output })));
+  return new Promise((resolve) => child.once('close', (code) => resolve({ code, output, stdout })));
 }
 
 beforeAll(() => {
@@ -44,6 +49,57 @@ describe('npm start', () => {
     expect(statSync(join(home('a'), 'stack.json')).mode & 0o777).toBe(0o600);
     for (const name of ['a', 'b']) expect((await fetch(`${stack(name).urls.api}/health/ready`)).status).toBe(200);
   }, 180_000);
+
+  describe('npm run token', () => {
+    /** Somebody who calls the API with what the command prints, and nothing else of it. */
+    async function user(...args: string[]): Promise<Caller> {
+      const { code, stdout } = await npm('a', 'token', ...args);
+      expect([code, stdout]).toEqual([0, expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+\n$/)]);
+      return caller(stack('a').urls.api!, stdout.trim());
+    }
+    const me = async (who: Caller) => accepted(await who.get('/me'));
+
+    it('its subject, roles, name and e-mail show in /me, and as contact to the provider of a booking', async () => {
+      const alice = await user('--subject', 'alice', '--name', 'Alice Doe', '--email', 'alice@example.test');
+      const profile = await me(alice);
+      expect(profile).toMatchObject({ displayName: 'Alice Doe', email: 'alice@example.test', roles: ['consumer'] });
+      const provider = await user('--subject', 'demo-provider-1');
+      expect(await me(provider)).toMatchObject({ displayName: 'Brooklyn Home Care', roles: ['provider'] });
+
+      const requestId = accepted(await alice.post('/requests', leakRequest({ submit: true }))).id;
+      const lead: Json = await eventually(
+        async () => accepted(await provider.get('/leads?status=invited')).items.find(({ offer }: Json) => offer.requestId === requestId),
+        Boolean,
+        { what: 'the invitation' },
+      );
+      accepted(await provider.post(`/offers/${lead.offer.id}/propose`));
+      const { bookingId } = accepted(await alice.post(`/offers/${lead.offer.id}/accept`));
+      const booking = await eventually(
+        async () => accepted(await provider.get(`/bookings/${bookingId}`)),
+        ({ status }) => status === 'confirmed',
+        { what: 'the confirmation' },
+      );
+      expect(booking.contact.consumer).toEqual({ displayName: 'Alice Doe', email: 'alice@example.test' });
+    });
+
+    it('a later token of the same user brings roles and another e-mail; the name is the user’s own by then', async () => {
+      const { id } = await me(await user('--subject', 'alice'));
+      const later = await user('--subject', 'alice', '--roles', 'consumer,admin', '--name', 'Somebody', '--email', 'moved@example.test');
+      const expected = { id, displayName: 'Alice Doe', email: 'moved@example.test' };
+      expect(await me(later)).toMatchObject({ ...expected, roles: ['consumer', 'admin'] });
+      expect(await me(await user('--subject', 'alice'))).toMatchObject({ ...expected, roles: ['consumer'] });
+      const somebody = await me(await user());
+      expect(somebody).toMatchObject({ displayName: null, email: null, roles: ['consumer'] });
+      expect(somebody.id).not.toBe(id);
+    });
+
+    it('given no stack, or a role that does not exist, it says what to do', async () => {
+      const { code, output, stdout } = await npm('none', 'token');
+      expect([code, stdout]).toEqual([1, '']);
+      expect(output).toContain(`No stack runs in ${home('none')}. Start it first: PROXIE_HOME=${home('none')} npm start`);
+      expect(await npm('a', 'token', '--roles', 'boss')).toMatchObject({ code: 1, stdout: '' });
+    });
+  });
 
   it('--demo plays one whole request on a stack that runs already', async () => {
     const { code, output } = await npm('a', 'start', '--demo');

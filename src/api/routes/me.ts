@@ -4,6 +4,7 @@ import { change } from '../../db/change.ts';
 import { changeProfile, listNotifications, profileOf, readNotification } from '../../db/queries/me.ts';
 import type { UserEvent } from '../../domain/provider/types.ts';
 import { pageOf, PageQuery } from '../http/cursor.ts';
+import type { ApiActor } from '../http/auth.ts';
 import type { Api } from '../http/deps.ts';
 import { requireMatch } from '../http/etag.ts';
 import { listPage } from '../http/listing.ts';
@@ -14,6 +15,8 @@ const everybody = ['consumer', 'provider', 'admin', 'guest'] as const;
 
 export function meRoutes(api: Api): void {
   const db = () => api.orm.em.fork();
+  /** With the roles the caller has in this request: the token's, when it names any. */
+  const profile = async ({ id, roles }: ApiActor) => ({ ...(await profileOf(db(), id)), roles: [...roles] });
 
   route(
     api,
@@ -26,7 +29,7 @@ export function meRoutes(api: Api): void {
       etag: ({ seq }) => seq,
       errors: ['not_found'],
     },
-    ({ actor }) => profileOf(db(), actor.id),
+    ({ actor }) => profile(actor),
   );
 
   route(
@@ -53,7 +56,7 @@ export function meRoutes(api: Api): void {
           return fields.length ? [{ type: 'user.changed', fields, audience: [actor.id] } satisfies UserEvent] : [];
         },
       });
-      return profileOf(db(), actor.id);
+      return profile(actor);
     },
   );
 
