@@ -2,14 +2,12 @@ import express, { Router, type Express, type NextFunction, type Request, type Re
 import { DomainError } from '../domain/errors.ts';
 import { requestContext } from './http/context.ts';
 import { signedCursors } from './http/cursor.ts';
-import type { Api, ApiDeps, Feature, Ports } from './http/deps.ts';
+import type { Api, ApiDeps, Ports, Section } from './http/deps.ts';
 import { docsRoutes } from './http/docs.ts';
 import { eventHub } from './http/event-hub.ts';
-import { eventRoutes } from './routes/events.ts';
-import { features } from './routes/index.ts';
-import { guestRoutes } from './routes/guest.ts';
+import { sections } from './routes/index.ts';
 import { healthRoutes } from './routes/health.ts';
-import { openApiDocument } from './http/openapi.ts';
+import { openApiDocument, type DocumentedSection } from './http/openapi.ts';
 import { paymentWebhook } from './routes/payment-webhook.ts';
 import { sendProblem } from './http/problem.ts';
 import { rateLimits } from './http/rate-limit.ts';
@@ -19,6 +17,8 @@ import { guestSessions } from './http/guests.ts';
 export interface BuiltApi {
   app: Express;
   api: Api;
+  /** The OpenAPI document, with examples as of this day. */
+  document(today: string): object;
   /** Ends the event streams; the server goes on finishing requests. */
   drain(): void;
   close(): Promise<void>;
@@ -28,7 +28,7 @@ export interface BuiltApi {
  * Everything between the socket and the dependencies.
  * @param ports from `portsFrom(deps, guests)` in the server, the test's own in contract tests
  */
-export function buildApp(deps: ApiDeps, portsFor: (guests: Api['guests']) => Ports, more: readonly Feature[] = []): BuiltApi {
+export function buildApp(deps: ApiDeps, portsFor: (guests: Api['guests']) => Ports, more: readonly Section[] = []): BuiltApi {
   const { config, log } = deps;
   const draining = new AbortController();
   const guests = guestSessions({ secret: config.auth.guestSecret, audience: config.auth.audience });
@@ -45,13 +45,14 @@ export function buildApp(deps: ApiDeps, portsFor: (guests: Api['guests']) => Por
     limits: rateLimits({ limiter: ports.limiter, perMinute, anonymousPerMinute, log }),
     draining: draining.signal,
   };
-  for (const feature of [guestRoutes, eventRoutes(hub), ...features, ...more]) feature(api);
+  const documented = [...sections(hub), ...more].map((section) => register(api, section));
+  const document = (today: string) => openApiDocument(documented, { publicUrl: config.http.publicUrl, today });
 
   const app = express();
   app.use(requestContext(log));
   securityHeaders(app, config.http);
   healthRoutes(app, api);
-  app.use(docsRoutes(() => openApiDocument(api.routes, config.http.publicUrl)));
+  app.use(docsRoutes(document));
   paymentWebhook(app, api);
   otherMethods(api);
   app.use('/api/v1', api.router);
@@ -59,7 +60,13 @@ export function buildApp(deps: ApiDeps, portsFor: (guests: Api['guests']) => Por
     throw new DomainError('not_found');
   });
   app.use((error: unknown, req: Request, res: Response, _next: NextFunction) => sendProblem(error, req, res, config.http.publicUrl));
-  return { app, api, drain: () => draining.abort(), close: () => hub.close() };
+  return { app, api, document, drain: () => draining.abort(), close: () => hub.close() };
+}
+
+function register(api: Api, { tag, description, features }: Section): DocumentedSection {
+  const before = api.routes.length;
+  for (const feature of features) feature(api);
+  return { tag, description, routes: api.routes.slice(before) };
 }
 
 /** A known path with another method: 405 with what it does know. */

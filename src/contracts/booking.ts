@@ -11,13 +11,15 @@ export const CheckIn = z
       .optional()
       .meta({ description: 'Required of the provider: the six digits that the consumer shows' }),
   })
-  .meta({ id: 'CheckIn' });
+  .meta({ id: 'CheckIn', example: { code: '482913' } });
 
-export const CompleteBooking = z.strictObject({ finalPrice: Money.optional() }).meta({ id: 'CompleteBooking' });
+export const CompleteBooking = z
+  .strictObject({ finalPrice: Money.optional() })
+  .meta({ id: 'CompleteBooking', example: { finalPrice: { amount: 12_000, currency: 'USD' } } });
 
 export const CancelBooking = z
   .strictObject({ ...Reason.shape, fee: Money.optional().meta({ description: 'The most you have agreed to pay for it' }) })
-  .meta({ id: 'CancelBooking' });
+  .meta({ id: 'CancelBooking', example: { reason: 'I have to travel', fee: { amount: 5_000, currency: 'USD' } } });
 
 export const ProposeReschedule = z
   .strictObject({
@@ -26,11 +28,18 @@ export const ProposeReschedule = z
     start: LocalTime.optional(),
   })
   .refine(({ slot, start }) => (slot === undefined) !== (start === undefined), 'give a slot or a start')
-  .meta({ id: 'ProposeReschedule' });
-export const AnswerReschedule = z.strictObject({ ...Reason.shape, accept: z.boolean() }).meta({ id: 'AnswerReschedule' });
+  .meta({
+    id: 'ProposeReschedule',
+    example: { start: { local: '2026-01-05T15:00', zone: 'America/New_York' }, reason: 'Nobody is at home before that' },
+  });
+export const AnswerReschedule = z
+  .strictObject({ ...Reason.shape, accept: z.boolean() })
+  .meta({ id: 'AnswerReschedule', example: { accept: true } });
 
 /** An operator rules by it: it has to be said. */
-export const Objection = z.strictObject({ reason: Reason.shape.reason.unwrap() }).meta({ id: 'Objection' });
+export const Objection = z
+  .strictObject({ reason: Reason.shape.reason.unwrap() })
+  .meta({ id: 'Objection', example: { reason: 'It was not like that: a neighbour can tell, and there are photos' } });
 
 export const InterveneBooking = z
   .strictObject({
@@ -39,7 +48,10 @@ export const InterveneBooking = z
     reason: Reason.shape.reason.unwrap(),
     refund: Money.optional().meta({ description: 'With `rule`: what the consumer gets back; without it nothing' }),
   })
-  .meta({ id: 'InterveneBooking' });
+  .meta({
+    id: 'InterveneBooking',
+    example: { action: 'cancel', ticket: 'SUP-1042', reason: 'Both sides called and asked for it' },
+  });
 
 export const CancelPreview = z
   .strictObject({

@@ -20,7 +20,7 @@ export const PutCalendarImport = z
       .transform((url) => url.replace(/^webcals?:/i, 'https:'))
       .meta({ description: 'Where your calendar is published as iCalendar: https on port 443, without a redirect' }),
   })
-  .meta({ id: 'PutCalendarImport' });
+  .meta({ id: 'PutCalendarImport', example: { url: 'https://example.com/calendars/alice.ics' } });
 
 export const CalendarImportView = z
   .strictObject({

@@ -28,7 +28,7 @@ export const NextSlot = z
 
 export const LocalDate = z.iso
   .date('must be a date that exists, e.g. 2026-12-24')
-  .meta({ description: 'Local date', example: '2026-12-24' });
+  .meta({ description: 'Local date', example: '2026-01-12' });
 
 const service = z.string().min(1).max(64);
 const durationMinutes = z.coerce
@@ -76,7 +76,7 @@ export const PutException = z
       .strictObject({ kind: z.literal('extra'), ...dates, startMinute: z.int().min(0).max(1439), endMinute: z.int().min(1).max(1440) })
       .meta({ description: 'Extra hours on each of these days' }),
   ])
-  .meta({ id: 'PutException' });
+  .meta({ id: 'PutException', example: { kind: 'closed', fromDate: '2026-01-19', toDate: '2026-01-23', reason: 'Vacation' } });
 export type PutException = z.infer<typeof PutException>;
 
 export const ExceptionView = z

@@ -7,9 +7,11 @@ export const PostChat = z
     message: z.string().trim().min(1).max(4000),
     requestId: z.uuid().toLowerCase().optional().meta({ description: 'Absent: a new request begins' }),
   })
-  .meta({ id: 'PostChat', example: { message: 'My kitchen sink is leaking, can somebody come today?' } });
+  .meta({ id: 'PostChat', example: { message: 'My kitchen sink in Park Slope is leaking, can somebody come tomorrow?' } });
 
-export const ClaimChat = z.strictObject({ guestToken: z.string().min(1).max(4000) }).meta({ id: 'ClaimChat' });
+export const ClaimChat = z
+  .strictObject({ guestToken: z.string().min(1).max(4000).meta({ description: 'The `accessToken` of `POST /auth/guest`' }) })
+  .meta({ id: 'ClaimChat', example: { guestToken: 'eyJhbGciOiJIUzI1NiIsInR5cCI6Imd1ZXN0K2p3dCJ9.e30.c2lnbmF0dXJl' } });
 
 /** The acknowledgement: the answer is a turn that can be polled or followed as events. */
 export const ChatAccepted = z

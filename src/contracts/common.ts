@@ -26,7 +26,7 @@ export type Slot = z.infer<typeof Slot>;
 /** A time on the clock of a zone, as people say it. */
 export const LocalTime = z
   .strictObject({
-    local: z.string().max(40).meta({ description: 'Date and time without an offset', example: '2026-03-08T14:30' }),
+    local: z.string().max(40).meta({ description: 'Date and time without an offset', example: '2026-01-05T14:30' }),
     zone: Zone,
     disambiguation: z
       .enum(['earlier', 'later'])
@@ -39,7 +39,9 @@ export const LocalTime = z
 export const slotChoice = { slot: Slot.optional(), start: LocalTime.optional() };
 
 /** Why: shown on the timeline to those who may see it. */
-export const Reason = z.strictObject({ reason: z.string().trim().min(1).max(500).optional() });
+export const Reason = z
+  .strictObject({ reason: z.string().trim().min(1).max(500).optional() })
+  .meta({ example: { reason: 'As agreed on the phone' } });
 
 export const Links = z.record(z.string(), z.string());
 

@@ -48,11 +48,25 @@ export const Application = z
     portfolio: z.array(z.strictObject({ url: PhotoUrl, caption: line(120).optional() })).max(30),
   })
   .partial()
-  .meta({ id: 'Application' }) satisfies z.ZodType<ApplicationDetails>;
+  .meta({
+    id: 'Application',
+    example: {
+      displayName: 'Alice Doe Cleaning',
+      bio: 'Ten years of homes in Brooklyn',
+      zone: 'America/New_York',
+      location: { lat: 40.672, lon: -73.9778, place: 'Park Slope' },
+      radiusKm: 15,
+      services: [{ code: 'cleaning.standard', price: { amount: 12_000, currency: 'USD' }, durationMinutes: 150 }],
+      availability: [
+        { weekday: 1, startMinute: 540, endMinute: 1_020 },
+        { weekday: 2, startMinute: 540, endMinute: 1_020 },
+      ],
+    },
+  }) satisfies z.ZodType<ApplicationDetails>;
 
 export const DecideApplication = z
   .strictObject({ verdict: z.enum(applicationVerdicts), reason: line(500).optional() })
-  .meta({ id: 'DecideApplication' });
+  .meta({ id: 'DecideApplication', example: { verdict: 'approve' } });
 
 export const EnrollmentView = z
   .strictObject({

@@ -10,9 +10,9 @@ export const Me = z
   .strictObject({
     id: z.uuid(),
     displayName: z.string().nullable(),
-    email: z.string().nullable().meta({ description: 'As your identity provider says; change it there' }),
+    email: z.string().nullable().meta({ description: 'As your identity provider says; change it there, the next token brings it' }),
     zone: z.string(),
-    roles: z.array(z.string()),
+    roles: z.array(z.string()).meta({ description: 'What you may act as: the roles of your token, else those stored here' }),
     preferences: Preferences,
     createdAt: Instant,
     seq: z.int(),
@@ -24,7 +24,7 @@ export type Me = z.infer<typeof Me>;
 export const EditMe = z
   .strictObject({ displayName: z.string().trim().min(1).max(80).nullable(), zone: Zone, preferences: Preferences.partial() })
   .partial()
-  .meta({ id: 'EditMe' });
+  .meta({ id: 'EditMe', example: { displayName: 'Alice Doe', zone: 'America/New_York', preferences: { mail: false } } });
 
 export const NotificationView = z
   .strictObject({

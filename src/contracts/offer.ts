@@ -3,11 +3,15 @@ import { Instant, Links, Money, Slot, slotChoice } from './common.ts';
 import { offerMachine } from '../domain/request/offer.ts';
 
 /** New terms; without them a provider takes the suggested ones. */
-export const ProposeOffer = z.strictObject({ price: Money.optional(), ...slotChoice }).meta({ id: 'ProposeOffer' });
+export const ProposeOffer = z
+  .strictObject({ price: Money.optional(), ...slotChoice })
+  .meta({ id: 'ProposeOffer', example: { price: { amount: 21_000, currency: 'USD' } } });
 export const CounterOffer = z
   .strictObject({ price: Money.optional(), ...slotChoice })
   .refine(({ price, slot, start }) => price || slot || start, 'give a price, a slot or both')
-  .meta({ id: 'CounterOffer' });
+  .meta({ id: 'CounterOffer', example: { price: { amount: 18_000, currency: 'USD' } } });
+/** Accepting changes no terms. */
+export const AcceptOffer = z.strictObject({}).meta({ id: 'AcceptOffer', example: {} });
 
 export const OfferView = z
   .strictObject({

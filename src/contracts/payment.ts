@@ -10,9 +10,9 @@ export const StorePaymentMethod = z
       .string()
       .regex(/^pm_[A-Za-z0-9_]{1,200}$/, { error: 'must be the token of a payment method (pm_…)', abort: true })
       .refine((token) => !cardNumber.test(token), 'must be a token, never a card number')
-      .meta({ description: "A token of the payment provider's own form; card numbers never come here", examples: ['pm_card_visa'] }),
+      .meta({ description: "A token of the payment provider's own form; card numbers never come here" }),
   })
-  .meta({ id: 'StorePaymentMethod' });
+  .meta({ id: 'StorePaymentMethod', example: { method: 'pm_card_visa' } });
 
 export const PaymentMethodView = z
   .strictObject({

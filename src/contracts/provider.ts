@@ -90,13 +90,21 @@ export const EditProvider = z
     status: z.enum(['active', 'paused']).meta({ description: 'paused: nobody asks you until you are active again' }),
   })
   .partial()
-  .meta({ id: 'EditProvider' });
+  .meta({ id: 'EditProvider', example: { bio: 'Ten years of homes in Brooklyn', radiusKm: 15, minimumNoticeMinutes: 120, capacity: 2 } });
 export type EditProvider = z.infer<typeof EditProvider>;
 
 const buffer = z.int().min(0).max(480);
 export const PutService = OfferedService.omit({ code: true })
   .extend({ bufferBeforeMinutes: buffer.default(0), bufferAfterMinutes: buffer.default(0), active: z.boolean().default(true) })
-  .meta({ id: 'PutService' });
+  .meta({ id: 'PutService', example: { price: { amount: 12_000, currency: 'USD' }, durationMinutes: 150, bufferAfterMinutes: 15 } });
 export type PutService = z.infer<typeof PutService>;
 
-export const PutAvailability = z.strictObject({ availability: z.array(WeeklyOpening).max(70) }).meta({ id: 'PutAvailability' });
+export const PutAvailability = z.strictObject({ availability: z.array(WeeklyOpening).max(70) }).meta({
+  id: 'PutAvailability',
+  example: {
+    availability: [
+      { weekday: 1, startMinute: 540, endMinute: 1_020 },
+      { weekday: 6, startMinute: 600, endMinute: 840 },
+    ],
+  },
+});

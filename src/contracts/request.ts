@@ -34,12 +34,24 @@ export const CreateRequest = z
     mode: mode.optional(),
     submit: z.boolean().optional().meta({ description: 'true: send exactly these facts out now' }),
   })
-  .meta({ id: 'CreateRequest' });
+  .meta({
+    id: 'CreateRequest',
+    example: {
+      service: 'plumbing.leak',
+      location: { place: 'Park Slope', lat: 40.672, lon: -73.9778, zone: 'America/New_York', address: '1 Main Street' },
+      when: { from: '2026-01-02T14:00:00Z', to: '2026-01-02T22:00:00Z', zone: 'America/New_York' },
+      budget: { amount: 40_000, currency: 'USD' },
+      details: { room: 'kitchen' },
+      submit: true,
+    },
+  });
 export const EditRequest = z
   .strictObject({ ...facts, mode })
   .partial()
-  .meta({ id: 'EditRequest' });
-export const SubmitRequest = z.strictObject({ draftHash: z.string().min(1).max(64) }).meta({ id: 'SubmitRequest' });
+  .meta({ id: 'EditRequest', example: { budget: { amount: 30_000, currency: 'USD' }, notes: 'The water is turned off' } });
+export const SubmitRequest = z
+  .strictObject({ draftHash: z.string().min(1).max(64).meta({ description: 'Of the draft as you have seen it' }) })
+  .meta({ id: 'SubmitRequest', example: { draftHash: 'q3Zt0c1nKk8yVb5mWx2LrA' } });
 
 const monthMs = 30 * 86_400_000;
 export const InterveneRequest = z
@@ -49,7 +61,10 @@ export const InterveneRequest = z
     reason: Reason.shape.reason.unwrap(),
     extendByMs: z.int().min(1).max(monthMs).optional().meta({ description: 'With `extend_deadline`' }),
   })
-  .meta({ id: 'InterveneRequest' });
+  .meta({
+    id: 'InterveneRequest',
+    example: { action: 'extend_deadline', ticket: 'SUP-1042', reason: 'A storm: providers need longer to answer', extendByMs: 3_600_000 },
+  });
 
 export const RequestView = z
   .strictObject({

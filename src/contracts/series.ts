@@ -12,9 +12,21 @@ export const CreateSeries = z
     count: z.int().min(occurrenceCount.min).max(occurrenceCount.max).optional(),
     until: z.iso.date().optional().meta({ description: 'Last day, included; instead of a count' }),
   })
-  .meta({ id: 'CreateSeries' });
+  .meta({
+    id: 'CreateSeries',
+    example: {
+      bookingId: 'e4a1c9f2-7b35-4d08-9c61-2f8d5a7e3b14',
+      everyWeeks: 1,
+      first: { local: '2026-01-06T10:00', zone: 'America/New_York' },
+      count: 6,
+    },
+  });
 
-export const MoveOccurrence = z.strictObject({ ...slotChoice, ...Reason.shape }).meta({ id: 'MoveOccurrence' });
+export const MoveOccurrence = z.strictObject({ ...slotChoice, ...Reason.shape }).meta({
+  id: 'MoveOccurrence',
+  // The fifth occurrence of the series that `CreateSeries` shows, some hours later: the first four are booked at once.
+  example: { start: { local: '2026-02-03T15:00', zone: 'America/New_York' }, reason: 'I am away in the morning' },
+});
 
 const OccurrenceView = z
   .strictObject({

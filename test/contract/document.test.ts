@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { declaredRoutes, errorCodesMarkdown, openApiJson } from '../../src/api/http/generate.ts';
-import { errorsOf } from '../../src/api/http/openapi.ts';
+import { asOf, errorsOf, exampleDay } from '../../src/api/http/openapi.ts';
 import { statusOf } from '../../src/api/http/problem-guide.ts';
+import { hasBody } from '../../src/api/http/route-spec.ts';
 import { route } from '../../src/api/http/route.ts';
 import { errorCodes } from '../../src/domain/errors.ts';
 import { z } from 'zod';
+import { documentedBodies } from '../support/examples.ts';
 import { probe } from './probe.ts';
 import { startApi, startIssuer, type Harness, type Issuer } from './support.ts';
 
@@ -18,6 +20,19 @@ afterAll(async () => {
   await api.stop();
   await keys.close();
 });
+
+/** Operations whose body example is missing, or is not what their schema takes. */
+function withoutGoodExample(document: unknown): Record<string, string> {
+  const bodies = new Map(documentedBodies(document).map(({ operation, example }) => [operation, example]));
+  const faults = declaredRoutes()
+    .filter(hasBody)
+    .map((spec): [string, string | undefined] => {
+      const operation = `${spec.method.toUpperCase()} ${spec.path.replaceAll(/:(\w+)/g, '{$1}')}`;
+      const example = bodies.get(operation);
+      return [operation, example === undefined ? 'no example' : spec.body!.safeParse(example).error?.message];
+    });
+  return Object.fromEntries(faults.filter((fault): fault is [string, string] => fault[1] !== undefined));
+}
 
 describe('the OpenAPI document', () => {
   it('has every route with its inputs, its roles and each of its refusals', async () => {
@@ -45,6 +60,45 @@ describe('the OpenAPI document', () => {
     const ids = Object.values(paths).flatMap((item) => Object.values(item).map(({ operationId }) => operationId));
     expect(new Set(ids).size).toBe(ids.length);
     expect(ids).toHaveLength(declaredRoutes().length);
+  });
+
+  it('shows tags, paths and operations in the order of a journey, each tag with a description', () => {
+    const { tags, paths } = JSON.parse(openApiJson()) as {
+      tags: { name: string; description: string }[];
+      paths: Record<string, Record<string, { tags: string[] }>>;
+    };
+    const used = Object.values(paths).flatMap((item) => Object.values(item).flatMap((operation) => operation.tags));
+    expect(tags.map(({ name }) => name)).toEqual([...new Set(used)]);
+    // One stretch per tag: nothing of a tag stands behind the next one.
+    expect(used.filter((tag, index) => tag !== used[index - 1])).toEqual([...new Set(used)]);
+    expect(tags[0]!.name).toBe('auth');
+    expect(tags.filter(({ description }) => !description)).toEqual([]);
+  });
+
+  it('has an example of every request body, and the schema takes it', () => {
+    expect(withoutGoodExample(JSON.parse(openApiJson()))).toEqual({});
+  });
+
+  it('the control: an example that is missing or has a wrong field is named', () => {
+    const document = JSON.parse(openApiJson());
+    const { schemas } = document.components;
+    delete schemas.AnswerReschedule.example;
+    schemas.CancelBooking.example.fees = 1;
+    expect(withoutGoodExample(document)).toEqual({
+      'POST /bookings/{bookingId}/cancel': expect.stringContaining('fees'),
+      'POST /bookings/{bookingId}/reschedule/answer': 'no example',
+    });
+  });
+
+  it('moves the dates of its examples with the day it is read on, and nothing else', () => {
+    const example = { at: `${exampleDay}T14:00:00Z`, on: '2026-02-27', local: ['2026-01-05T15:00'], note: 'since 2026-01-01', price: 2026 };
+    expect(asOf(exampleDay, example)).toEqual(example);
+    expect(asOf('2028-01-02', example)).toEqual({
+      ...example,
+      at: '2028-01-02T14:00:00Z',
+      on: '2028-02-28',
+      local: ['2028-01-06T15:00'],
+    });
   });
 
   it('comes with a page of error codes that misses none', () => {

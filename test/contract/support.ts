@@ -183,7 +183,7 @@ export async function startApi(
       probes: { database: async () => {}, temporal: async () => {} },
       ...ports,
     }),
-    features,
+    features.length > 0 ? [{ tag: 'test', description: 'Routes of the test', features }] : [],
   );
   const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000 }, built.app);
   const port = await listen(server);

@@ -83,3 +83,11 @@ export interface Api extends ApiDeps, Ports {
 }
 
 export type Feature = (api: Api) => void;
+
+/** Features under one tag of the OpenAPI document. */
+export interface Section {
+  tag: string;
+  /** One line: what somebody finds here. */
+  description: string;
+  features: readonly Feature[];
+}

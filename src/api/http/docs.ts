@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Router, type Request, type Response } from 'express';
 import { errorCodes, errorMessages, isErrorCode, type ErrorCode } from '../../domain/errors.ts';
+import { exampleKey } from './openapi.ts';
 import { nextStep, statusOf } from './problem-guide.ts';
 
 const swaggerFolder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
@@ -21,20 +22,29 @@ const page = `<!doctype html>
 <script src="/api/docs/swagger-ui-bundle.js"></script><script src="/api/docs/start.js"></script></body>
 </html>
 `;
-const startScript = `window.addEventListener('load', () => SwaggerUIBundle({ url: '/api/openapi.json', dom_id: '#swagger-ui', deepLinking: true, persistAuthorization: false }));\n`;
+/** Swagger UI fills every parameter with its example: the same key for two different requests would be refused. */
+const startScript = `const freshKey = (request) => {
+  const { headers = {} } = request;
+  if (headers['Idempotency-Key'] === ${JSON.stringify(exampleKey)}) headers['Idempotency-Key'] = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return request;
+};
+window.addEventListener('load', () => SwaggerUIBundle({ url: '/api/openapi.json', dom_id: '#swagger-ui', deepLinking: true, persistAuthorization: false, requestInterceptor: freshKey }));
+`;
 const servedFiles = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png', 'favicon-16x16.png'];
 
 /** `/api/openapi.json`, `/api/docs`, and a page per problem type. No inline script, nothing from elsewhere. */
-export function docsRoutes(openApi: () => object): Router {
+export function docsRoutes(openApi: (today: string) => object): Router {
   const router = Router({ caseSensitive: true });
-  let json: string | undefined;
+  let of = { today: '', json: '' };
+  /** Built once a day: its examples lie in the future. */
+  function documentText(): string {
+    const today = new Date().toISOString().slice(0, 10);
+    if (of.today !== today) of = { today, json: JSON.stringify(openApi(today)) };
+    return of.json;
+  }
   router.get(
     '/api/openapi.json',
-    (_req, res) =>
-      void res
-        .type('application/json')
-        .set('cache-control', 'public, max-age=60')
-        .send((json ??= JSON.stringify(openApi()))),
+    (_req, res) => void res.type('application/json').set('cache-control', 'public, max-age=60').send(documentText()),
   );
   const html = (res: Response, text: string) =>
     res.type('html').set('content-security-policy', pagePolicy).set('cache-control', 'public, max-age=300').send(text);

@@ -1,11 +1,11 @@
 // What scripts write to docs/generated and compare in `verify`: needs no service and no configuration.
 import { pino } from 'pino';
-import { buildApp } from '../app.ts';
+import { buildApp, type BuiltApi } from '../app.ts';
 import type { ApiConfig, ApiDeps, Ports } from './deps.ts';
 import { defaultPolicy } from '../../domain/policy.ts';
 import { memoryLimiters } from './rate-limit.ts';
+import { exampleDay } from './openapi.ts';
 import type { AnyRoute } from './route-spec.ts';
-import { openApiDocument } from './openapi.ts';
 
 export { errorCodesMarkdown } from './docs.ts';
 
@@ -25,10 +25,12 @@ const config: ApiConfig = {
 };
 
 /** Registering a route touches no dependency, so there are none. */
-export function declaredRoutes(): readonly AnyRoute[] {
+function built(): BuiltApi {
   const deps = { config, log: pino({ level: 'silent' }) } as unknown as ApiDeps;
-  return buildApp(deps, () => ({ limiter: memoryLimiters }) as unknown as Ports).api.routes;
+  return buildApp(deps, () => ({ limiter: memoryLimiters }) as unknown as Ports);
 }
 
-/** docs/generated/openapi.json */
-export const openApiJson = (): string => `${JSON.stringify(openApiDocument(declaredRoutes(), config.http.publicUrl), null, 2)}\n`;
+export const declaredRoutes = (): readonly AnyRoute[] => built().api.routes;
+
+/** docs/generated/openapi.json: the same on every day. */
+export const openApiJson = (): string => `${JSON.stringify(built().document(exampleDay), null, 2)}\n`;

@@ -55,12 +55,15 @@ function problemResponses(codes: ErrorCode[], publicUrl: string): ZodOpenApiResp
   return responses;
 }
 
+/** The page of the documentation sends a new one in its place: one key is for one intention. */
+export const exampleKey = '"8e03978e-40d5-43e8-bc93-6894a57f9324"';
+
 const idempotencyKey = (required: boolean) => ({
   name: 'Idempotency-Key',
   in: 'header' as const,
   required,
   schema: { type: 'string' as const, minLength: 1, maxLength: 257 },
-  example: '"8e03978e-40d5-43e8-bc93-6894a57f9324"',
+  example: exampleKey,
   description:
     'Unique per intention, remembered for 24 hours; a command that changed something keeps its answer for good. A string in quotes; bare tokens are understood too. ' +
     'The same key with the same request returns the first answer with `Idempotent-Replayed: true`, with another request 422.',
@@ -71,8 +74,7 @@ const ifMatchHeader = (required: boolean) => ({
   in: 'header' as const,
   required,
   schema: { type: 'string' as const },
-  example: '"7"',
-  description: 'ETag of the version you read.',
+  description: 'ETag of the version you read, for example `"7"`.',
 });
 
 const pathOf = (path: string) => `/api/v1${path.replaceAll(/:([A-Za-z]+)/g, '{$1}')}`;
@@ -87,7 +89,7 @@ const operationIdOf = ({ method, path }: AnyRoute) => {
   return method + words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join('');
 };
 
-function operation(spec: AnyRoute, publicUrl: string): ZodOpenApiOperationObject {
+function operation(spec: AnyRoute, tag: string, publicUrl: string): ZodOpenApiOperationObject {
   const parameters = [
     ...(changes(spec) && spec.idempotent !== false && spec.auth !== 'public' ? [idempotencyKey(isIdempotent(spec))] : []),
     ...(spec.ifMatch ? [ifMatchHeader(spec.ifMatch === 'required')] : []),
@@ -96,7 +98,7 @@ function operation(spec: AnyRoute, publicUrl: string): ZodOpenApiOperationObject
   const content = spec.response && { content: { [media]: { schema: spec.response } } };
   return {
     operationId: operationIdOf(spec),
-    tags: [spec.path.split('/')[1]!],
+    tags: [tag],
     summary: spec.summary,
     ...(spec.description && { description: spec.description }),
     ...(spec.deprecated && { deprecated: true }),
@@ -125,11 +127,44 @@ function operation(spec: AnyRoute, publicUrl: string): ZodOpenApiOperationObject
   };
 }
 
-/** The OpenAPI 3.1 document of these routes. Deterministic: the committed copy is compared with it. */
-export function openApiDocument(routes: readonly AnyRoute[], publicUrl: string): object {
+/** What stands under one tag. */
+export interface DocumentedSection {
+  tag: string;
+  description: string;
+  routes: readonly AnyRoute[];
+}
+
+/**
+ * The day on which the examples of src/contracts are written. The document moves every date in them by the days since then, so that
+ * an example that lies in the future keeps doing so.
+ */
+export const exampleDay = '2026-01-01';
+const isoDate = /^\d{4}-\d{2}-\d{2}(?=T|$)/;
+
+/** An example as it has to look on this day. */
+export function asOf(today: string, example: unknown): unknown {
+  if (typeof example === 'string') {
+    const days = Date.parse(today) - Date.parse(exampleDay);
+    return example.replace(isoDate, (date) => new Date(Date.parse(date) + days).toISOString().slice(0, 10));
+  }
+  if (Array.isArray(example)) return example.map((item) => asOf(today, item));
+  if (typeof example !== 'object' || example === null) return example;
+  return Object.fromEntries(Object.entries(example).map(([key, value]) => [key, asOf(today, value)]));
+}
+
+/**
+ * The OpenAPI 3.1 document: tags, paths and operations in the order of the sections. The same for the same day: the committed copy,
+ * which is of `exampleDay`, is compared with it.
+ */
+export function openApiDocument(
+  sections: readonly DocumentedSection[],
+  { publicUrl, today }: { publicUrl: string; today: string },
+): object {
   const paths: ZodOpenApiPathsObject = {};
-  for (const spec of [...routes].sort((a, b) => a.path.localeCompare(b.path) || a.method.localeCompare(b.method))) {
-    paths[pathOf(spec.path)] = { ...paths[pathOf(spec.path)], [spec.method]: operation(spec, publicUrl) };
+  for (const { tag, routes } of sections) {
+    for (const spec of routes) {
+      paths[pathOf(spec.path)] = { ...paths[pathOf(spec.path)], [spec.method]: operation(spec, tag, publicUrl) };
+    }
   }
   return createDocument(
     {
@@ -139,13 +174,22 @@ export function openApiDocument(routes: readonly AnyRoute[], publicUrl: string):
         version: '1.0.0',
         description:
           'A marketplace of services. Money is integer minor units with an ISO 4217 code, times are RFC 3339 with an IANA zone beside them. ' +
-          'Unknown fields are refused. Refusals are RFC 9457 problems: branch on `code`, follow `next`.',
+          'Unknown fields are refused. Refusals are RFC 9457 problems: branch on `code`, follow `next`.\n\n' +
+          'In development `npm run token -- --subject alice --name "Alice Doe" --email alice@example.test` prints a token for a user of ' +
+          'your own: paste it behind *Authorize*. How a production issuer is plugged in, which claims are read and what is refused stands ' +
+          'in `docs/clients.md` of the repository.',
       },
       servers: [{ url: publicUrl }],
+      tags: sections.map(({ tag, description }) => ({ name: tag, description })),
       components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT (RFC 9068, or a guest session)' } } },
       paths,
     },
-    // Instants are checked by custom rules here and there; JSON Schema shows them as what they are on the wire.
-    { override: ({ jsonSchema }) => void delete jsonSchema.$schema },
+    {
+      override({ jsonSchema }) {
+        // Instants are checked by custom rules here and there; JSON Schema shows them as what they are on the wire.
+        delete jsonSchema.$schema;
+        if ('example' in jsonSchema) jsonSchema.example = asOf(today, jsonSchema.example);
+      },
+    },
   );
 }

@@ -128,3 +128,6 @@ export function verbRoutes<P extends z.ZodType, T, V extends z.ZodType, I extend
     else verbRoute(api, noun, declared as never, { body: Reason, fields: ({ params }) => noun.fields(params) });
   }
 }
+
+/** Of a verb whose route is registered by another feature. */
+export const declaredElsewhere = (): void => {};

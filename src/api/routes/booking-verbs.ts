@@ -1,18 +1,10 @@
-import {
-  AnswerReschedule,
-  BookingView,
-  CancelBooking,
-  CompleteBooking,
-  InterveneBooking,
-  Objection,
-  ProposeReschedule,
-} from '../../contracts/booking.ts';
+import { AnswerReschedule, BookingView, CancelBooking, CompleteBooking, Objection, ProposeReschedule } from '../../contracts/booking.ts';
 import { bookingUpdates, bookingWorkflowId, type BookingInput } from '../../contracts/booking.messages.ts';
 import type { Money } from '../../contracts/common.ts';
 import { searchAttributes } from '../../contracts/search-attributes.ts';
 import { bookingFor, bookingWithPolicy } from '../../db/queries/booking.ts';
 import { answerOf } from '../../db/timeline.ts';
-import { actorOf, type Actor } from '../../domain/actor.ts';
+import type { Actor } from '../../domain/actor.ts';
 import { bookingVerbs, type BookingStatus } from '../../domain/booking/machine.ts';
 import { checkObjection, type Objection as ObjectionName } from '../../domain/booking/objection.ts';
 import type { BookingSide } from '../../domain/booking/types.ts';
@@ -20,14 +12,16 @@ import { instantOf } from '../../domain/calendar/local-time.ts';
 import { DomainError, invalid } from '../../domain/errors.ts';
 import { iso } from '../../domain/time.ts';
 import type { StartRun } from '../http/command.ts';
+import type { ApiActor } from '../http/auth.ts';
 import type { Api } from '../http/deps.ts';
-import { verbRoute, verbRoutes, type VerbNoun } from '../http/verb-route.ts';
+import { declaredElsewhere, verbRoute, verbRoutes, type VerbNoun } from '../http/verb-route.ts';
 import { bookingErrors, bookingId, sideOf, type BookingOf } from './booking-side.ts';
 import { checkedIn } from './check-in.ts';
 
-/** What the two sides and operators do with a booking. */
-export function bookingVerbRoutes(api: Api): void {
-  const bookings: VerbNoun<typeof bookingId, BookingOf, typeof BookingView, object> = {
+/** A booking, for the routes of its verbs. */
+export function bookingNoun(api: Api): VerbNoun<typeof bookingId, BookingOf, typeof BookingView, object> {
+  const read = (actor: ApiActor, params: { bookingId: string }) => bookingFor(api.orm.em.fork(), actor, params.bookingId);
+  return {
     params: bookingId,
     response: BookingView,
     errors: bookingErrors,
@@ -35,9 +29,14 @@ export function bookingVerbRoutes(api: Api): void {
     by: sideOf,
     workflowId: ({ booking }) => bookingWorkflowId(booking.id),
     fields: () => ({}),
-    read: (actor, params) => bookingFor(api.orm.em.fork(), actor, params.bookingId),
-    closed: async (actor, params) => isOver(await bookings.read(actor, params)),
+    read,
+    closed: async (actor, params) => isOver(await read(actor, params)),
   };
+}
+
+/** What the two sides do with a booking. */
+export function bookingVerbRoutes(api: Api): void {
+  const bookings = bookingNoun(api);
   const objecting = (objection: ObjectionName) => ({
     body: Objection,
     async fields({ thing, by, commandId }: { thing: BookingOf; by: Actor; commandId: string }) {
@@ -74,15 +73,7 @@ export function bookingVerbRoutes(api: Api): void {
     answerReschedule: (verb) => verbRoute(api, bookings, verb, { body: AnswerReschedule, fields: ({ body: { accept } }) => ({ accept }) }),
     contestNoShow: (verb) => verbRoute(api, bookings, verb, objecting('contestNoShow')),
     disputeBooking: (verb) => verbRoute(api, bookings, verb, objecting('disputeBooking')),
-    intervene: (verb) =>
-      verbRoute(api, { ...bookings, by: actorOf }, verb, {
-        body: InterveneBooking,
-        fields: ({ body: { action, ticket, refund }, thing }) => ({
-          action,
-          ticket,
-          ...(refund && { refund: amountOf(refund, thing.booking, '/refund') }),
-        }),
-      }),
+    intervene: declaredElsewhere,
   });
 }
 
@@ -93,7 +84,7 @@ function isOver({ status }: BookingView): DomainError {
 }
 
 /** @throws validation_failed for another currency than the booking's */
-function amountOf({ amount, currency }: Money, { price }: BookingView, field: string): number {
+export function amountOf({ amount, currency }: Money, { price }: BookingView, field: string): number {
   if (currency === price.currency) return amount;
   throw invalid(`${field}/currency`, `must be ${price.currency}`);
 }

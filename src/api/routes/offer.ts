@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { idFrom } from '../../contracts/ids.ts';
-import { CounterOffer, OfferView, ProposeOffer } from '../../contracts/offer.ts';
+import { AcceptOffer, CounterOffer, OfferView, ProposeOffer } from '../../contracts/offer.ts';
 import { offerUpdates, requestWorkflowId } from '../../contracts/request.messages.ts';
 import { listOffers, offerFor } from '../../db/queries/offer.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
@@ -83,7 +83,7 @@ export function offerRoutes(api: Api): void {
       }),
     acceptOffer: (verb) =>
       verbRoute(api, offers, verb, {
-        body: z.strictObject({}).optional(),
+        body: AcceptOffer.optional(),
         fields: ({ params, commandId }) => ({ ...params, bookingId: idFrom(commandId, 'booking') }),
         answer: (view, { commandId }) =>
           view.status === 'accepted' ? reply(201, view, { location: `/api/v1/bookings/${idFrom(commandId, 'booking')}` }) : view,

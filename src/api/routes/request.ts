@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { TimelineEntry } from '../../contracts/common.ts';
 import { idFrom } from '../../contracts/ids.ts';
 import { OfferView } from '../../contracts/offer.ts';
-import { CreateRequest, EditRequest, InterveneRequest, MatchView, RequestView, SubmitRequest } from '../../contracts/request.ts';
+import { CreateRequest, EditRequest, MatchView, RequestView, SubmitRequest } from '../../contracts/request.ts';
 import { requestUpdates, requestWorkflowId } from '../../contracts/request.messages.ts';
 import { stageDraft } from '../../db/queries/draft-staging.ts';
 import { timelineOf } from '../../db/queries/event.ts';
@@ -18,7 +18,7 @@ import { startRequest } from './request-start.ts';
 import { reply, route } from '../http/route.ts';
 import { actorOf } from '../../domain/actor.ts';
 import { withFreshDraft } from '../http/fresh-draft.ts';
-import { verbRoute, verbRoutes } from '../http/verb-route.ts';
+import { declaredElsewhere, verbRoute, verbRoutes } from '../http/verb-route.ts';
 import type { ApiActor } from '../http/auth.ts';
 
 const readers = ['consumer', 'admin'] as const;
@@ -117,7 +117,7 @@ export function requestRoutes(api: Api): void {
   const requests = requestNoun(api);
   verbRoutes(api, requests, requestVerbs, requestUpdates, {
     submitRequest: (verb) => verbRoute(api, requests, verb, { body: SubmitRequest, fields: ({ body }) => body }),
-    intervene: (verb) => verbRoute(api, requests, verb, { body: InterveneRequest, fields: ({ body }) => body }),
+    intervene: declaredElsewhere,
   });
 
   const listed = { auth: readers, params: requestId, errors: ['not_found', 'not_owner'] } as const;
@@ -160,7 +160,7 @@ export function requestRoutes(api: Api): void {
 }
 
 /** A request, for the routes of its verbs. */
-function requestNoun(api: Api) {
+export function requestNoun(api: Api) {
   const load = (actor: ApiActor, params: { requestId: string }) => requestFor(api.orm.em.fork(), actor, params.requestId);
   return {
     params: requestId,
