@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { declaredRoutes, errorCodesMarkdown, openApiJson } from '../../src/api/http/generate.ts';
 import { asOf, errorsOf, exampleDay } from '../../src/api/http/openapi.ts';
@@ -125,6 +126,24 @@ describe('the pages', () => {
     expect(page.text).not.toMatch(/https?:|<script>|onload=/);
     for (const [, path] of page.text.matchAll(/(?:src|href)="([^"]+)"/g))
       expect([path, (await api.send(path!)).status]).toEqual([path, 200]);
+  });
+  it('let a reader try one example after the other: a new key each time, and no version that nobody has read', async () => {
+    let sent: (request: { headers: Record<string, string> }) => { headers: Record<string, string> } = (request) => request;
+    const window = { addEventListener: (_load: string, start: () => void) => start() };
+    const SwaggerUIBundle = (options: { requestInterceptor: typeof sent }) => (sent = options.requestInterceptor);
+    runInNewContext((await api.send('/api/docs/start.js')).text, { window, SwaggerUIBundle, crypto });
+
+    const { paths } = (await api.send('/api/openapi.json')).json;
+    const parameters = Object.values<any>(paths).flatMap((item) =>
+      Object.values<any>(item).flatMap((operation) => operation.parameters ?? []),
+    );
+    const shown = new Set(parameters.filter(({ name }) => name === 'Idempotency-Key').map(({ example }) => example));
+    expect(shown.size).toBe(1);
+    const keys = [1, 2].map(() => sent({ headers: { 'Idempotency-Key': [...shown][0] } }).headers['Idempotency-Key']);
+    expect(new Set([...shown, ...keys]).size).toBe(3);
+    expect(sent({ headers: { 'Idempotency-Key': 'my own' } }).headers).toEqual({ 'Idempotency-Key': 'my own' });
+    // Swagger UI fills in what has an example, also where nothing has to be sent.
+    expect(parameters.filter(({ name, example }) => name === 'If-Match' && example !== undefined)).toEqual([]);
   });
   it('have a favicon', async () => {
     expect((await api.send('/favicon.ico')).headers['content-type']).toBe('image/png');
