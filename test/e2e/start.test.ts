@@ -1,34 +1,20 @@
-import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { projectRoot } from '../../src/dev/home.ts';
 import { isRunning, type ProcessRef } from '../../src/dev/process.ts';
 import { processOf, readStackFile, roles, type StackFile } from '../../src/dev/stack-file.ts';
 import { caller, eventually, type Caller, type Json } from '../support/http.ts';
 import { accepted } from '../support/play.ts';
 import { leakRequest } from '../support/seed.ts';
+import { npm as npmIn } from '../support/start.ts';
 
 let folder: string;
 const home = (name: string) => join(folder, name);
 const stack = (name: string): StackFile => readStackFile(join(home(name), 'stack.json'))!;
 const processesOf = (file: StackFile): ProcessRef[] => [file.supervisor, ...roles.map((role) => processOf(file, role)!)];
 
-/** `npm start`, `npm stop` or `npm run token` as somebody types it, in a home of its own. */
-function npm(name: string, ...args: string[]): Promise<{ code: number | null; output: string; stdout: string }> {
-  // Only what a shell has: neither the coordinates of this test run nor Jest's NODE_ENV.
-  const { PATH, HOME, XDG_CACHE_HOME } = process.env;
-  const child = spawn(process.execPath, [join(projectRoot, 'scripts/bootstrap.mjs'), ...args], {
-    env: { PATH, HOME, XDG_CACHE_HOME, PROXIE_HOME: home(name) },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  let stdout = '';
-  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  return new Promise((resolve) => child.once('close', (code) => resolve({ code, output, stdout })));
-}
+const npm = (name: string, ...args: string[]) => npmIn(home(name), ...args);
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'proxie-start-'));
