@@ -32,14 +32,13 @@ get() {
   call "$1" GET "$2" | field "$3"
 }
 
-# wait_for PATTERN COMMAND…: repeats the command until what it prints fits the pattern, and prints that; gives up after a minute.
+# wait_for PATTERN COMMAND…: repeats the command until it succeeds and prints a text that fits the pattern; prints that text. Gives up after a minute.
 wait_for() {
   local pattern=$1 seen='' end=$((SECONDS + 60))
   shift
   while :; do
-    seen=$("$@" 2>&1) || true
     # shellcheck disable=SC2053 # a pattern, not a text
-    if [[ $seen == $pattern ]]; then break; fi
+    if seen=$("$@" 2>&1) && [[ $seen == $pattern ]]; then break; fi
     if ((SECONDS >= end)); then
       echo "waited a minute for $pattern; the last answer was: $seen" >&2
       return 1

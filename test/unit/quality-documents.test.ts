@@ -14,6 +14,14 @@ describe('README.md', () => {
   });
 });
 
+describe('shell blocks of documents', () => {
+  it.each(['README.md', 'docs/tour.md', 'docs/runbook.md'])('%s waits for something, never for a time', (document) => {
+    const lines = stepsOf(readFileSync(join(repository, document), 'utf8')).flatMap(({ code }) => code);
+    expect(lines.filter((line) => /\bsleep\b/.test(line))).toEqual([]);
+    expect(lines.some((line) => line.includes('wait_for'))).toBe(true);
+  });
+});
+
 describe('the test that pastes the blocks of documents', () => {
   it('given a page that is right, it is content', async () => {
     expect(
