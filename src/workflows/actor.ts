@@ -1,14 +1,13 @@
 // The loop every workflow stands on: commands one at a time; state changes only by folding what the timeline says.
-import { ApplicationFailure, condition, proxyLocalActivities, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
+import { ApplicationFailure, condition, proxyLocalActivities } from '@temporalio/workflow';
 import type { AppendActivities } from '../activities/timeline.ts';
-import { toFailure } from '../contracts/failures.ts';
-import { catchUp, getPosition } from '../contracts/run.messages.ts';
-import { searchAttributes } from '../contracts/search-attributes.ts';
 import { SYSTEM } from '../domain/actor.ts';
-import { DomainError, type ErrorCode, type RefusalDetail } from '../domain/errors.ts';
+import { DomainError } from '../domain/errors.ts';
 import { catchUpRows, type CommandRefused, type EventBase, type Recorded, type StreamState } from '../domain/timeline.ts';
 import type { CommandAnswer, CommandMeta } from '../domain/command.ts';
 import { iso } from '../domain/time.ts';
+import { isOutside, refusedOutside, refusing, unreadable } from './refusal.ts';
+import { needAttention } from './attention.ts';
 
 // A database that is away for a minute is waited for inside the task; a second apart, so that recovery is quick.
 const { append } = proxyLocalActivities<AppendActivities>({
@@ -65,7 +64,7 @@ export function actor<S extends StreamState, C extends CommandMeta & { do: strin
     for (const event of events) {
       if (event.seq <= seq) continue; // already known
       // Deciding on what stands behind a gap would be guessing.
-      if (event.seq > seq + 1) throw refusedOutside('timeline_behind', {});
+      if (event.seq > seq + 1) throw refusedOutside('timeline_behind');
       state = evolve(state, event);
       seq = event.seq;
     }
@@ -93,7 +92,10 @@ export function actor<S extends StreamState, C extends CommandMeta & { do: strin
     return [...opened, ...decide(then, command, now)];
   }
 
-  /** A refusal means little before the timeline is known: this may be a rebuilt run whose stream is long open. */
+  /**
+   * A run that has read nothing yet may have been rebuilt, and its stream may be open already. Before it refuses a command it therefore
+   * writes the opening one, which shows what stands on the timeline.
+   */
   async function openFirst(command: C): Promise<void> {
     if (seq > 0 || !opening || command === opening) return;
     try {
@@ -169,7 +171,7 @@ export function actor<S extends StreamState, C extends CommandMeta & { do: strin
           return undefined;
         } catch (error) {
           if (!(error instanceof ApplicationFailure)) throw error;
-          if (!outside.has(error.type ?? '')) return error;
+          if (!isOutside(error)) return error;
           parked = true;
           needAttention();
           const before = wakeUps;
@@ -199,13 +201,6 @@ export function actor<S extends StreamState, C extends CommandMeta & { do: strin
   };
 }
 
-/** Wires what every run answers; after the opening command has been queued. */
-export function answerPosition<S extends StreamState, C>(actor: Actor<S, C>): void {
-  setHandler(getPosition, () => actor.seq, { description: 'the last event this run has folded' });
-  // A failing signal handler would fail the run.
-  setHandler(catchUp, () => actor.learn().catch(() => needAttention()), { description: 'folds what stands on the timeline now' });
-}
-
 /** No `await` for a command that is there already: old histories replay in the same order. */
 function making<C extends object, T>(made: C | (() => Promise<C>), then: (command: C) => Promise<T>): Promise<T> {
   return typeof made === 'function' ? (made as () => Promise<C>)().then(then) : then(made);
@@ -219,32 +214,3 @@ function ownEvents<E extends EventBase>(
 ): Recorded<E>[] {
   return events.filter(({ stream }) => !stream).map((event, index) => ({ ...event, ...meta, seq: after + 1 + index }));
 }
-
-/** Refusals that say the world disagrees with the timeline, not that a rule was broken. */
-const outside: ReadonlySet<string> = new Set(['timeline_behind', 'row_disagrees', 'timeline_busy']);
-
-/** A refusal from outside the stream. A row or timeline that disagrees is an operator's business: never guessed over. */
-function refusedOutside(code: ErrorCode, detail: RefusalDetail): ApplicationFailure {
-  if (code === 'timeline_behind' || code === 'row_disagrees') needAttention();
-  return toFailure(new DomainError(code, undefined, detail));
-}
-
-/** Makes the run findable for operators, or takes it off their list. */
-export function needAttention(value = true): void {
-  upsertSearchAttributes([{ key: searchAttributes.needsAttention, value }]);
-}
-
-/**
- * @param otherwise what becomes of errors that are no refusal; by default they fail the task, until a fix is deployed
- * @param seq how far the timeline is known, which nobody has looked at since: a refusal writes nothing that could collide
- */
-function refusing<T>(decision: () => T, otherwise: (error: unknown) => unknown = (error) => error, seq?: number): T {
-  try {
-    return decision();
-  } catch (error) {
-    throw error instanceof DomainError ? toFailure(error, seq) : otherwise(error);
-  }
-}
-
-const unreadable = () =>
-  toFailure(new DomainError('validation_failed', 'This command cannot be read: a field is missing or has the wrong type.'));

@@ -1,5 +1,5 @@
 // A confirmed slot on its way to completion. Its first event was written together with the acceptance.
-import { ApplicationFailure, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { ApplicationFailure } from '@temporalio/common';
 import {
   allHandlersFinished,
   CancellationScope,
@@ -7,14 +7,11 @@ import {
   getExternalWorkflowHandle,
   isCancellation,
   log,
-  ParentClosePolicy,
   proxyLocalActivities,
   setCurrentDetails,
   setHandler,
-  startChild,
   upsertSearchAttributes,
   workflowInfo,
-  WorkflowIdReusePolicy,
 } from '@temporalio/workflow';
 import type { ReminderActivities } from '../activities/reminder.ts';
 import { type BookingInput, bookingUpdates, bookingWorkflowId, paymentEvent, tellRequest } from '../contracts/booking.messages.ts';
@@ -27,7 +24,7 @@ import { currentAuthorisation, isUncovered, nextMoneyStep } from '../domain/book
 import { isOver, movesMoney } from '../domain/booking/state.ts';
 import { emptyBooking, evolveBooking } from '../domain/booking/evolve.ts';
 import type { BookingCommand, BookingState } from '../domain/booking/types.ts';
-import { actor, answerPosition } from './actor.ts';
+import { actor } from './actor.ts';
 import { alarm } from './alarm.ts';
 import { nextDue } from './booking.clock.ts';
 import { describeBooking } from './details.ts';
@@ -37,6 +34,8 @@ import { reviewWorkflow } from './review.ts';
 import type { CommandAnswer } from '../domain/command.ts';
 import type { BookingOutcome, Slot } from '../domain/terms.ts';
 import { bookingVerbs } from '../domain/booking/machine.ts';
+import { startOnce } from './child.ts';
+import { answerPosition } from './position.ts';
 
 const { planReminders } = proxyLocalActivities<ReminderActivities>({ startToCloseTimeout: '5s' });
 
@@ -202,23 +201,16 @@ export async function bookingWorkflow({ bookingId }: BookingInput): Promise<{ st
 
   /** The reviews were opened with the completion and live in a run of their own; running already: somebody repaired it. */
   async function askForReviews(): Promise<void> {
-    try {
-      await startChild(reviewWorkflow, {
-        workflowId: reviewWorkflowId(bookingId),
-        args: [{ bookingId }],
-        parentClosePolicy: ParentClosePolicy.ABANDON,
-        workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-        staticSummary: `Reviews of ${booking.state.booking!.service}`,
-        typedSearchAttributes: [
-          { key: searchAttributes.consumer, value: booking.state.booking!.consumerId },
-          { key: searchAttributes.provider, value: booking.state.booking!.providerId },
-          { key: searchAttributes.service, value: booking.state.booking!.service },
-          { key: searchAttributes.stage, value: 'open' },
-        ],
-      });
-    } catch (error) {
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    }
+    const { consumerId, providerId, service } = booking.state.booking!;
+    await startOnce(reviewWorkflow, {
+      workflowId: reviewWorkflowId(bookingId),
+      bookingId,
+      staticSummary: `Reviews of ${service}`,
+      stage: 'open',
+      consumerId,
+      providerId,
+      service,
+    });
   }
 
   /** Where the request's run is gone, the reconciler starts it, and tells it. */

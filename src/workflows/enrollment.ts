@@ -19,13 +19,15 @@ import { searchAttributes } from '../contracts/search-attributes.ts';
 import { SYSTEM } from '../domain/actor.ts';
 import { decideEnrollment } from '../domain/enrollment/decide.ts';
 import { checkOutcomes, type CheckOutcome, type EnrollmentState } from '../domain/enrollment/types.ts';
-import { actor, answerPosition, needAttention } from './actor.ts';
+import { actor } from './actor.ts';
 import { alarm } from './alarm.ts';
 import { describeEnrollment } from './details.ts';
 import { receive } from './receive.ts';
 import { isEventId } from '../domain/ids.ts';
 import { checksThatAre, emptyEnrollment, enrollmentIsOver, evolveEnrollment, isWithApplicant } from '../domain/enrollment/evolve.ts';
 import { enrollmentVerbs } from '../domain/enrollment/machine.ts';
+import { answerPosition } from './position.ts';
+import { needAttention } from './attention.ts';
 
 export async function enrollmentWorkflow(input: EnrollmentInput): Promise<{ outcome: EnrollmentState['status'] }> {
   const { enrollmentId, applicantId, policy } = input;

@@ -12,7 +12,7 @@ import {
 } from '@temporalio/workflow';
 import type { MailActivities, SentMails } from '../activities/mail.ts';
 import { wakeMail } from '../contracts/mail.messages.ts';
-import { needAttention } from './actor.ts';
+import { needAttention } from './attention.ts';
 
 const { sendPendingMail } = proxyActivities<MailActivities>({
   taskQueue: 'proxie-outbound',

@@ -5,7 +5,8 @@ import type { PaymentActivities } from '../activities/payment.ts';
 import { SYSTEM } from '../domain/actor.ts';
 import { openPayments, undoStep, type MoneyStep } from '../domain/booking/money.ts';
 import type { BookingCommand, BookingState } from '../domain/booking/types.ts';
-import { needAttention, type Actor } from './actor.ts';
+import type { Actor } from './actor.ts';
+import { needAttention } from './attention.ts';
 
 const proxied = {
   taskQueue: 'proxie-outbound',

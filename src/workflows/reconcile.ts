@@ -1,6 +1,6 @@
 import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import type { ReconcileActivities, ReconcileSummary } from '../activities/reconcile.ts';
-import { needAttention } from './actor.ts';
+import { needAttention } from './attention.ts';
 
 const { reconcile } = proxyActivities<ReconcileActivities>({
   startToCloseTimeout: '2h',

@@ -1,6 +1,5 @@
 // One need of one consumer, from first message to final outcome. Every wait is on the folded state, so a run can start
 // again from any timeline.
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   ApplicationFailure,
   allHandlersFinished,
@@ -8,17 +7,14 @@ import {
   continueAsNew,
   getExternalWorkflowHandle,
   log,
-  ParentClosePolicy,
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
   setHandler,
   sleep,
-  startChild,
   upsertSearchAttributes,
   uuid4,
   workflowInfo,
-  WorkflowIdReusePolicy,
 } from '@temporalio/workflow';
 import type { IntakeActivities } from '../activities/intake.ts';
 import type { MatchingActivities } from '../activities/matching.ts';
@@ -37,7 +33,7 @@ import { ofFirstRelease } from '../domain/policy.ts';
 import { decideRequest, silenceEnds } from '../domain/request/decide.ts';
 import { emptyRequest, evolveRequest, hasPriority, isClosed, liveOffers, offersThatAre } from '../domain/request/evolve.ts';
 import type { RequestCommand, RequestState } from '../domain/request/types.ts';
-import { actor, answerPosition, needAttention } from './actor.ts';
+import { actor } from './actor.ts';
 import { alarm } from './alarm.ts';
 import { bookingWorkflow } from './booking.ts';
 import { describeRequest } from './details.ts';
@@ -47,6 +43,9 @@ import type { BookingOutcome } from '../domain/terms.ts';
 import { isEventId, isUuid } from '../domain/ids.ts';
 import { requestVerbs } from '../domain/request/machine.ts';
 import { offerVerbs } from '../domain/request/offer.ts';
+import { startOnce } from './child.ts';
+import { answerPosition } from './position.ts';
+import { needAttention } from './attention.ts';
 
 const { match } = proxyLocalActivities<MatchingActivities>({
   startToCloseTimeout: '10s',
@@ -220,32 +219,28 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
   async function book(): Promise<void> {
     stage();
     const { bookingId, providerId } = request.state.accepted!;
-    const ids = [searchAttributes.consumer, searchAttributes.provider, searchAttributes.service] as const;
-    const values = [request.state.consumerId, providerId, request.state.draft.service ?? ''];
-    try {
-      const booking = await startChild(bookingWorkflow, {
-        workflowId: bookingWorkflowId(bookingId),
-        args: [{ bookingId }],
-        parentClosePolicy: ParentClosePolicy.ABANDON,
-        workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-        staticSummary: `Booking of ${request.state.draft.service}`,
-        typedSearchAttributes: [
-          ...ids.map((key, index) => ({ key, value: values[index]! })),
-          { key: searchAttributes.stage, value: 'confirmed' },
-        ],
-      });
-      // Its result tells the end; a booking run that failed is started again by the reconciler, and that run signals.
+    const service = request.state.draft.service ?? '';
+    const booking = await startOnce(bookingWorkflow, {
+      workflowId: bookingWorkflowId(bookingId),
+      bookingId,
+      staticSummary: `Booking of ${request.state.draft.service}`,
+      stage: 'confirmed',
+      consumerId: request.state.consumerId,
+      providerId,
+      service,
+    });
+    // Its result tells the end; a booking run that failed is started again by the reconciler, and that run signals.
+    if (booking) {
       void booking.result().then(
         ({ outcome }) => request.commitFact(ended({ bookingId, outcome })),
         () => {},
       );
-    } catch (error) {
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      // This run was rebuilt beside its booking: it has no child result, so it asks for a signal.
-      await getExternalWorkflowHandle(bookingWorkflowId(bookingId))
-        .signal(tellRequest)
-        .catch(() => log.warn('the booking has ended; the reconciler tells us'));
+      return;
     }
+    // This run was rebuilt beside its booking: it has no child result, so it asks for a signal.
+    await getExternalWorkflowHandle(bookingWorkflowId(bookingId))
+      .signal(tellRequest)
+      .catch(() => log.warn('the booking has ended; the reconciler tells us'));
   }
 
   /**

@@ -5,13 +5,14 @@ import { optOut, type ReviewInput, reviewUpdates, reviewWorkflowId } from '../co
 import { SYSTEM } from '../domain/actor.ts';
 import { DomainError } from '../domain/errors.ts';
 import { decideReview } from '../domain/review/decide.ts';
-import { actor, answerPosition } from './actor.ts';
+import { actor } from './actor.ts';
 import { alarm } from './alarm.ts';
 import { describeReview } from './details.ts';
 import { receive } from './receive.ts';
 import { isEventId } from '../domain/ids.ts';
 import { emptyReview, evolveReview } from '../domain/review/evolve.ts';
 import { reviewVerbs } from '../domain/review/machine.ts';
+import { answerPosition } from './position.ts';
 
 export async function reviewWorkflow({ bookingId }: ReviewInput): Promise<{ published: number }> {
   const review = actor({

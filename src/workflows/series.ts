@@ -1,16 +1,6 @@
 // A booking that repeats: agreed to once, then every occurrence is booked when it comes into reach. At most 26 occurrences, each
 // moved a few times at most, so no run grows long enough to continue as a new one.
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import {
-  allHandlersFinished,
-  condition,
-  ParentClosePolicy,
-  setCurrentDetails,
-  startChild,
-  upsertSearchAttributes,
-  uuid4,
-  WorkflowIdReusePolicy,
-} from '@temporalio/workflow';
+import { allHandlersFinished, condition, setCurrentDetails, upsertSearchAttributes, uuid4 } from '@temporalio/workflow';
 import { bookingWorkflowId } from '../contracts/booking.messages.ts';
 import { fromFailure } from '../contracts/failures.ts';
 import { searchAttributes } from '../contracts/search-attributes.ts';
@@ -20,12 +10,14 @@ import type { DomainError } from '../domain/errors.ts';
 import { emptySeries, evolveSeries, nextSeriesStep, seriesIsOver, type SeriesStep } from '../domain/series/evolve.ts';
 import { decideSeries } from '../domain/series/decide.ts';
 import type { Occurrence, SeriesState } from '../domain/series/types.ts';
-import { actor, answerPosition } from './actor.ts';
+import { actor } from './actor.ts';
 import { alarm } from './alarm.ts';
 import { bookingWorkflow } from './booking.ts';
 import { describeSeries } from './details.ts';
 import { receive } from './receive.ts';
 import { seriesVerbs } from '../domain/series/machine.ts';
+import { startOnce } from './child.ts';
+import { answerPosition } from './position.ts';
 
 export async function seriesWorkflow({ seriesId }: SeriesInput): Promise<{ status: SeriesState['status'] }> {
   const series = actor({
@@ -83,24 +75,15 @@ export async function seriesWorkflow({ seriesId }: SeriesInput): Promise<{ statu
   /** Lives on its own from here: its end is its two sides' business, not the series'. */
   async function startBooking(n: number, bookingId: string): Promise<void> {
     const { service, consumerId, providerId } = series.state.series!;
-    try {
-      await startChild(bookingWorkflow, {
-        workflowId: bookingWorkflowId(bookingId),
-        args: [{ bookingId }],
-        parentClosePolicy: ParentClosePolicy.ABANDON,
-        workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-        staticSummary: `Booking of ${service}, occurrence ${n} of a series`,
-        typedSearchAttributes: [
-          { key: searchAttributes.consumer, value: consumerId },
-          { key: searchAttributes.provider, value: providerId },
-          { key: searchAttributes.service, value: service },
-          { key: searchAttributes.stage, value: 'confirmed' },
-        ],
-      });
-    } catch (error) {
-      // The reconciler was faster.
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    }
+    await startOnce(bookingWorkflow, {
+      workflowId: bookingWorkflowId(bookingId),
+      bookingId,
+      staticSummary: `Booking of ${service}, occurrence ${n} of a series`,
+      stage: 'confirmed',
+      consumerId,
+      providerId,
+      service,
+    });
   }
 
   /** What operators filter by. Each stage has a clock of its own. */
