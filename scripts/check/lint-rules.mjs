@@ -1,7 +1,8 @@
 /**
  * Rules oxlint does not have: no clock or dice in pure code, synchronous update validators, handlers before the first await,
- * no module state in workflows. Loaded by .oxlintrc.json; seeded violations in test/unit/quality-lint.test.ts.
+ * no module state in workflows; for SQL see lint-sql.mjs. Loaded by .oxlintrc.json; seeded violations in test/unit/quality-lint.test.ts.
  */
+import { constantSql, oneSqlPath } from './lint-sql.mjs';
 
 /** `Date.now`, `crypto.randomUUID` … of a member expression, else ''. */
 function memberName(node) {
@@ -172,5 +173,7 @@ export default {
     'handlers-first': handlersFirst,
     'no-module-state': noModuleState,
     'env-only-in-config': envOnlyInConfig,
+    'one-sql-path': oneSqlPath,
+    'constant-sql': constantSql,
   },
 };

@@ -1,7 +1,7 @@
 import { IsolationLevel } from '@mikro-orm/postgresql';
 import { wantsRun } from '../domain/closing.ts';
 import type { EventBase, Recorded } from '../domain/timeline.ts';
-import type { Db, Orm } from '../db/orm.ts';
+import { sql, type Db, type Orm } from '../db/orm.ts';
 import { eventsOf } from '../db/timeline.ts';
 import { streamKinds } from './stream-kinds.ts';
 
@@ -72,5 +72,5 @@ export async function wholeTimeline<E extends EventBase>(em: Db, stream: string)
 }
 
 export async function isOpen(em: Db, stream: string): Promise<boolean> {
-  return (await em.execute('select 1 from open_stream where stream = ?', [stream])).length > 0;
+  return (await sql(em, 'select 1 from open_stream where stream = ?', [stream])).length > 0;
 }

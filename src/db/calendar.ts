@@ -3,7 +3,7 @@ import { occupyingStatuses } from '../domain/booking/machine.ts';
 import { nearestSlots, whyNot, type Calendar, type DatedException, type Interval } from '../domain/calendar/availability.ts';
 import { DomainError } from '../domain/errors.ts';
 import { dayMs } from '../domain/calendar/local-time.ts';
-import { planned, sql, type Db } from './orm.ts';
+import { sql, type Db } from './orm.ts';
 import { iso } from '../domain/time.ts';
 
 export const occupying = occupyingStatuses.map((status) => `'${status}'`).join(', ');
@@ -71,7 +71,7 @@ export async function loadCalendars(
 ): Promise<Map<string, ServiceCalendar>> {
   const within = (at: number) => Math.min(Math.max(at, now), now + furthestMs);
   const instants = [within(from) - aroundMs, within(to) + aroundMs, now].map((at) => iso(at));
-  const rows = await planned<CalendarRow>(em, selectCalendars, [...instants, except ?? null, service, `{${providerIds.join(',')}}`]);
+  const rows = await sql<CalendarRow>(em, selectCalendars, [...instants, except ?? null, service, `{${providerIds.join(',')}}`]);
   return new Map(rows.map((row) => [row.providerId, toCalendar(row)]));
 }
 

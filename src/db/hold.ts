@@ -4,7 +4,7 @@ import type { BookingHeld } from '../domain/booking/types.ts';
 import { SYSTEM } from '../domain/actor.ts';
 import { DomainError } from '../domain/errors.ts';
 import { checkCalendar, occupying, toInterval } from './calendar.ts';
-import { planned, type Db } from './orm.ts';
+import { sql, type Db } from './orm.ts';
 import { rangeOf } from './projections/move.ts';
 import type { Slot } from '../domain/terms.ts';
 import { iso } from '../domain/time.ts';
@@ -30,7 +30,7 @@ export async function holdSlot(tx: Db, event: BookingHeld & { at: string }): Pro
   if ((policy.payments ?? 'none') !== 'none') await assertCanPay(tx, consumerId);
   const { occupied, capacity } = await lockAndCheck(tx, event);
   const insert = () =>
-    planned(
+    sql(
       tx,
       `insert into booking (id, request_id, offer_id, consumer_id, provider_id, service_code, during, occupied, seat, zone, price, currency, policy, held_until, created_at, series_id)
      select ?, ?, ?, ?, ?, ?, ?::tstzrange, ?::tstzrange, seat, ?, ?, ?, ?::jsonb, ?, ?, ? from (${freeSeat}) as seat
@@ -66,7 +66,7 @@ export async function holdSlot(tx: Db, event: BookingHeld & { at: string }): Pro
  * @throws slot_taken, outside_slot_rules; nothing has changed then
  */
 export async function moveSlot(tx: Db, { id, startsAt, endsAt, zone, at }: Slot & { id: string; at: string }): Promise<void> {
-  const [booking] = await planned<{ provider_id: string; service_code: string }>(
+  const [booking] = await sql<{ provider_id: string; service_code: string }>(
     tx,
     'select provider_id, service_code from booking where id = ?',
     [id],
@@ -75,10 +75,10 @@ export async function moveSlot(tx: Db, { id, startsAt, endsAt, zone, at }: Slot 
   const { provider_id: providerId, service_code: service } = booking;
   const { occupied, capacity } = await lockAndCheck(tx, { providerId, service, startsAt, endsAt, zone, at }, id);
   const seat = await outlasting(tx, { providerId, occupied, at }, () =>
-    planned<{ seat: number }>(tx, freeSeat, [capacity, providerId, id, occupied]),
+    sql<{ seat: number }>(tx, freeSeat, [capacity, providerId, id, occupied]),
   );
   if (!seat) throw new DomainError('slot_taken');
-  const moved = await planned(
+  const moved = await sql(
     tx,
     `update booking set during = ?::tstzrange, occupied = ?::tstzrange, seat = ?, zone = ?, reschedule = null where id = ? and status = 'confirmed' returning id`,
     [rangeOf(startsAt, endsAt), occupied, seat.seat, zone, id],
@@ -95,7 +95,7 @@ const freeSeat = `
 
 async function lockAndCheck(tx: Db, taker: Taker, own?: string): Promise<{ occupied: string; capacity: number }> {
   const { providerId, service, startsAt, endsAt, at } = taker;
-  await planned(tx, 'select 1 from provider where id = ? for no key update', [providerId]);
+  await sql(tx, 'select 1 from provider where id = ? for no key update', [providerId]);
   const calendar = await checkCalendar(tx, providerId, service, { startsAt, endsAt }, Date.parse(at), { except: own });
   const { start, end } = occupiedBy(calendar, toInterval({ start: startsAt, end: endsAt }));
   const occupied = rangeOf(iso(start), iso(end));
@@ -115,7 +115,7 @@ async function outlasting<T>(tx: Db, wanted: Wanted, take: () => Promise<T[]>): 
  * release stands on their own timelines, where their runs find it. A run that is just writing wins.
  */
 async function releaseExpiredHolds(tx: Db, { providerId, occupied, at }: Wanted): Promise<void> {
-  await planned(
+  await sql(
     tx,
     `with expired as (
        select b.id, b.consumer_id, b.provider_id, 'booking/' || b.id as stream,
@@ -139,6 +139,6 @@ async function releaseExpiredHolds(tx: Db, { providerId, occupied, at }: Wanted)
 }
 
 async function assertCanPay(tx: Db, consumerId: string): Promise<void> {
-  const rows = await planned(tx, 'select 1 from payment_method where user_id = ? and method_ref is not null', [consumerId]);
+  const rows = await sql(tx, 'select 1 from payment_method where user_id = ? and method_ref is not null', [consumerId]);
   if (rows.length === 0) throw new DomainError('payment_method_missing');
 }

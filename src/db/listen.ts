@@ -1,3 +1,4 @@
+// oxlint-disable-next-line proxie/one-sql-path -- LISTEN needs a connection of its own, outside the pool
 import pg from 'pg';
 
 export interface Listening {

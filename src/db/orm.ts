@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { Migrator } from '@mikro-orm/migrations';
 import { defineConfig, MikroORM, type EntityManager } from '@mikro-orm/postgresql';
 import { entities } from './entities/index.ts';
-import { PlanningClient, statementOf } from './planned.ts';
+import { PreparingClient, statementOf } from './statement.ts';
 
 export type Orm = MikroORM;
 export type Db = EntityManager;
@@ -49,7 +49,7 @@ export function ormConfig({
     // A new connection costs a key derivation on both sides: worth keeping over a quiet minute.
     pool: { min: 0, max: poolMax, idleTimeoutMillis: 60_000 },
     driverOptions: {
-      Client: PlanningClient,
+      Client: PreparingClient,
       application_name: applicationName,
       statement_timeout: statementTimeoutMs,
       connectionTimeoutMillis: connectTimeoutMs,
@@ -70,16 +70,15 @@ export async function migrate(orm: Orm): Promise<void> {
   await orm.migrator.up();
 }
 
-/** Rows of a statement with `?` placeholders, inside the transaction of `em` where there is one. */
-export async function sql<Row>(em: Db, text: string, params: readonly unknown[] = []): Promise<Row[]> {
-  return (await em.execute(text, [...params], 'all')) as unknown as Row[];
-}
-
 /**
- * The same for what nearly every command sends: Postgres parses and plans such a statement once per connection, which costs more
- * than running it. Values are bound, not written into the text, so a placeholder whose place does not tell its type needs a cast.
+ * The one way to run SQL: rows of a statement with `?` placeholders, inside the transaction of `em` where there is one.
+ * Values are bound, never written into the text, and Postgres parses a text once per connection (docs/decisions/0025-one-sql-path.md).
+ * Two rules follow: a text is the same whatever the values are, and a placeholder whose place does not tell its type
+ * gets a cast (`?::text is null`, `select ?::uuid`).
+ * @param options.replan the best plan depends on the values: plan anew each time, not once for all of them
  */
-export async function planned<Row>(em: Db, text: string, params: readonly unknown[]): Promise<Row[]> {
-  const { rows } = await em.getKysely().executeQuery<Row>(statementOf(text, params));
+export async function sql<Row>(em: Db, text: string, params: readonly unknown[] = [], { replan = false } = {}): Promise<Row[]> {
+  // oxlint-disable-next-line proxie/one-sql-path -- this is the path
+  const { rows } = await em.getKysely().executeQuery<Row>(statementOf(text, params, { replan }));
   return rows;
 }

@@ -1,4 +1,5 @@
 // A connection that gives its place in the pool back when it breaks, at whatever point of a transaction.
+// oxlint-disable-next-line proxie/one-sql-path -- the client below the pool
 import pg from 'pg';
 
 type Result = Promise<unknown>;

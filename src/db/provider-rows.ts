@@ -7,6 +7,7 @@ import { sql, type Db } from './orm.ts';
 import { offerServices } from './projections/enrollment.ts';
 import { iso } from '../domain/time.ts';
 
+/** Columns by the names that clients use. */
 const columns = {
   displayName: 'display_name',
   bio: 'bio',
@@ -16,20 +17,25 @@ const columns = {
   horizonDays: 'horizon_days',
   dailyCap: 'daily_cap',
   capacity: 'capacity',
+  portfolio: 'portfolio',
 } as const satisfies Partial<Record<keyof EditProvider, string>>;
 
+const changeable = [...Object.values(columns), 'lat', 'lon'].join(', ');
+
 /** Changes what is given. A new position moves every service with it, since matching looks there. */
-export async function changeProvider(tx: Db, id: string, { location, portfolio, ...edit }: Omit<EditProvider, 'status'>): Promise<void> {
-  const changes: [column: string, value: unknown][] = (Object.keys(columns) as (keyof typeof columns)[])
-    .filter((key) => edit[key] !== undefined)
-    .map((key) => [`${columns[key]} = ?`, edit[key]]);
-  if (location) changes.push(['lat = ?', location.lat], ['lon = ?', location.lon]);
-  if (portfolio) changes.push(['portfolio = ?::jsonb', JSON.stringify(portfolio)]);
-  if (changes.length)
-    await sql(tx, `update provider set ${changes.map(([column]) => column).join(', ')} where id = ?`, [
-      ...changes.map(([, value]) => value),
-      id,
-    ]);
+export async function changeProvider(tx: Db, id: string, { location, ...edit }: Omit<EditProvider, 'status'>): Promise<void> {
+  const keys = (Object.keys(columns) as (keyof typeof columns)[]).filter((key) => edit[key] !== undefined);
+  const changes = {
+    ...Object.fromEntries(keys.map((key) => [columns[key], edit[key]])),
+    ...(location && { lat: location.lat, lon: location.lon }),
+  };
+  if (Object.keys(changes).length === 0) return;
+  // Columns that the JSON does not name keep the value of the row.
+  await sql(
+    tx,
+    `update provider p set (${changeable}) = (select ${changeable} from jsonb_populate_record(p, ?::jsonb) as changed) where id = ?`,
+    [JSON.stringify(changes), id],
+  );
   if (location)
     await sql(tx, 'update provider_service set position = ll_to_earth(?, ?)::cube where provider_id = ?', [location.lat, location.lon, id]);
 }

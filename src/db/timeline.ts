@@ -2,7 +2,7 @@
 import { closes, needsRun, reopens } from '../domain/closing.ts';
 import { DomainError } from '../domain/errors.ts';
 import { catchUpRows, type Appended, type EventBase, type EventMeta, type Recorded } from '../domain/timeline.ts';
-import { planned, sql, type Db, type Orm } from './orm.ts';
+import { sql, type Db, type Orm } from './orm.ts';
 import { projectAll } from './projections/index.ts';
 import { inTransaction, NotWritten } from './transaction.ts';
 import type { CommandAnswer, CommandMeta } from '../domain/command.ts';
@@ -41,7 +41,7 @@ export async function write<E extends EventBase>(tx: Db, { stream, after, comman
   let seq = after;
   const rows = events.map((event, part) => ({ event, part, stream: event.stream ?? stream, seq: event.stream ? 1 : (seq += 1) }));
   const { opened, closed } = openAndClosed(rows);
-  const [result] = await planned<{ written: number }>(tx, insertEvents, [
+  const [result] = await sql<{ written: number }>(tx, insertEvents, [
     command.id,
     command.by.id,
     command.by.role,
@@ -144,10 +144,7 @@ const selectEvents = 'select seq, command_id, type, actor_id, actor_role, data, 
 
 /** A stream's events after a position, oldest first, at most 500. */
 export async function eventsOf<E extends EventBase>(em: Db, stream: string, after: number): Promise<Recorded<E>[]> {
-  const rows = await planned<EventRow>(em, `${selectEvents} where stream = ? and seq > ? order by seq limit ${catchUpRows}`, [
-    stream,
-    after,
-  ]);
+  const rows = await sql<EventRow>(em, `${selectEvents} where stream = ? and seq > ? order by seq limit ${catchUpRows}`, [stream, after]);
   return rows.map(toEvent<E>);
 }
 

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+// oxlint-disable-next-line proxie/one-sql-path -- asks whether a server accepts connections, and makes the database that an ORM could open
 import pg from 'pg';
 import type { ManagedSpec } from './managed.ts';
 import { dataFolder, postgresFolder, runAs, type RunAs } from './postgres-binaries.ts';

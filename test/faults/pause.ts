@@ -1,4 +1,5 @@
 // Holds Postgres still at a chosen place, from outside, so that a test can kill something exactly then.
+// oxlint-disable-next-line proxie/one-sql-path -- holds a lock, and listens, on a connection of its own
 import pg from 'pg';
 import { eventually } from '../support/http.ts';
 

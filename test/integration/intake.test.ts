@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
+// oxlint-disable-next-line proxie/one-sql-path -- makes the database, and listens on a connection of its own
 import pg from 'pg';
 import { intakeActivities, type TurnOutcome } from '../../src/activities/intake.ts';
 import { pieces } from '../../src/activities/intake.delta.ts';

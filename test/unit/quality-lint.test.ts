@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { seededTree, type SeededTree } from '../support/seeded.ts';
 
+const sqlStub = 'declare const sql: (em: object, text: string, params?: readonly unknown[]) => string;\n';
+
 /** One file per case: its text, and the rules it must break (none for the innocent ones). */
 const seeded: Record<string, { breaks: string[]; text: string }> = {
   'src/api/floating.ts': { breaks: ['no-floating-promises'], text: 'const later = async () => 1;\nexport function f() {\n  later();\n}\n' },
@@ -77,6 +79,46 @@ const seeded: Record<string, { breaks: string[]; text: string }> = {
     text: "import { patched } from '@temporalio/workflow';\nexport const f = () => patched('x');\n",
   },
   'src/workflows/fetch.ts': { breaks: ['no-restricted-globals'], text: "export const f = () => fetch('http://example.test');\n" },
+  'src/activities/driver.ts': {
+    breaks: ['one-sql-path'],
+    text: "import pg from 'pg';\nexport const f = (text: string) => new pg.Client().query(text);\n",
+  },
+  'src/activities/execute.ts': {
+    breaks: ['one-sql-path'],
+    text: 'export const f = async (em: { execute(text: string): Promise<void> }) => em.execute("select 1");\n',
+  },
+  'src/activities/kysely.ts': {
+    breaks: ['one-sql-path', 'one-sql-path'],
+    text: 'type Q = { execute(): Promise<void> };\nexport const f = async (em: { getKysely(): Q }) => em.getKysely().execute();\n',
+  },
+  'src/activities/native.ts': {
+    breaks: ['one-sql-path'],
+    text: 'export const f = async (tx: { nativeUpdate(where: object): Promise<number> }) => tx.nativeUpdate({ id: 1 });\n',
+  },
+  'test/integration/second-path.test.ts': {
+    breaks: ['one-sql-path'],
+    text: 'export const f = async (orm: { em: { execute(text: string): Promise<void> } }) => orm.em.execute("select 1");\n',
+  },
+  'src/activities/with-a-reason.ts': {
+    breaks: [],
+    text: "// oxlint-disable-next-line proxie/one-sql-path -- a reason\nimport pg from 'pg';\nexport type Driver = pg.Client;\nexport const f = () => new pg.Client();\n",
+  },
+  'src/activities/value-in-text.ts': {
+    breaks: ['constant-sql'],
+    text: `${sqlStub}export const f = (id: string) => sql({}, \`select 1 from place where id = '\${id}'\`);\n`,
+  },
+  'src/activities/text-as-argument.ts': {
+    breaks: ['constant-sql'],
+    text: `${sqlStub}export const f = (text: string) => sql({}, text);\n`,
+  },
+  'src/activities/text-in-parts.ts': {
+    breaks: ['constant-sql'],
+    text: `${sqlStub}const head = 'select ';\nexport const f = (column: string) => sql({}, head + column);\n`,
+  },
+  'src/activities/constant-text.ts': {
+    breaks: [],
+    text: `${sqlStub}declare const pageAfter: () => { where: string };\nconst statuses = ['a', 'b'];\nconst quoted = (column: string) => column;\nexport const f = (after: boolean, id: string) => {\n  const page = pageAfter();\n  return sql({}, \`select \${quoted('x')} from place where id = ? and s in (\${statuses.map((s) => s).join()}) \${after ? 'and y' : ''} \${page.where}\`, [id]);\n};\n`,
+  },
   'src/workflows/state.ts': { breaks: ['no-module-state'], text: 'let runs = 0;\nexport const f = () => ++runs;\n' },
 };
 
@@ -86,7 +128,10 @@ describe('lint rules', () => {
 
   beforeAll(() => {
     const files = Object.fromEntries(Object.entries(seeded).map(([name, { text }]) => [name, text]));
-    tree = seededTree(['.oxlintrc.json', 'tsconfig.json', 'package.json', 'scripts/check/lint-rules.mjs'], files);
+    tree = seededTree(
+      ['.oxlintrc.json', 'tsconfig.json', 'package.json', 'scripts/check/lint-rules.mjs', 'scripts/check/lint-sql.mjs'],
+      files,
+    );
     const { stdout, stderr } = tree.run('oxlint', '-f', 'json');
     if (!stdout.startsWith('{')) throw new Error(`oxlint did not run: ${stdout}${stderr}`);
     const { diagnostics } = JSON.parse(stdout) as { diagnostics: { filename: string; code: string }[] };

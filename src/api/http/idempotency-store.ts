@@ -1,4 +1,4 @@
-import { planned, type Orm } from '../../db/orm.ts';
+import { sql, type Orm } from '../../db/orm.ts';
 import type { Claimed, IdempotencyStore, Outcome } from './idempotency.ts';
 
 // A new key, an expired one, or one whose lock has lapsed becomes ours; otherwise the row says why not. No row at all means
@@ -28,7 +28,7 @@ interface KeyRow {
 export function idempotencyStoreIn(orm: Orm): IdempotencyStore {
   return {
     async claim({ id, actorId, fingerprint, lockMs, keepMs }): Promise<Claimed> {
-      const [row] = await planned<KeyRow>(orm.em.fork(), claimKey, [id, actorId, fingerprint, lockMs, keepMs, id]);
+      const [row] = await sql<KeyRow>(orm.em.fork(), claimKey, [id, actorId, fingerprint, lockMs, keepMs, id]);
       if (row?.is === 'claimed') return { is: 'claimed' };
       if (row && row.fingerprint !== fingerprint) return { is: 'reused' };
       if (row?.is !== 'done') return { is: 'in_flight', retryAfterS: Math.max(1, row?.wait_s ?? 1) };
@@ -38,20 +38,16 @@ export function idempotencyStoreIn(orm: Orm): IdempotencyStore {
       };
     },
     async finish(id, { status, body, headers }: Outcome) {
-      await planned(
-        orm.em.fork(),
-        `update idempotency_key set state = 'done', status = ?, body = ?::jsonb, headers = ?::jsonb where id = ?`,
-        [
-          status,
-          // As text: jsonb reorders fields, and the second answer should be the first one, byte for byte.
-          JSON.stringify({ json: JSON.stringify(body) }),
-          JSON.stringify(headers),
-          id,
-        ],
-      );
+      await sql(orm.em.fork(), `update idempotency_key set state = 'done', status = ?, body = ?::jsonb, headers = ?::jsonb where id = ?`, [
+        status,
+        // As text: jsonb reorders fields, and the second answer should be the first one, byte for byte.
+        JSON.stringify({ json: JSON.stringify(body) }),
+        JSON.stringify(headers),
+        id,
+      ]);
     },
     async release(id) {
-      await planned(orm.em.fork(), `update idempotency_key set locked_until = now() where id = ? and state = 'in_flight'`, [id]);
+      await sql(orm.em.fork(), `update idempotency_key set locked_until = now() where id = ? and state = 'in_flight'`, [id]);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { planned, type Orm } from '../../db/orm.ts';
+import { sql, type Orm } from '../../db/orm.ts';
 import type { Principal, UserRow } from './auth.ts';
 import { guestIssuer } from './guests.ts';
 
@@ -33,7 +33,7 @@ export function usersIn(orm: Orm): Users {
       // A guest's subject is an id we made and signed ourselves; everybody else gets a new one.
       const id = guest ? subject : randomUUID();
       const params = [issuer, subject, email ?? null, id, issuer, subject, email ?? null, name ?? null, guest ? '{guest}' : '{consumer}'];
-      const [row] = await planned<UserRow>(orm.em.fork(), resolveUser, params);
+      const [row] = await sql<UserRow>(orm.em.fork(), resolveUser, params);
       return row!;
     },
   };

@@ -4,7 +4,7 @@ import type { EventMeta } from '../../domain/timeline.ts';
 import { assertBookable } from '../calendar.ts';
 import { Offer } from '../entities/offer.ts';
 import { Request } from '../entities/request.ts';
-import { planned, type Db } from '../orm.ts';
+import { sql, type Db } from '../orm.ts';
 import { move, moveAll, rangeOf, type Projectors } from './move.ts';
 import type { Terms } from '../../domain/terms.ts';
 import { offerMachine } from '../../domain/request/offer.ts';
@@ -20,7 +20,7 @@ export const offerProjectors = {
     const { offerId, at, startsAt, endsAt } = event;
     await assertBookable(tx, offerId, { startsAt, endsAt }, at, true);
     await changeTerms(tx, event, 'propose');
-    await planned(tx, `with answered as (update offer set proposed_at = coalesce(proposed_at, ?) where id = ?) ${insertVersion}`, [
+    await sql(tx, `with answered as (update offer set proposed_at = coalesce(proposed_at, ?) where id = ?) ${insertVersion}`, [
       at,
       offerId,
       ...versionOf(event),
@@ -29,7 +29,7 @@ export const offerProjectors = {
   'offer.countered': async (tx, event) => {
     await assertBookable(tx, event.offerId, event, event.at, false);
     await changeTerms(tx, event, 'counter');
-    await planned(tx, insertVersion, versionOf(event));
+    await sql(tx, insertVersion, versionOf(event));
   },
   'offer.accepted': async (tx, { id, offerId, bookingId, at }) => {
     await move(tx, Offer, offerMachine, offerId, 'accept', { changedAt: new Date(at) });
@@ -99,7 +99,7 @@ function invite(tx: Db, events: readonly Invited[]) {
     expires_at: expiresAt,
     at,
   }));
-  return planned(tx, insertInvitations, [JSON.stringify(rows)]);
+  return sql(tx, insertInvitations, [JSON.stringify(rows)]);
 }
 
 async function end(tx: Db, events: readonly Ended[]): Promise<void> {

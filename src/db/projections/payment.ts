@@ -49,6 +49,7 @@ async function movePayment(tx: Db, { id, attempt, at, move }: Moving, set = '', 
   const { from, to } = paymentMachine.moves[move];
   const rows = await sql(
     tx,
+    // oxlint-disable-next-line proxie/constant-sql -- one text for each `set` above
     `update payment set status = ?, changed_at = ?${set && `, ${set}`} where booking_id = ? and attempt = ? and status = any(?::text[]) returning id`,
     [to, at, ...params, id, attempt, `{${from.join(',')}}`],
   );

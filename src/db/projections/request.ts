@@ -28,19 +28,19 @@ export const requestProjectors = {
   'turn.completed': async (tx, { id, draft }) => applyDraft(tx, id, draft),
   'request.edited': async (tx, { id, draft, mode }) => {
     await applyDraft(tx, id, draft);
-    await tx.nativeUpdate(Request, { id }, { mode });
+    await sql(tx, 'update request set mode = ? where id = ?', [mode, id]);
   },
   'request.submitted': (tx, { id, draftHash, facts }) =>
     move(tx, Request, requestMachine, id, 'submit', { draftHash, agreedFacts: facts?.map(({ factId }) => factId) }),
   'round.opened': (tx, { id, round, closesAt }) => move(tx, Request, requestMachine, id, 'invite', { round, deadline: new Date(closesAt) }),
   'round.reminded': nothing,
-  'round.closed': (tx, { id, decideBy }) => tx.nativeUpdate(Request, { id }, { deadline: decideBy ? new Date(decideBy) : null }),
+  'round.closed': (tx, { id, decideBy }) => setDeadline(tx, id, decideBy),
   'request.reopened': (tx, { id }) => move(tx, Request, requestMachine, id, 'reopen', { acceptedOfferId: null, bookingId: null }),
   'request.rematched': (tx, { id }) => move(tx, Request, requestMachine, id, 'rematch', { deadline: null }),
-  'request.extended': (tx, { id, closesAt, decideBy }) => tx.nativeUpdate(Request, { id }, { deadline: new Date(decideBy ?? closesAt) }),
+  'request.extended': (tx, { id, closesAt, decideBy }) => setDeadline(tx, id, decideBy ?? closesAt),
   'request.nudged': nothing,
   'request.claimed': async (tx, { id, guestId, consumerId }) => {
-    await tx.nativeUpdate(Request, { id }, { consumerId });
+    await sql(tx, 'update request set consumer_id = ? where id = ?', [consumerId, id]);
     // What the guest could see stays visible to the person they turned out to be.
     await sql(tx, 'update event set audience = array_replace(audience, ?::uuid, ?::uuid) where stream = ?', [
       guestId,
@@ -58,6 +58,9 @@ export const requestProjectors = {
 function close(tx: Db, { id, code, at }: { id: string; code: string; at: string }, step: 'complete' | 'cancel' | 'abandon' | 'giveUp') {
   return move(tx, Request, requestMachine, id, step, { statusReason: code, closedAt: new Date(at), deadline: null });
 }
+
+const setDeadline = (tx: Db, id: string, deadline: string | null) =>
+  sql(tx, 'update request set deadline = ? where id = ?', [deadline, id]);
 
 /** Makes the staged facts of a draft the current ones. Their values never pass through here: only ids do. */
 async function applyDraft(tx: Db, id: string, draft: DraftSummary): Promise<void> {

@@ -5,7 +5,7 @@ import type { Currency } from '../../domain/money.ts';
 import { defaultPolicy, type Policy } from '../../domain/policy.ts';
 import { sql, type Db } from '../orm.ts';
 import { mostWrongCodes } from './check-in-code.ts';
-import { instantText, ownedRow, pageAfter, type PageInput } from './page.ts';
+import { instantText, ownedBy, ownedRow, pageAfter, type PageInput } from './page.ts';
 import { iso } from '../../domain/time.ts';
 import { factsThatCount } from './draft.ts';
 
@@ -74,12 +74,13 @@ export async function bookingWithPolicy(em: Db, actor: Actor, id: string): Promi
 
 /** Bookings of either side, newest first. */
 export async function listBookings(em: Db, actor: Actor, page: PageInput & { status?: BookingStatus | undefined }): Promise<BookingView[]> {
+  const owner = ownedBy(actor, 'b.consumer_id = ? or b.provider_id = ?');
   const after = pageAfter(page, 'b');
   const rows = await sql<BookingRow>(
     em,
-    `${selectBookings} where (? or b.consumer_id = ? or b.provider_id = ?) and (?::text is null or b.status = ?) ${after.where}
+    `${selectBookings} where (?::text is null or b.status = ?) ${owner.where} ${after.where}
      order by b.created_at desc, b.id desc limit ?`,
-    [actor.role === 'admin', actor.id, actor.id, page.status ?? null, page.status ?? null, ...after.params, page.limit + 1],
+    [page.status ?? null, page.status ?? null, ...owner.params, ...after.params, page.limit + 1],
   );
   return rows.map((row) => toBookingView(row, actor));
 }

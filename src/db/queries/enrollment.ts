@@ -3,7 +3,7 @@ import type { Actor } from '../../domain/actor.ts';
 import type { ApplicationDetails } from '../../domain/enrollment/application.ts';
 import type { EnrollmentStatus } from '../../domain/enrollment/machine.ts';
 import { sql, type Db } from '../orm.ts';
-import { instantText, ownedRow, pageAfter, type PageInput } from './page.ts';
+import { instantText, ownedBy, ownedRow, pageAfter, type PageInput } from './page.ts';
 
 /** Stores what was written, before any run hears of it; the same version again changes nothing. */
 export async function stageRevision(em: Db, id: string, enrollmentId: string, details: ApplicationDetails): Promise<void> {
@@ -44,11 +44,12 @@ export async function listEnrollments(
   actor: Actor,
   page: PageInput & { status?: EnrollmentStatus | undefined },
 ): Promise<EnrollmentView[]> {
+  const owner = ownedBy(actor, 'e.applicant_id = ?');
   const after = pageAfter(page, 'e');
   const rows = await sql<EnrollmentRow>(
     em,
-    `${selectEnrollments} where (? or e.applicant_id = ?) and (?::text is null or e.status = ?) ${after.where} order by e.created_at desc, e.id desc limit ?`,
-    [actor.role === 'admin', actor.id, page.status ?? null, page.status ?? null, ...after.params, page.limit + 1],
+    `${selectEnrollments} where (?::text is null or e.status = ?) ${owner.where} ${after.where} order by e.created_at desc, e.id desc limit ?`,
+    [page.status ?? null, page.status ?? null, ...owner.params, ...after.params, page.limit + 1],
   );
   return rows.map(toEnrollmentView);
 }

@@ -1,8 +1,8 @@
 import type { LeadInsights, LeadView, OfferView } from '../../contracts/offer.ts';
 import type { Actor } from '../../domain/actor.ts';
 import type { Currency } from '../../domain/money.ts';
-import { planned, sql, type Db } from '../orm.ts';
-import { instantText, ownedRow, pageAfter, type PageInput } from './page.ts';
+import { sql, type Db } from '../orm.ts';
+import { instantText, ownedBy, ownedRow, pageAfter, type PageInput } from './page.ts';
 import { factsThatCount } from './draft.ts';
 import type { OfferStatus } from '../../domain/request/offer.ts';
 
@@ -39,7 +39,7 @@ const selectOffers = `select ${offerColumns} ${fromOffers}`;
 
 /** An offer for either of its two sides. @throws not_found, not_owner */
 export async function offerFor(em: Db, actor: Actor, id: string): Promise<OfferView & { consumerId: string }> {
-  const [row] = await planned<OfferRow>(em, `${selectOffers} where o.id = ?`, [id]);
+  const [row] = await sql<OfferRow>(em, `${selectOffers} where o.id = ?`, [id]);
   // An invitation nobody has answered is between Proxie and the provider: the consumer does not see it yet.
   const owned = ownedRow(row, actor, ({ consumerId, providerId, answered }) => (answered ? [consumerId, providerId] : [providerId]));
   return { ...toOfferView(owned), consumerId: owned.consumerId };
@@ -59,12 +59,13 @@ export async function offersOfRequest(em: Db, actor: Actor, requestId: string): 
 
 /** Offers of either side, newest first. */
 export async function listOffers(em: Db, actor: Actor, page: PageInput & { status?: OfferStatus | undefined }): Promise<OfferView[]> {
+  const owner = ownedBy(actor, 'o.provider_id = ? or r.consumer_id = ? and o.proposed_at is not null');
   const after = pageAfter(page, 'o');
   const rows = await sql<OfferRow>(
     em,
-    `${selectOffers} where (? or o.provider_id = ? or (r.consumer_id = ? and o.proposed_at is not null)) and (?::text is null or o.status = ?) ${after.where}
+    `${selectOffers} where (?::text is null or o.status = ?) ${owner.where} ${after.where}
      order by o.created_at desc, o.id desc limit ?`,
-    [actor.role === 'admin', actor.id, actor.id, page.status ?? null, page.status ?? null, ...after.params, page.limit + 1],
+    [page.status ?? null, page.status ?? null, ...owner.params, ...after.params, page.limit + 1],
   );
   return rows.map(toOfferView);
 }

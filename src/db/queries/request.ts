@@ -2,7 +2,7 @@ import type { MatchView, RequestView } from '../../contracts/request.ts';
 import type { Actor } from '../../domain/actor.ts';
 import type { RequestStatus } from '../../domain/request/machine.ts';
 import { sql, type Db } from '../orm.ts';
-import { instantText, ownedRow, pageAfter, type PageInput } from './page.ts';
+import { instantText, ownedBy, ownedRow, pageAfter, type PageInput } from './page.ts';
 import { factsThatCount } from './draft.ts';
 
 interface RequestRow extends Omit<RequestView, 'links'> {
@@ -27,11 +27,12 @@ export async function requestFor(em: Db, actor: Actor, id: string): Promise<Requ
 
 /** A consumer's own requests, newest first; an operator's list is everybody's. */
 export async function listRequests(em: Db, actor: Actor, page: PageInput & { status?: RequestStatus | undefined }): Promise<RequestView[]> {
+  const owner = ownedBy(actor, 'r.consumer_id = ?');
   const after = pageAfter(page, 'r');
   const rows = await sql<RequestRow>(
     em,
-    `${selectRequests} where (? or r.consumer_id = ?) and (?::text is null or r.status = ?) ${after.where} order by r.created_at desc, r.id desc limit ?`,
-    [actor.role === 'admin', actor.id, page.status ?? null, page.status ?? null, ...after.params, page.limit + 1],
+    `${selectRequests} where (?::text is null or r.status = ?) ${owner.where} ${after.where} order by r.created_at desc, r.id desc limit ?`,
+    [page.status ?? null, page.status ?? null, ...owner.params, ...after.params, page.limit + 1],
   );
   return rows.map(toRequestView);
 }

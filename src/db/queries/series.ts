@@ -4,7 +4,7 @@ import type { BookingStatus } from '../../domain/booking/machine.ts';
 import type { Currency } from '../../domain/money.ts';
 import type { OccurrenceStatus, SeriesStatus, SeriesTerms } from '../../domain/series/machine.ts';
 import { sql, type Db } from '../orm.ts';
-import { instantText, ownedRow, pageAfter, type PageInput } from './page.ts';
+import { instantText, ownedBy, ownedRow, pageAfter, type PageInput } from './page.ts';
 
 type Template = Omit<SeriesTerms, 'seriesId' | 'everyWeeks' | 'starts' | 'zone'> & { status: BookingStatus };
 
@@ -62,12 +62,13 @@ export async function seriesFor(em: Db, actor: Actor, id: string): Promise<Serie
 
 /** Series of either side, newest first. */
 export async function listSeries(em: Db, actor: Actor, page: PageInput & { status?: SeriesStatus | undefined }): Promise<SeriesView[]> {
+  const owner = ownedBy(actor, 's.consumer_id = ? or s.provider_id = ?');
   const after = pageAfter(page, 's');
   const rows = await sql<SeriesRow>(
     em,
-    `${selectSeries} where (? or s.consumer_id = ? or s.provider_id = ?) and (?::text is null or s.status = ?) ${after.where}
+    `${selectSeries} where (?::text is null or s.status = ?) ${owner.where} ${after.where}
      order by s.created_at desc, s.id desc limit ?`,
-    [actor.role === 'admin', actor.id, actor.id, page.status ?? null, page.status ?? null, ...after.params, page.limit + 1],
+    [page.status ?? null, page.status ?? null, ...owner.params, ...after.params, page.limit + 1],
   );
   return rows.map(toSeriesView);
 }
