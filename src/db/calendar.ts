@@ -1,7 +1,6 @@
 // The provider's calendar as the rules see it.
 import { occupyingStatuses } from '../domain/booking/machine.ts';
-import { nearestSlots, whyNot, type Calendar, type DatedException, type Interval } from '../domain/calendar/availability.ts';
-import { DomainError } from '../domain/errors.ts';
+import type { Calendar, DatedException, Interval } from '../domain/calendar/availability.ts';
 import { dayMs } from '../domain/calendar/local-time.ts';
 import { sql, type Db } from './orm.ts';
 import { iso } from '../domain/time.ts';
@@ -98,71 +97,3 @@ const read = <T>(text: Lines, one: (...columns: (string | undefined)[]) => T): T
   text ? text.split(',').map((line) => one(...line.split(' '))) : [];
 const interval = (start: string | undefined, end: string | undefined): Interval => ({ start: Number(start), end: Number(end) });
 const minutes = (start: string | undefined, end: string | undefined) => ({ startMinute: Number(start), endMinute: Number(end) });
-
-type Slot = { startsAt: string; endsAt: string };
-
-export const toInterval = ({ start, end }: { start: string; end: string }): Interval => ({
-  start: Date.parse(start),
-  end: Date.parse(end),
-});
-
-/**
- * @param agreed its provider has named the slot themselves, or agreed to it
- * @throws slot_taken, outside_slot_rules when the provider's calendar does not offer the slot of this offer
- */
-export async function assertBookable(tx: Db, offerId: string, slot: Slot, at: string, agreed: boolean): Promise<void> {
-  const [row] = await sql<{ provider_id: string; service_code: string }>(
-    tx,
-    'select o.provider_id, r.service_code from offer o join request r on r.id = o.request_id where o.id = ?',
-    [offerId],
-  );
-  await checkCalendar(tx, row!.provider_id, row!.service_code, slot, Date.parse(at), { agreed });
-}
-
-/**
- * A booking's new slot, as if the booking itself did not stand in the calendar.
- * @param agreed its provider has named the slot themselves
- * @throws slot_taken, outside_slot_rules
- */
-export async function assertFree(tx: Db, bookingId: string, slot: Slot, at: string, agreed: boolean): Promise<void> {
-  const [row] = await sql<{ provider_id: string; service_code: string }>(tx, 'select provider_id, service_code from booking where id = ?', [
-    bookingId,
-  ]);
-  await checkCalendar(tx, row!.provider_id, row!.service_code, slot, Date.parse(at), { except: bookingId, agreed });
-}
-
-/**
- * @param options.except a booking that is about to move
- * @param options.agreed the provider's word is there: no minimum notice any more
- * @throws slot_taken, outside_slot_rules when the slot cannot be booked now; both name free slots near it
- */
-export async function checkCalendar(
-  tx: Db,
-  providerId: string,
-  service: string,
-  slot: Slot,
-  now: number,
-  { except, agreed = true }: { except?: string | undefined; agreed?: boolean } = {},
-): Promise<Calendar> {
-  const interval = toInterval({ start: slot.startsAt, end: slot.endsAt });
-  const { start, end } = interval;
-  // A signal or an Update by hand may name anything.
-  if (!(start < end)) throw new DomainError('outside_slot_rules', undefined, { status: 'length' });
-  const calendars = await loadCalendars(tx, [providerId], service, { from: start - dayMs, to: end + dayMs, now, except });
-  const calendar = calendars.get(providerId);
-  if (!calendar) throw new DomainError('outside_slot_rules', 'The provider no longer offers this service.');
-  const reason = whyNot(calendar, interval, now, { agreed });
-  if (!reason) return calendar;
-  const alternatives = nearestSlots(calendar, interval, now).map((free) => ({
-    startsAt: iso(free.start),
-    endsAt: iso(free.end),
-  }));
-  if (reason === 'busy') throw new DomainError('slot_taken', undefined, { alternatives });
-  // A day comes into the horizon by itself.
-  const retryAfterS = Math.ceil((interval.start - now - calendar.horizonDays * dayMs) / 1000);
-  throw new DomainError('outside_slot_rules', undefined, {
-    status: reason,
-    alternatives,
-    ...(reason === 'beyond_horizon' && { retryAfterS }),
-  });
-}

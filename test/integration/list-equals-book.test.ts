@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { checkCalendar, loadCalendars } from '../../src/db/calendar.ts';
+import { loadCalendars } from '../../src/db/calendar.ts';
+import { checkCalendar } from '../../src/db/slot/check.ts';
 import { openOrm, sql, type Db, type Orm } from '../../src/db/orm.ts';
 import { append, write } from '../../src/db/timeline.ts';
 import { listSlots, type Calendar, type Interval } from '../../src/domain/calendar/availability.ts';

@@ -3,10 +3,11 @@ import { bookingMachine } from '../../domain/booking/machine.ts';
 import type { BookingEvent } from '../../domain/booking/types.ts';
 import { invalid } from '../../domain/errors.ts';
 import { isZone } from '../../domain/calendar/local-time.ts';
-import { assertFree } from '../calendar.ts';
 import { Booking } from '../entities/booking.ts';
-import { holdSlot, moveSlot } from '../hold.ts';
 import { sql, type Db } from '../orm.ts';
+import { assertFree } from '../slot/check.ts';
+import { holdSlot } from '../slot/hold.ts';
+import { moveSlot } from '../slot/reschedule.ts';
 import { move, nothing, type Projectors } from './move.ts';
 import { paymentProjectors } from './payment.ts';
 

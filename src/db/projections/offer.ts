@@ -1,10 +1,10 @@
 import { requestMachine } from '../../domain/request/machine.ts';
 import type { RequestEvent } from '../../domain/request/types.ts';
 import type { EventMeta } from '../../domain/timeline.ts';
-import { assertBookable } from '../calendar.ts';
 import { Offer } from '../entities/offer.ts';
 import { Request } from '../entities/request.ts';
 import { sql, type Db } from '../orm.ts';
+import { assertBookable } from '../slot/check.ts';
 import { move, moveAll, rangeOf, type Projectors } from './move.ts';
 import type { Terms } from '../../domain/terms.ts';
 import { offerMachine } from '../../domain/request/offer.ts';
