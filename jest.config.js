@@ -10,6 +10,7 @@ export default {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   // Generous: a shared machine stands still for seconds, and only a failure waits this long.
   testTimeout: 180_000,
+  setupFiles: ['<rootDir>/test/support/fast-check.ts'],
   maxWorkers: 2,
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',

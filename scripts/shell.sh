@@ -14,10 +14,9 @@ field() {
   node -p "JSON.parse(require('fs').readFileSync(0)).$1 ?? ''"
 }
 
-# token SUBJECT ROLE: signs somebody in at the development issuer and prints an access token, good for an hour.
-# SUBJECT is any name; the role is consumer, provider or admin.
+# token SUBJECT ROLE: an access token of the development issuer for a user of your own (docs/clients.md).
 token() {
-  curl -sS "$(stack urls.token)" -d "{\"subject\":\"$1\",\"roles\":[\"$2\"]}" | field access_token
+  npm run --silent token -- --subject "$1" --roles "$2"
 }
 
 # call TOKEN METHOD PATH [JSON]: one request to the API; prints the body of the answer, also of a refusal.

@@ -2,8 +2,9 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { errorCodesMarkdown, openApiJson } from '../../src/api/http/generate.ts';
 import type { Machine } from '../../src/domain/machine.ts';
-import { machines } from '../../src/domain/machines.ts';
+import { machines, verbTables } from '../../src/domain/machines.ts';
 import { stateMachinesPage } from './state-machines.ts';
+import { type VerbTable, verbsPage } from './verbs.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -20,6 +21,7 @@ export const pages: readonly Page[] = [
   },
   { path: 'docs/generated/error-codes.md', print: errorCodesMarkdown },
   { path: 'docs/generated/openapi.json', print: openApiJson },
+  { path: 'docs/generated/verbs.md', print: () => verbsPage(verbTables as unknown as readonly VerbTable[]) },
 ];
 
 export interface Drift {

@@ -1,18 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { mailText, mailTexts } from '../../src/integrations/mail.templates.ts';
-import { requestVerbs } from '../../src/domain/request/machine.ts';
-import { offerVerbs } from '../../src/domain/request/offer.ts';
-import { bookingVerbs } from '../../src/domain/booking/machine.ts';
-import { seriesVerbs } from '../../src/domain/series/machine.ts';
-import { reviewVerbs } from '../../src/domain/review/machine.ts';
-import { enrollmentVerbs } from '../../src/domain/enrollment/machine.ts';
 import type { Verbs } from '../../src/domain/verb.ts';
 import type { NotificationKind } from '../../src/domain/notification.ts';
+import { verbTables } from '../../src/domain/machines.ts';
 
 /** The kinds that the verbs declare; what the runs tell by themselves stands in types only, which the compiler compares with the texts. */
-const declared = [requestVerbs, offerVerbs, bookingVerbs, seriesVerbs, reviewVerbs, enrollmentVerbs].flatMap((verbs: Verbs) =>
-  Object.values(verbs).flatMap(({ notifies = [] }) => notifies),
-);
+const declared = verbTables.flatMap(({ verbs }) => Object.values(verbs as Verbs).flatMap(({ notifies = [] }) => notifies));
 
 describe('texts of mails', () => {
   it('every kind that a verb notifies of has a text', () => {
