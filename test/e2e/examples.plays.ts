@@ -45,9 +45,15 @@ export function playsIn(suite: PaidSuite, feeds: FeedServer, example: (operation
     const { offerId, subject } = asked[0]!;
     return { by, provider: await suite.as(subject, 'provider'), params: { offerId } };
   }
-  async function proposed(who?: Caller) {
+  /** Scenes run side by side and may ask one provider: each proposes another hour, so that no scene takes another's slot. */
+  async function proposed(hoursLater: number, who?: Caller) {
     const scene = await offered(who);
-    accepted(await scene.provider.post(`/offers/${scene.params.offerId}/propose`));
+    const path = `/offers/${scene.params.offerId}`;
+    const { slot } = accepted(await scene.provider.get(path));
+    const later = (at: string) => new Date(Date.parse(at) + hoursLater * 60 * minuteMs).toISOString();
+    accepted(
+      await scene.provider.post(`${path}/propose`, { slot: { ...slot, startsAt: later(slot.startsAt), endsAt: later(slot.endsAt) } }),
+    );
     return scene;
   }
 
@@ -133,13 +139,13 @@ export function playsIn(suite: PaidSuite, feeds: FeedServer, example: (operation
     },
     'POST /offers/{offerId}/counter': proposed,
     'POST /offers/{offerId}/accept': async () => {
-      const scene = await proposed();
+      const scene = await proposed(2);
       await storeMethod(scene.by, example('PUT /me/payment-method').method);
       return scene;
     },
     'POST /offers/{offerId}/decline': proposed,
     'POST /offers/{offerId}/withdraw': async () => {
-      const { provider, params } = await proposed();
+      const { provider, params } = await proposed(4);
       return { by: provider, params };
     },
 
@@ -158,7 +164,7 @@ export function playsIn(suite: PaidSuite, feeds: FeedServer, example: (operation
     'POST /bookings/{bookingId}/pay': async () => {
       const by = await consumer();
       await storeMethod(by, 'pm_card_chargeCustomerFail');
-      const { params } = await proposed(by);
+      const { params } = await proposed(0, by);
       const { bookingId } = accepted(await by.post(`/offers/${params.offerId}/accept`));
       await untilTimeline(suite, bookingId, 'booking.held', 'payment.requested', 'payment.declined', 'booking.hold_extended');
       await storeMethod(by, example('PUT /me/payment-method').method);
