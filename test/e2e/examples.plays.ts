@@ -137,15 +137,15 @@ export function playsIn(suite: PaidSuite, feeds: FeedServer, example: (operation
       const { provider, params } = await offered();
       return { by: provider, params };
     },
-    'POST /offers/{offerId}/counter': proposed,
+    'POST /offers/{offerId}/counter': () => proposed(0),
     'POST /offers/{offerId}/accept': async () => {
       const scene = await proposed(2);
       await storeMethod(scene.by, example('PUT /me/payment-method').method);
       return scene;
     },
-    'POST /offers/{offerId}/decline': proposed,
+    'POST /offers/{offerId}/decline': () => proposed(0),
     'POST /offers/{offerId}/withdraw': async () => {
-      const { provider, params } = await proposed(4);
+      const { provider, params } = await proposed(0);
       return { by: provider, params };
     },
 
@@ -164,7 +164,7 @@ export function playsIn(suite: PaidSuite, feeds: FeedServer, example: (operation
     'POST /bookings/{bookingId}/pay': async () => {
       const by = await consumer();
       await storeMethod(by, 'pm_card_chargeCustomerFail');
-      const { params } = await proposed(0, by);
+      const { params } = await proposed(4, by);
       const { bookingId } = accepted(await by.post(`/offers/${params.offerId}/accept`));
       await untilTimeline(suite, bookingId, 'booking.held', 'payment.requested', 'payment.declined', 'booking.hold_extended');
       await storeMethod(by, example('PUT /me/payment-method').method);
