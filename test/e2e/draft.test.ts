@@ -236,6 +236,21 @@ describe('writers of one draft', () => {
     expect(body.facts).toMatchObject({ when: when.body.facts.when, notes: 'ring twice', budget: { amount: 40_000 } });
   });
 
+  it('two PATCHes of an application count both; of one part at once, one may be refused with the application as it is', async () => {
+    const applicant = await suite.as('applicant', 'consumer');
+    const { id } = accepted(await applicant.post('/enrollments', { displayName: 'Ana' }));
+    const patch = (body: object) => applicant.patch(`/enrollments/${id}`, body);
+    const [bio, radius] = await Promise.all([patch({ bio: 'Twenty years' }), patch({ radiusKm: 30 })]);
+    expect([bio.status, radius.status]).toEqual([200, 200]);
+    const racing = await Promise.all([1, 2, 3, 4].map((n) => patch({ radiusKm: n * 10, bio: `Version ${n}` })));
+    const { body } = await applicant.get(`/enrollments/${id}`);
+    const written = racing.filter(({ status }) => status === 200).map((answer) => answer.body.application);
+    expect(written).toContainEqual(body.application);
+    expect(body.application).toMatchObject({ displayName: 'Ana', bio: `Version ${body.application.radiusKm / 10}` });
+    for (const { status, body: refused } of racing.filter(({ status: of }) => of !== 200))
+      expect({ status, refused }).toMatchObject({ status: 409, refused: { code: 'draft_changed', current: { id, status: 'draft' } } });
+  });
+
   it('a PATCH while the model thinks is neither lost nor does it stop the answer', async () => {
     const talk = await conversation(101);
     const { turnId } = accepted(await talk.as.post('/chat', { requestId: talk.requestId, message: 'Note: said late. wait 400' }));

@@ -4,7 +4,9 @@ import { decideEnrollment } from '../../src/domain/enrollment/decide.ts';
 import { defaultPolicy } from '../../src/domain/policy.ts';
 import { fold } from '../support/fold.ts';
 import { emptyEnrollment, evolveEnrollment } from '../../src/domain/enrollment/evolve.ts';
-import type { ApplicationSummary } from '../../src/domain/enrollment/application-parts.ts';
+import type { ApplicationPart, ApplicationSummary } from '../../src/domain/enrollment/application-parts.ts';
+import { knownParts } from '../../src/domain/enrollment/application.ts';
+import { seedCatalogue } from '../../src/domain/intake/catalogue-seed.ts';
 
 const applicant: Actor = { id: '00000000-0000-4000-8000-00000000000c', role: 'consumer' };
 const stranger: Actor = { id: '00000000-0000-4000-8000-00000000000d', role: 'consumer' };
@@ -221,5 +223,40 @@ describe('silence', () => {
 
   it('given it was handed in meanwhile, the clock changes nothing', () => {
     expect(inChecks().send({ do: 'expire', by: SYSTEM }, expireAt)).toEqual([]);
+  });
+});
+
+describe('two writers of one application', () => {
+  const parts = knownParts(seedCatalogue, { displayName: 'Ana', zone: 'UTC', radiusKm: 20, location: { lat: 0, lon: 0 } });
+  const writing = (run: ReturnType<typeof application>, changed: ApplicationPart[], basedOn: number) =>
+    run.send(
+      { do: 'updateApplication', by: applicant, revisionId: `r-${changed.join()}-${basedOn}`, changes: { basedOn, changed, parts } },
+      noon,
+    );
+
+  it('who changes different parts both count, whatever the other had read', () => {
+    const run = application(null);
+    writing(run, ['displayName', 'zone'], 1);
+    writing(run, ['radiusKm'], 1);
+    writing(run, ['location'], 1);
+    expect(run.state.parts).toEqual(parts);
+    expect(run.state.summary.faults.map(({ field }) => field)).toEqual(['/services', '/availability']);
+  });
+
+  it('who changes a part that somebody has changed since is refused, and reads it again', () => {
+    const run = application(null);
+    writing(run, ['radiusKm'], 1);
+    expect(() => writing(run, ['radiusKm', 'zone'], 1)).toThrow(
+      refused('draft_changed', { fields: [{ field: '/radiusKm', message: 'was changed meanwhile' }] }),
+    );
+    expect(run.state.parts).toEqual({ radiusKm: true });
+    writing(run, ['radiusKm', 'zone'], 2);
+    expect(run.state.parts).toEqual({ radiusKm: true, zone: true });
+  });
+
+  it('on an application of the second release, of which only a summary is known, the writer says all parts', () => {
+    const run = application();
+    writing(run, ['zone'], 2);
+    expect(run.state.parts).toEqual(parts);
   });
 });

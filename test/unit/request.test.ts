@@ -173,3 +173,17 @@ describe('what is carried across continue-as-new', () => {
     expect(JSON.stringify(run.state).length).toBeLessThan(10_000);
   });
 });
+
+describe('terms that were made from an older version', () => {
+  it('given a counter-offer that the provider has not read, their new price is refused and the counter-offer stays', () => {
+    const run = offeringRun();
+    run.send({ do: 'proposeOffer', by: providerActor(0), offerId: 'offer-0' });
+    const later = { ...terms, startsAt: '2026-06-01T15:00:00.000Z', endsAt: '2026-06-01T16:00:00.000Z' };
+    run.send({ do: 'counterOffer', by: consumer, offerId: 'offer-0', terms: later, basedOn: 1 });
+    const cheaper = { do: 'proposeOffer', by: providerActor(0), offerId: 'offer-0', terms: { ...terms, price: 12_000 } } as const;
+    expect(() => run.send({ ...cheaper, basedOn: 1 })).toThrow(refused('terms_changed'));
+    expect(run.state.offers['offer-0']).toMatchObject({ status: 'countered', startsAt: later.startsAt });
+    run.send({ ...cheaper, basedOn: 2 });
+    expect(run.state.offers['offer-0']).toMatchObject({ status: 'proposed', price: 12_000 });
+  });
+});
