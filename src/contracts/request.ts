@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { factKinds, type JsonType } from '../domain/intake/fact-kind.ts';
 import { requestMachine } from '../domain/request/machine.ts';
 import { Instant, Links, Money, Reason, Zone } from './common.ts';
 
@@ -25,8 +26,18 @@ const facts = {
   budget: Money.optional(),
   notes: z.string().trim().min(1).max(1000).optional(),
   /** The service's own facts, by key (see GET /catalogue/services/{code}). */
-  details: z.record(z.string().max(64), z.union([z.string().max(1000), z.number(), z.boolean()])).optional(),
+  details: z.record(z.string().max(64), detailValue()).optional(),
 };
+
+/** What a service's own fact may be in JSON, by the kinds there are. Objects have fields of their own. */
+function detailValue() {
+  const schemas = { string: z.string().max(1000), number: z.number(), boolean: z.boolean() } satisfies Record<
+    Exclude<JsonType, 'object'>,
+    z.ZodType
+  >;
+  const types = new Set(Object.values(factKinds).map(({ json }) => json));
+  return z.union([...types].flatMap((type) => (type === 'object' ? [] : [schemas[type]])));
+}
 
 export const CreateRequest = z
   .strictObject({

@@ -35,3 +35,7 @@ export function formatMoney({ amount, currency }: Money): string {
   const text = String(amount).padStart(digits + 1, '0');
   return `${text.slice(0, -digits)}.${text.slice(-digits)} ${currency}`;
 }
+
+/** As people write it: `$60`, `$60.50`; other currencies as amount and code. */
+export const formatPrice = (price: Money): string =>
+  price.currency === 'USD' ? `$${formatMoney(price).replace(' USD', '').replace(/\.00$/, '')}` : formatMoney(price);

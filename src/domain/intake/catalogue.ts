@@ -1,31 +1,14 @@
 import { DomainError } from '../errors.ts';
 import type { Currency } from '../money.ts';
+import { factKinds, kindOf, type FactDetail, type FactKind } from './fact-kind.ts';
 
-/** How a fact's value is typed. The last four belong to the facts that every service has. */
-export const factKinds = ['choice', 'integer', 'text', 'flag', 'service', 'window', 'place', 'money'] as const;
-export type FactKind = (typeof factKinds)[number];
-
-export interface Choice {
-  code: string;
-  label: string;
-  /** Phrases that mean this choice wherever they stand in a message; label and code count only as an answer to the question. */
-  words: readonly string[];
-}
+export type { Choice } from './fact-kind.ts';
+export type { Location, TimeWindow } from './fact-value.ts';
 
 /** One thing worth knowing before providers are asked. */
-export interface FactSpec {
+export interface FactSpec extends FactDetail {
   key: string;
   kind: FactKind;
-  label: string;
-  question: string;
-  choices?: readonly Choice[];
-  /** Bounds of an integer, or of a text's length. */
-  min?: number;
-  max?: number;
-  /** Words that name the fact: `3 bedrooms`, `with a wash`. */
-  words?: readonly string[];
-  /** Words that mean none of them: a `studio` has 0 bedrooms. */
-  zeroWords?: readonly string[];
 }
 
 /** The proof a provider needs before a service may be offered. */
@@ -64,21 +47,6 @@ export interface Category {
 export interface Catalogue {
   version: number;
   categories: readonly Category[];
-}
-
-/** The window in which the job may start: two instants (RFC 3339) and the zone in which people read them. */
-export interface TimeWindow {
-  from: string;
-  to: string;
-  zone: string;
-}
-
-export interface Location {
-  place: string;
-  lat: number;
-  lon: number;
-  zone: string;
-  address?: string;
 }
 
 /** Facts of every service. `when` is asked last, because it is read in the zone of `location`. */
@@ -166,8 +134,10 @@ function checkService(service: ServiceSpec, refuse: (field: string, message: str
   if (!distinct(listed) || listed.length !== own.length || !own.every((key) => listed.includes(key))) {
     refuse('/facts', 'must each be either required or optional');
   }
-  for (const { key, kind, choices = [] } of facts) {
-    if (kind === 'choice' && (choices.length < 2 || !distinct(choices.map(({ code }) => code))))
-      refuse(`/facts/${key}`, 'needs distinct choices');
+  for (const fact of facts) {
+    const fault = Object.hasOwn(factKinds, fact.kind)
+      ? kindOf(fact.kind).detailFault?.(fact)
+      : `must be of one of the kinds ${Object.keys(factKinds).join(', ')}`;
+    if (fault) refuse(`/facts/${fact.key}`, fault);
   }
 }

@@ -1,16 +1,15 @@
 import {
   factOf,
-  factsOf,
   findService,
   requiredKeys,
   servicesOf,
   type Catalogue,
-  type FactSpec,
   type Location,
   type ServiceSpec,
   type TimeWindow,
 } from './catalogue.ts';
-import { faultOf } from './facts.ts';
+import { kindOf } from './fact-kind.ts';
+import { contextOf, faultOf } from './facts.ts';
 import type {
   AcceptedFact,
   Advance,
@@ -100,10 +99,8 @@ function faultIn(
   }
   const message = faultOf(catalogue, service, fact, value);
   if (message !== undefined) return { key, reason: 'invalid', message };
-  return isPast(fact, value, now) ? { key, reason: 'past', message: 'must lie in the future' } : undefined;
+  return kindOf(fact.kind).isPast?.(value, now) ? { key, reason: 'past', message: 'must lie in the future' } : undefined;
 }
-
-const isPast = (fact: FactSpec, value: unknown, now: number) => fact.kind === 'window' && Date.parse((value as TimeWindow).to) <= now;
 
 /**
  * What may still count: another service, a newer catalogue or the passing of time can make a known fact void.
@@ -174,9 +171,8 @@ function askedAfter(step: Step, before: Asked | null): Asked | null {
 
 /** The answers that can be listed beside a question. */
 export function optionsFor(catalogue: Catalogue, service: ServiceSpec | undefined, key: string): Option[] {
-  const fact = factsOf(service).find((one) => one.key === key);
-  if (fact?.kind === 'service') return servicesOf(catalogue).map(({ code, name }) => ({ label: name, value: code }));
-  return (fact?.choices ?? []).map(({ code, label }) => ({ label, value: code }));
+  const fact = factOf(service, key);
+  return (fact && kindOf(fact.kind).options?.(contextOf(catalogue, service, fact))) ?? [];
 }
 
 /** The canonical draft, or null while a required fact is missing. */

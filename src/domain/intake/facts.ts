@@ -1,106 +1,20 @@
-import {
-  factOf,
-  factsOf,
-  findService,
-  servicesOf,
-  type Catalogue,
-  type FactSpec,
-  type Location,
-  type ServiceSpec,
-  type TimeWindow,
-} from './catalogue.ts';
+import { factOf, factsOf, findService, servicesOf, type Catalogue, type FactSpec, type ServiceSpec } from './catalogue.ts';
 import { DomainError } from '../errors.ts';
-import { currencies, formatMoney, type Money } from '../money.ts';
+import { kindOf, type FactContext } from './fact-kind.ts';
 
 /** Facts by key, as stored: each value has passed `checkFact`. */
 export type FactValues = Readonly<Record<string, unknown>>;
 
-/** Nobody plans a service further ahead, and a window wider than this says nothing. */
-export const MAX_WINDOW_DAYS = 31;
-const DAY_MS = 86_400_000;
-/** What an instant may lie between: before, and behind, Postgres and RFC 3339 no longer agree on years. */
-const YEAR_1970 = 0;
-const YEAR_10000 = Date.UTC(10_000, 0);
-
-const instantShape = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/;
-/** The shape of an IANA name. Whether it exists is known where there is a time-zone database: at the edges. */
-const zoneShape = /^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+)*$/;
-/** Exactly the characters that Postgres or a log cannot take. */
-const controls = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/;
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
-const onlyKeys = (value: Record<string, unknown>, keys: readonly string[]) => Object.keys(value).every((key) => keys.includes(key));
-const isInteger = (value: unknown, min: number, max: number): value is number =>
-  Number.isInteger(value) && (value as number) >= min && (value as number) <= max;
-const isCoordinate = (value: unknown, bound: number): value is number => typeof value === 'number' && Math.abs(value) <= bound;
+/** What the kind of a fact may look at. */
+export const contextOf = (catalogue: Catalogue, service: ServiceSpec | undefined, fact: FactSpec): FactContext => ({
+  fact,
+  services: servicesOf(catalogue),
+  service,
+});
 
 /** Why a value cannot be this fact, in words that name what is allowed; undefined when it can. */
-export function faultOf(catalogue: Catalogue, service: ServiceSpec | undefined, fact: FactSpec, value: unknown): string | undefined {
-  switch (fact.kind) {
-    case 'service':
-      return typeof value === 'string' && findService(catalogue, value)
-        ? undefined
-        : `must be one of ${servicesOf(catalogue)
-            .map(({ code }) => code)
-            .join(', ')}`;
-    case 'choice': {
-      const codes = (fact.choices ?? []).map(({ code }) => code);
-      return codes.includes(value as string) ? undefined : `must be one of ${codes.join(', ')}`;
-    }
-    case 'integer': {
-      const { min = 0, max = 1000 } = fact;
-      return isInteger(value, min, max) ? undefined : `must be a whole number from ${min} to ${max}`;
-    }
-    case 'flag':
-      return typeof value === 'boolean' ? undefined : 'must be true or false';
-    case 'text':
-      return textFault(value, fact.min ?? 1, fact.max ?? 1000);
-    case 'window':
-      return windowFault(value);
-    case 'place':
-      return placeFault(value);
-    case 'money':
-      return budgetFault(value, service);
-  }
-}
-
-function textFault(value: unknown, min: number, max: number): string | undefined {
-  if (typeof value !== 'string' || value.trim().length < min || value.length > max) return `must be a text of ${min} to ${max} characters`;
-  return controls.test(value) ? 'must not contain control characters' : undefined;
-}
-
-function windowFault(value: unknown): string | undefined {
-  if (!isObject(value) || !onlyKeys(value, ['from', 'to', 'zone'])) return 'must have from, to and zone';
-  const { from, to, zone } = value as Partial<Record<keyof TimeWindow, unknown>>;
-  const [start, end] = [from, to].map((at) => (typeof at === 'string' && instantShape.test(at) ? Date.parse(at) : Number.NaN)) as [
-    number,
-    number,
-  ];
-  if (Number.isNaN(start) || Number.isNaN(end)) return 'must have from and to as RFC 3339 instants';
-  if (typeof zone !== 'string' || zone.length > 64 || !zoneShape.test(zone)) return 'must have an IANA time zone';
-  if (start >= end) return 'must end after it begins';
-  if (start < YEAR_1970 || end >= YEAR_10000) return 'must lie between 1970 and 9999';
-  return end - start > MAX_WINDOW_DAYS * DAY_MS ? `must not be longer than ${MAX_WINDOW_DAYS} days` : undefined;
-}
-
-function placeFault(value: unknown): string | undefined {
-  if (!isObject(value) || !onlyKeys(value, ['place', 'lat', 'lon', 'zone', 'address'])) return 'must have place, lat, lon and zone';
-  const { place, lat, lon, zone, address } = value as Partial<Record<keyof Location, unknown>>;
-  if (textFault(place, 1, 120)) return 'must name a place in 1 to 120 characters';
-  if (!isCoordinate(lat, 90) || !isCoordinate(lon, 180)) return 'must have lat from -90 to 90 and lon from -180 to 180';
-  if (typeof zone !== 'string' || zone.length > 64 || !zoneShape.test(zone)) return 'must have an IANA time zone';
-  return address !== undefined && textFault(address, 1, 300) ? 'must have an address of 1 to 300 characters' : undefined;
-}
-
-function budgetFault(value: unknown, service: ServiceSpec | undefined): string | undefined {
-  if (!isObject(value) || !onlyKeys(value, ['amount', 'currency'])) return 'must have amount and currency';
-  const { amount, currency } = value as Partial<Record<keyof Money, unknown>>;
-  const known = service ? [service.currency] : currencies;
-  if (!known.includes(currency as Money['currency'])) return `must be in ${known.join(' or ')}`;
-  if (!isInteger(amount, 1, 100_000_000)) return 'must be a positive amount in minor units';
-  if (!service || amount >= service.priceCents.min) return undefined;
-  return `must be at least ${formatMoney({ amount: service.priceCents.min, currency: service.currency })}, the lowest price of this service`;
-}
+export const faultOf = (catalogue: Catalogue, service: ServiceSpec | undefined, fact: FactSpec, value: unknown): string | undefined =>
+  kindOf(fact.kind).fault(value, contextOf(catalogue, service, fact));
 
 /**
  * The value, when it may be this fact of this service.

@@ -1,12 +1,13 @@
-import { factOf, findService, type Catalogue, type FactSpec, type Location, type ServiceSpec, type TimeWindow } from './catalogue.ts';
+import { factOf, findService, type Catalogue, type FactSpec, type ServiceSpec } from './catalogue.ts';
 import type { Advance, Draft, Option, RejectedFact, Step, Topic } from './decide.ts';
-import { formatMoney, type Money } from '../money.ts';
+import { kindOf, type FormatWindow } from './fact-kind.ts';
+import { contextOf } from './facts.ts';
+import { formatPrice } from '../money.ts';
 
 export interface ReplyInput {
   catalogue: Catalogue;
   turn: Advance;
-  /** A window in the words of its zone; an argument, because domain code has no calendar. */
-  formatWindow: (window: TimeWindow) => string;
+  formatWindow: FormatWindow;
   /** The interpreter's own sentence, already checked; the template speaks when there is none. */
   ack?: string;
 }
@@ -19,53 +20,25 @@ export function replyTo(input: ReplyInput): string {
   return parts.filter(Boolean).join(' ').trim();
 }
 
-function acknowledge({ ack, turn: { accepted, step }, formatWindow, catalogue }: ReplyInput, service: ServiceSpec | undefined): string {
+type Saying = Pick<ReplyInput, 'catalogue' | 'formatWindow'>;
+
+function acknowledge(input: ReplyInput, service: ServiceSpec | undefined): string {
+  const { ack, turn: { accepted, step } } = input; // prettier-ignore
   if (step.do === 'submit' || step.do === 'cancel' || step.do === 'hand_off') return '';
   if (accepted.length === 0) return '';
   if (ack) return ack;
   const changed = accepted.some(({ corrects }) => corrects);
   const said = accepted.flatMap(({ key, value }) => {
     const fact = factOf(service, key);
-    return fact ? [shortText(fact, value, catalogue, formatWindow)] : [];
+    return fact ? [kindOf(fact.kind).short(valueText(fact, value, input, service), fact)] : [];
   });
   return said.length === 0 ? '' : `${changed ? 'Changed' : 'Got it'}: ${said.join(' · ')}.`;
 }
 
-/** A value in the middle of a sentence: bare where it speaks for itself, with its label where it does not. */
-function shortText(fact: FactSpec, value: unknown, catalogue: Catalogue, formatWindow: ReplyInput['formatWindow']): string {
-  const text = valueText(fact, value, catalogue, formatWindow);
-  if (fact.kind === 'money') return `up to ${text}`;
-  if (fact.kind === 'text') return 'your note';
-  return fact.kind === 'service' || fact.kind === 'window' || fact.kind === 'place'
-    ? text
-    : `${fact.label.toLowerCase()}: ${text.toLowerCase()}`;
-}
-
 /** A fact's value as people write it. */
-export function valueText(fact: FactSpec, value: unknown, catalogue: Catalogue, formatWindow: ReplyInput['formatWindow']): string {
-  switch (fact.kind) {
-    case 'service':
-      return findService(catalogue, value)?.name ?? String(value);
-    case 'choice':
-      return fact.choices?.find(({ code }) => code === value)?.label ?? String(value);
-    case 'flag':
-      return value === true ? 'Yes' : 'No';
-    case 'window':
-      return formatWindow(value as TimeWindow);
-    case 'place': {
-      const { place, address } = value as Location;
-      return address ? `${address}, ${place}` : place;
-    }
-    case 'money':
-      return price(value as Money);
-    default:
-      return String(value);
-  }
+function valueText(fact: FactSpec, value: unknown, { catalogue, formatWindow }: Saying, service: ServiceSpec | undefined): string {
+  return kindOf(fact.kind).text(value, contextOf(catalogue, service, fact), formatWindow);
 }
-
-/** `$60`, `$60.50`; other currencies as amount and code. */
-const price = (money: Money) =>
-  money.currency === 'USD' ? `$${formatMoney(money).replace(' USD', '').replace(/\.00$/, '')}` : formatMoney(money);
 
 function refusal({ key, reason, message }: RejectedFact, service: ServiceSpec | undefined): string {
   const fact = factOf(service, key);
@@ -75,7 +48,7 @@ function refusal({ key, reason, message }: RejectedFact, service: ServiceSpec | 
 }
 
 function stepText(input: ReplyInput, service: ServiceSpec | undefined): string {
-  const { catalogue, turn, formatWindow } = input;
+  const { catalogue, turn } = input;
   const { step } = turn;
   switch (step.do) {
     case 'ask':
@@ -83,7 +56,7 @@ function stepText(input: ReplyInput, service: ServiceSpec | undefined): string {
     case 'clarify':
       return clarification(step, input, service);
     case 'confirm':
-      return `${draftText(catalogue, step.draft, formatWindow)}\nShall I send this to providers?`;
+      return `${draftText(step.draft, input)}\nShall I send this to providers?`;
     case 'submit':
       return 'Sent. I am asking suitable providers now and will tell you as soon as offers come in.';
     case 'cancel':
@@ -103,7 +76,7 @@ function question(
   const fact = factOf(service, key);
   const hint = (turn.asked?.times ?? 0) >= 3 ? ' You can also say "talk to a person".' : '';
   if (!fact) return '';
-  const listed = fact.kind === 'choice' && options.length > 0 ? ` ${choices(options)}` : '';
+  const listed = kindOf(fact.kind).asksWithOptions && options.length > 0 ? ` ${choices(options)}` : '';
   return `${fact.question}${listed}${hint}`;
 }
 
@@ -128,12 +101,17 @@ function clarification(
     case 'unknown_place':
       return `I do not know that place.${list ? ` I know for example ${list.replaceAll(' / ', '; ')}.` : ''} ${asked}`;
     case 'unsupported':
-      return key === 'service' ? `We do not offer that yet. Which of these do you need: ${list}?` : `Prices are in US dollars. ${asked}`;
+      return unsupported(key, service)?.(asked, list) ?? asked;
     case 'not_understood':
       return input.turn.rejected.some((one) => one.key === key) ? asked : `I did not get that. ${asked}`;
     case 'wanted_change':
       return asked;
   }
+}
+
+function unsupported(key: string, service: ServiceSpec | undefined) {
+  const fact = factOf(service, key);
+  return fact && kindOf(fact.kind).unsupported;
 }
 
 function answerTo(topic: Topic, catalogue: Catalogue, service: ServiceSpec | undefined): string {
@@ -161,10 +139,11 @@ function answerTo(topic: Topic, catalogue: Catalogue, service: ServiceSpec | und
 }
 
 const span = ({ priceCents: { min, max }, currency }: ServiceSpec) =>
-  `${price({ amount: min, currency })} to ${price({ amount: max, currency })}`;
+  `${formatPrice({ amount: min, currency })} to ${formatPrice({ amount: max, currency })}`;
 
 /** The draft, one line per fact: exactly what a yes agrees to. */
-export function draftText(catalogue: Catalogue, draft: Draft, formatWindow: ReplyInput['formatWindow']): string {
+function draftText(draft: Draft, input: Saying): string {
+  const { catalogue } = input;
   const service = findService(catalogue, draft.service);
   const values: Record<string, unknown> = {
     ...draft.details,
@@ -177,7 +156,7 @@ export function draftText(catalogue: Catalogue, draft: Draft, formatWindow: Repl
     .filter((key) => values[key] !== null && values[key] !== undefined)
     .flatMap((key) => {
       const fact = factOf(service, key);
-      return fact ? [`- ${fact.label}: ${valueText(fact, values[key], catalogue, formatWindow)}`] : [];
+      return fact ? [`- ${fact.label}: ${valueText(fact, values[key], input, service)}`] : [];
     });
   return [`Here is your request: ${service?.name ?? draft.service}`, ...lines].join('\n');
 }

@@ -1,11 +1,8 @@
 import type { Catalogue, Location, TimeWindow } from './catalogue.ts';
+import type { Option } from './fact-kind.ts';
 import type { Money } from '../money.ts';
 
-/** A value the system offered. It is bound when it is offered: accepting it never parses anything again. */
-export interface Option {
-  label: string;
-  value: unknown;
-}
+export type { Option } from './fact-kind.ts';
 
 /** The question that is open. `change` (what should be different?) and `cancel` (really?) are about the draft as a whole. */
 export interface Asked {

@@ -1,23 +1,10 @@
-import {
-  factOf,
-  factsOf,
-  findService,
-  type FactSpec,
-  type Location,
-  type ServiceSpec,
-  type TimeWindow,
-} from '../../domain/intake/catalogue.ts';
-import type { Option, Proposal } from '../../domain/intake/decide.ts';
-import { readInteger, readMoney } from './offline/amount.ts';
-import { leansNo, leansYes, optionIn, saysCancel, saysYes, topicIn } from './offline/intents.ts';
+import { factOf, factsOf, findService, type Location, type TimeWindow } from '../../domain/intake/catalogue.ts';
+import type { Proposal } from '../../domain/intake/decide.ts';
+import { readingOf } from './kind/index.ts';
+import type { Binding, Bound } from './kind/reading.ts';
 import type { InterpretInput, PhraseCommand } from './interpreter.ts';
-import { resolvePlace, servedPlaces } from './offline/place.ts';
-import { categoryIn, choiceIn, loadTokenizer, servicesIn, vocabularyOf } from './offline/vocabulary.ts';
-import { resolveWhen } from './offline/when.ts';
+import { leansNo, optionIn, saysCancel, saysYes, topicIn } from './offline/intents.ts';
 import { moveToZone } from './window.ts';
-
-/** A time said before its place is known is a guess about the zone. */
-const ASSUMED_ZONE = 0.6;
 
 type FactCommand = PhraseCommand & { key: string; value: string };
 const isFact = (command: PhraseCommand): command is FactCommand =>
@@ -50,12 +37,6 @@ export async function resolveCommands(commands: readonly PhraseCommand[], input:
   return [...proposals, ...followZone(proposals, input, location)];
 }
 
-interface Binding {
-  input: InterpretInput;
-  service: ServiceSpec | undefined;
-  location: Location | undefined;
-}
-
 function bindIntent({ do: what, key, value }: PhraseCommand, { text, asked, catalogue, known }: InterpretInput): Proposal[] {
   switch (what) {
     case 'confirm_draft':
@@ -84,99 +65,12 @@ function bindIntent({ do: what, key, value }: PhraseCommand, { text, asked, cata
   }
 }
 
-async function bindFact({ do: what, key, value }: FactCommand, binding: Binding): Promise<Proposal> {
-  const fact = factOf(binding.service, key);
-  const set = (bound: unknown, confidence = 1): Proposal => ({
-    do: what === 'correct_fact' ? 'correct_fact' : 'set_fact',
-    key,
-    value: bound,
-    confidence,
-  });
-  const ask = (reason: Extract<Proposal, { do: 'ask' }>['reason'], options?: readonly Option[]): Proposal => ({
-    do: 'ask',
-    key,
-    reason,
-    ...(options ? { options } : {}),
-  });
+async function bindFact({ do: what, key, value }: FactCommand, around: Omit<Binding, 'fact'>): Promise<Proposal> {
+  const fact = factOf(around.service, key);
   // Unknown keys go on as they are: the rules refuse them and say why.
-  if (!fact) return set(value);
-  switch (fact.kind) {
-    case 'service':
-      return bindService(value, binding, set, ask);
-    case 'window':
-      return bindWhen(value, binding, set, ask);
-    case 'place': {
-      const known = binding.location;
-      const reading = resolvePlace(value, binding.input.places, { expected: true, known });
-      if (reading.kind === 'place') return set(reading.location);
-      return reading.kind === 'ambiguous' ? ask('ambiguous', reading.options) : ask('unknown_place', servedPlaces(binding.input.places));
-    }
-    case 'money': {
-      const reading = readMoney(value, true);
-      if (!reading) return ask('not_understood');
-      return reading.kind === 'money' ? set(reading.money) : ask('unsupported');
-    }
-    default: {
-      const bound = await bindOwn(fact, value);
-      return bound === undefined ? ask('not_understood') : set(bound);
-    }
-  }
-}
-
-type Set = (value: unknown, confidence?: number) => Proposal;
-type Ask = (reason: Extract<Proposal, { do: 'ask' }>['reason'], options?: readonly Option[]) => Proposal;
-
-async function bindService(value: string, { input: { catalogue } }: Binding, set: Set, ask: Ask): Promise<Proposal> {
-  if (findService(catalogue, value)) return set(value);
-  const tokenize = await loadTokenizer();
-  const vocabulary = vocabularyOf(catalogue, tokenize);
-  const found = servicesIn(tokenize(value), vocabulary).filter(({ match }) => !match.negated);
-  if (found.length === 1) return set(found[0]!.service.code, found[0]!.match.exact ? 1 : 0.7);
-  if (found.length > 1) return ask('ambiguous', serviceOptions(found.map(({ service }) => service)));
-  const category = categoryIn(tokenize(value), vocabulary);
-  const own = catalogue.categories.find(({ code }) => code === category)?.services ?? [];
-  if (own.length === 1) return set(own[0]!.code);
-  return own.length > 1 ? ask('ambiguous', serviceOptions(own)) : ask('unsupported');
-}
-
-const serviceOptions = (services: readonly ServiceSpec[]): Option[] => services.map(({ code, name }) => ({ label: name, value: code }));
-
-async function bindWhen(value: string, { input, location }: Binding, set: Set, ask: Ask): Promise<Proposal> {
-  const known = input.known['when']?.value as TimeWindow | undefined;
-  const zone = location?.zone ?? input.zone;
-  const reading = await resolveWhen(value, {
-    now: input.now,
-    zone,
-    expected: input.asked?.key === 'when',
-    ...(known ? { previous: known } : {}),
-  });
-  switch (reading.kind) {
-    case 'window':
-      return set(reading.window, location ? 1 : ASSUMED_ZONE);
-    case 'ambiguous':
-      return ask(reading.reason, reading.options);
-    case 'past':
-      return ask('past');
-    case 'unknown':
-      return ask('not_understood');
-  }
-}
-
-/** A choice, a count, a yes or no, or a text. */
-async function bindOwn(fact: FactSpec, value: string): Promise<unknown> {
-  const said = value.trim();
-  if (fact.kind === 'text') return said.slice(0, fact.max ?? 1000);
-  if (fact.kind === 'flag')
-    return /^(?:true|yes)$/i.test(said) || leansYes(said) ? true : /^(?:false|no)$/i.test(said) || leansNo(said) ? false : undefined;
-  const tokenize = await loadTokenizer();
-  if (fact.kind === 'choice')
-    return (
-      fact.choices?.find(({ code }) => code === said.toLowerCase())?.code ??
-      choiceIn(tokenize(said), fact.choices ?? [], tokenize, true)?.code
-    );
-  // A minus sign stays, so that the rules can refuse it.
-  if (/^-\s?\d+$/.test(said)) return Number(said.replaceAll(' ', ''));
-  return readInteger(said) ?? (fact.zeroWords?.some((word) => said.toLowerCase().includes(word)) ? 0 : undefined);
+  const bound: Bound = fact ? await readingOf(fact.kind).bind(value, { ...around, fact }) : { value };
+  if ('ask' in bound) return { do: 'ask', key, reason: bound.ask, ...(bound.options ? { options: bound.options } : {}) };
+  return { do: what === 'correct_fact' ? 'correct_fact' : 'set_fact', key, value: bound.value, confidence: bound.confidence ?? 1 };
 }
 
 /** When the place is learnt or moved after the time, the time follows: `at 3` meant 3 o'clock there. What began `now` stays. */
