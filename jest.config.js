@@ -12,6 +12,7 @@ export default {
   testTimeout: 180_000,
   setupFiles: ['<rootDir>/test/support/fast-check.ts'],
   maxWorkers: 2,
+  testSequencer: '<rootDir>/test/support/sequencer.ts',
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
 };

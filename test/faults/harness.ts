@@ -1,7 +1,7 @@
 // A whole Proxie in processes of its own, each of which a test may kill, stop, continue and start again by its pid.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, cpSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { reconcile, type ReconcileReport } from '../../src/activities/reconcile.ts';
@@ -101,6 +101,8 @@ export async function startStack({ policy = {}, env: more = {} }: StackOptions =
     writeDown();
   };
 
+  const bundle = process.env.PROXIE_TEST_BUNDLE;
+  if (!bundle) throw new Error('PROXIE_TEST_BUNDLE is not set: run the tests with npm test.');
   const { PATH, HOME, XDG_CACHE_HOME } = process.env;
   const base = { PATH, HOME, XDG_CACHE_HOME };
   const secrets = await devSecrets(paths.secrets);
@@ -127,6 +129,7 @@ export async function startStack({ policy = {}, env: more = {} }: StackOptions =
   const env = {
     ...base,
     NODE_ENV: 'test',
+    NODE_COMPILE_CACHE: join(dirname(bundle), 'compiled'),
     LOG_LEVEL: 'info',
     DATABASE_URL: postgresSpec.url,
     PORT: String(apiPort),
@@ -143,8 +146,6 @@ export async function startStack({ policy = {}, env: more = {} }: StackOptions =
     POLICY: JSON.stringify(policy),
     ...more,
   };
-  const bundle = process.env.PROXIE_TEST_BUNDLE;
-  if (!bundle) throw new Error('PROXIE_TEST_BUNDLE is not set: run the tests with npm test.');
   const postgres = program(postgresSpec, onChange);
   const temporal = program(temporalSpec, onChange);
   const workerSpec = workerProgram(
@@ -152,9 +153,12 @@ export async function startStack({ policy = {}, env: more = {} }: StackOptions =
     { ...env, FAILPOINTS: points },
     { url: `http://127.0.0.1:${metricsPort}`, graceMs: 3_000, bundle },
   );
-  const hook = join(import.meta.dirname, 'failpoint.hook.ts');
-  const worker = program({ ...workerSpec, args: ['--import', hook, ...workerSpec.args] }, onChange);
-  const api = program(apiProgram(paths, env, url), onChange);
+  const hooked = (spec: ManagedSpec, ...names: string[]): ManagedSpec => ({
+    ...spec,
+    args: [...names.flatMap((name) => ['--import', join(import.meta.dirname, name)]), ...spec.args],
+  });
+  const worker = program(hooked(workerSpec, 'compiled.hook.ts', 'failpoint.hook.ts'), onChange);
+  const api = program(hooked(apiProgram(paths, env, url), 'compiled.hook.ts'), onChange);
 
   const database = async () => {
     await postgres.start();
