@@ -15,6 +15,8 @@ export interface CalendarImportDeps {
   calendars: PublishedCalendars;
   /** Tests are more impatient. */
   calendarTiming?: Partial<typeof defaultTiming>;
+  /** Milliseconds since the epoch, in place of the clock of the database. */
+  clock?: () => number;
 }
 
 const minuteMs = 60_000;
@@ -36,7 +38,7 @@ export interface ImportedCalendars {
 
 export type CalendarImportActivities = ReturnType<typeof calendarImportActivities>;
 
-export function calendarImportActivities({ orm, calendars, calendarTiming = {} }: CalendarImportDeps) {
+export function calendarImportActivities({ orm, calendars, calendarTiming = {}, clock }: CalendarImportDeps) {
   const timing = { ...defaultTiming, ...calendarTiming };
 
   return {
@@ -44,7 +46,7 @@ export function calendarImportActivities({ orm, calendars, calendarTiming = {} }
     async importCalendars({ importId }: CalendarImportInput): Promise<ImportedCalendars> {
       const counts: ImportedCalendars = { read: 0, unchanged: 0, failed: 0 };
       while (!cancellationSignal().aborted) {
-        const batch = await takeImports(orm.em.fork(), { limit: batchSize, leaseMs: timing.leaseMs, importId });
+        const batch = await takeImports(orm.em.fork(), { limit: batchSize, leaseMs: timing.leaseMs, importId, now: clock?.() ?? null });
         if (batch.length === 0) break;
         for (const outcome of await Promise.all(batch.map(refresh))) counts[outcome] += 1;
         heartbeat(counts);
@@ -55,12 +57,13 @@ export function calendarImportActivities({ orm, calendars, calendarTiming = {} }
 
   async function refresh(due: DueImport): Promise<keyof ImportedCalendars> {
     // Whole days, so that a calendar without changes gives the same busy times all day long.
-    const today = Math.floor(Date.now() / dayMs) * dayMs;
+    const today = Math.floor((clock ?? Date.now)() / dayMs) * dayMs;
     const window = { zone: due.zone, from: today - reachDays.before * dayMs, to: today + reachDays.behind * dayMs };
     try {
       const answer = await calendars.fetch(due.url, due.known, window, cancellationSignal());
-      if (answer.is === 'unchanged') await markUnchanged(orm.em.fork(), due, timing.refreshMs);
-      else await storeBusy(orm, due, { busy: answer.busy, ...answer.validators, againInMs: timing.refreshMs });
+      const again = { againInMs: timing.refreshMs, now: clock?.() ?? null };
+      if (answer.is === 'unchanged') await markUnchanged(orm.em.fork(), due, again);
+      else await storeBusy(orm, due, { busy: answer.busy, ...answer.validators }, again);
       return answer.is;
     } catch (error) {
       if (!(error instanceof ImportError) || cancellationSignal().aborted) throw error;
@@ -70,7 +73,8 @@ export function calendarImportActivities({ orm, calendars, calendarTiming = {} }
   }
 
   async function failed(due: DueImport, fault: ImportFault): Promise<void> {
-    await markFailed(orm.em.fork(), due, fault, Math.min(timing.firstPauseMs * 2 ** due.failures, timing.longestPauseMs));
+    const againInMs = Math.min(timing.firstPauseMs * 2 ** due.failures, timing.longestPauseMs);
+    await markFailed(orm.em.fork(), due, fault, { againInMs, now: clock?.() ?? null });
     if (due.told || due.failures + 1 < tellAfter) return;
     await change(orm, {
       stream: `provider/${due.providerId}`,

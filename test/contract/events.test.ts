@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { EventFeed, FeedEvent } from '../../src/api/http/event-hub.ts';
+import { eventually } from '../support/http.ts';
 import { memoryUsers, startApi, startIssuer, type Harness, type Issuer } from './support.ts';
 
 let keys: Issuer;
@@ -70,10 +71,12 @@ async function stream(token: string, headers: Record<string, string> = {}) {
   const ended = (async () => {
     for await (const chunk of response.body ?? []) text += Buffer.from(chunk as Uint8Array).toString();
   })().catch(() => {});
-  const until = async (pattern: RegExp) => {
-    for (let i = 0; i < 200 && !pattern.test(text); i += 1) await sleep(10);
-    expect(text).toMatch(pattern);
-  };
+  const until = (pattern: RegExp) =>
+    eventually(
+      async () => text,
+      (seen) => pattern.test(seen),
+      { what: `${pattern}` },
+    );
   return { response, text: () => text, ended, until, close: () => abort.abort() };
 }
 
@@ -136,9 +139,11 @@ describe('GET /events', () => {
     const three = [await stream(token), await stream(token), await stream(token)];
     expect((await stream(token)).response.status).toBe(429);
     three[0]!.close();
-    await sleep(50);
-    const next = await stream(token);
-    expect(next.response.status).toBe(200);
+    const next = await eventually(
+      () => stream(token),
+      ({ response }) => response.status === 200,
+      { what: 'room' },
+    );
     for (const one of [...three, next]) one.close();
   });
 

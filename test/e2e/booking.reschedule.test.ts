@@ -200,7 +200,7 @@ describe('reminders of a booking', () => {
     // Due a moment after the confirmation; with the later slot, far from it.
     const booking = await book(suite, {
       startsAt,
-      policy: { reminderBeforeMs: [startsAt - Date.now() - 4_000], quietHours: { fromMinute: 0, toMinute: 0 } },
+      policy: { reminderBeforeMs: [startsAt - Date.now() - 8_000], quietHours: { fromMinute: 0, toMinute: 0 } },
     });
     await eventually(booking.types, (types) => types.includes('booking.reminded'), { what: 'the reminder' });
     await propose(booking, 'provider');

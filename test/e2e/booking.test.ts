@@ -200,7 +200,7 @@ describe('cancellation', () => {
   });
 
   it('says when it gets dearer; with the fee that was shown, what has become dearer is refused and nothing has happened', async () => {
-    const booking = await book(suite, { startsAt, policy: tiers(startsAt - Date.now() - 4_000, hour) });
+    const booking = await book(suite, { startsAt, policy: tiers(startsAt - Date.now() - 8_000, hour) });
     const shown = accepted(await preview(booking));
     expect(shown.fee).toEqual(usd(0));
     const now = await eventually(

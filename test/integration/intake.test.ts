@@ -223,12 +223,14 @@ describe('with a model', () => {
   const reading = { ack: 'A haircut in Brooklyn, lovely.', commands: [{ do: 'set_fact', key: 'service', value: 'hair.cut' }] };
 
   it('pieces of the answer travel out of band, in order, with the ids that a client needs', async () => {
-    const model = await startModel(streams(reading, { pauseMs: 15 }));
     const listener = new pg.Client({ connectionString: databaseUrl });
     await listener.connect();
     const heard: { turnId: string; userId: string; attempt: number; seq: number; delta: string }[] = [];
-    listener.on('notification', ({ payload }) => heard.push(JSON.parse(payload!)));
+    // The model writes on when its beginning was heard: that is what out of band means.
+    const begun = Promise.withResolvers<void>();
+    listener.on('notification', ({ payload }) => (heard.push(JSON.parse(payload!)), begun.resolve()));
     await listener.query('listen proxie_turn');
+    const model = await startModel(streams(reading, { wait: () => begun.promise }));
     try {
       const { post, run, turnRow, consumerId } = await conversation(createInterpreter({ baseUrl: model.baseUrl, model: 'm' }));
       const ids = await post('I need a haircut in Brooklyn');

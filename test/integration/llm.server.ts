@@ -42,11 +42,19 @@ const chunk = (delta: object, more: object = {}) =>
   `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, delta, finish_reason: null, ...more }] })}\n\n`;
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** How many characters of the answer come before `wait`: the beginning of the acknowledgement. */
+const WAITS_AFTER = 24;
+
 /** Streams a text in pieces, then usage and the end. */
 export const streams =
   (
     text: string | object,
-    { size = 7, pauseMs = 0, finish = 'stop' }: { size?: number; pauseMs?: number; finish?: string } = {},
+    {
+      size = 7,
+      pauseMs = 0,
+      finish = 'stop',
+      wait,
+    }: { size?: number; pauseMs?: number; finish?: string; wait?: () => Promise<unknown> } = {},
   ): Behaviour =>
   async (response) => {
     const content = typeof text === 'string' ? text : JSON.stringify(text);
@@ -54,6 +62,7 @@ export const streams =
     for (let at = 0; at < content.length && !response.destroyed; at += size) {
       response.write(chunk({ content: content.slice(at, at + size) }));
       if (pauseMs) await sleep(pauseMs);
+      if (wait && at <= WAITS_AFTER && at + size > WAITS_AFTER) await wait();
     }
     response.write(chunk({}, { finish_reason: finish }));
     response.write(

@@ -7,6 +7,7 @@ import { loadStackConfig } from '../../src/config.ts';
 import { managed, type Managed } from '../../src/dev/managed.ts';
 import { ensureDatabase, preparePostgres, withClient } from '../../src/dev/postgres.ts';
 import { isRunning, refTo } from '../../src/dev/process.ts';
+import { eventually } from '../support/http.ts';
 import { anyPort } from '../support/ports.ts';
 
 let folder: string;
@@ -51,7 +52,11 @@ describe('the embedded Postgres', () => {
     await withClient(url, (client) => client.query('create table t (n int); insert into t select generate_series(1, 1000)'));
     const before = server.current!;
     process.kill(before.pid, 'SIGKILL');
-    for (let i = 0; i < 200 && !said.includes('✓ postgres is back'); i++) await new Promise((resolve) => setTimeout(resolve, 50));
+    await eventually(
+      async () => said,
+      (lines) => lines.includes('✓ postgres is back'),
+      { what: 'the restart' },
+    );
     expect(server.current!.pid).not.toBe(before.pid);
     expect(await count(url)).toBe(1_000);
   });

@@ -15,6 +15,6 @@ describe('shared rate limits', () => {
     await limiter.consume('somebody');
     await limiter.consume('somebody');
     await expect(limiter.consume('somebody')).rejects.toMatchObject({ remainingPoints: 0 });
-    expect(Date.now() - began).toBeLessThan(5_000);
+    expect(Date.now() - began).toBeLessThan(30_000);
   });
 });

@@ -16,6 +16,7 @@ import { devSecrets } from '../../src/dev/secrets.ts';
 import { readStackFile, writeStackFile, type StackFile } from '../../src/dev/stack-file.ts';
 import { resolveTemporalCli } from '../../src/dev/temporal-cli.ts';
 import { cachedExecutable, checkExecutable } from '../../src/dev/temporal-fetch.ts';
+import { eventually } from '../support/http.ts';
 import { anyPort } from '../support/ports.ts';
 
 let folder: string;
@@ -155,7 +156,11 @@ describe('a managed process', () => {
     const first = one.current!;
     process.kill(first.pid, 'SIGKILL');
     await goneWithin(first, 20_000);
-    for (let i = 0; i < 100 && !said.includes('✓ worker is back'); i++) await new Promise((resolve) => setTimeout(resolve, 50));
+    await eventually(
+      async () => said,
+      (lines) => lines.includes('✓ worker is back'),
+      { what: 'the restart' },
+    );
     const second = one.current!;
     expect(second.pid).not.toBe(first.pid);
     await one.stop();

@@ -244,7 +244,7 @@ describe('the vendor of checks', () => {
 
 describe('silence', () => {
   it('is reminded of and ends the draft', async () => {
-    const application = await apply(plumber, { draftRemindMs: 200, draftExpireMs: 500 });
+    const application = await apply(plumber, { draftRemindMs: 1_500, draftExpireMs: 1_600 });
     expect(await application.handle.result()).toEqual({ outcome: 'expired' });
     expect(await application.types()).toEqual(['opened', 'updated', 'reminded', 'expired']);
     expect(await suite.rows('select kind from notification where recipient_id = ? order by created_at', [application.applicant])).toEqual([

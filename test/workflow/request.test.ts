@@ -8,7 +8,8 @@ import { startSuite, type Suite } from '../support/suite.ts';
 const policy = {
   intakeNudgeMs: 4_000,
   intakeCloseMs: 7_000,
-  roundWindowMs: { urgent: 1_500, soon: 1_500, flexible: 1_500 },
+  // Nobody answers in an urgent or early round; the late ones leave time to answer.
+  roundWindowMs: { urgent: 1_500, soon: 1_500, flexible: 5_000 },
   decisionMs: 1_000,
   maxTurns: 2,
 };
@@ -28,6 +29,11 @@ const closed = (consumer: Caller, id: string) =>
     ({ closedAt }) => closedAt !== null,
     { what: 'the end of the request' },
   );
+/** A job next week: its rounds are the long ones. */
+const nextWeek = () => {
+  const from = Date.now() + 8 * 86_400_000;
+  return { from: new Date(from).toISOString(), to: new Date(from + 4 * 3_600_000).toISOString(), zone: city.zone };
+};
 const far = { ...city, lat: 10, lon: 10 };
 
 async function provider(options: object = {}): Promise<SeededProvider & { caller: Caller }> {
@@ -69,7 +75,13 @@ describe('timers of a request', () => {
     await provider({ service: 'cleaning.standard', price: 10_000, licensedFor: null, lat: 20, lon: 20 });
     const { body } = await consumer.post(
       '/requests',
-      leakRequest({ service: 'cleaning.standard', details: { bedrooms: 2 }, location: { ...city, lat: 20, lon: 20 }, submit: true }),
+      leakRequest({
+        service: 'cleaning.standard',
+        details: { bedrooms: 2 },
+        location: { ...city, lat: 20, lon: 20 },
+        when: nextWeek(),
+        submit: true,
+      }),
     );
     await caller.post(`/offers/${await invitationFor(body.id, id)}/propose`);
     expect(await closed(consumer, body.id)).toMatchObject({ status: 'unfilled', statusReason: 'no_decision' });
@@ -95,7 +107,7 @@ describe('the search goes on', () => {
     const place = { ...city, lat: 30, lon: 30 };
     const [first, second] = [await provider({ price: 10_000, ...place }), await provider({ price: 39_000, ...place })];
     const consumer = await suite.as('patient', 'consumer');
-    const { body } = await consumer.post('/requests', leakRequest({ location: place, submit: true, mode: 'instant' }));
+    const { body } = await consumer.post('/requests', leakRequest({ location: place, when: nextWeek(), submit: true, mode: 'instant' }));
     await first.caller.post(`/offers/${await invitationFor(body.id, first.id)}/accept`);
     const { bookingId } = (await consumer.get(`/requests/${body.id}`)).body;
     await eventually(
@@ -139,7 +151,7 @@ describe('messages to a run', () => {
     const consumer = await suite.as('signalled', 'consumer');
     const { body } = await consumer.post(
       '/requests',
-      leakRequest({ location: { ...city, lat: 40, lon: 40 }, submit: true, mode: 'instant' }),
+      leakRequest({ location: { ...city, lat: 40, lon: 40 }, when: nextWeek(), submit: true, mode: 'instant' }),
     );
     await invitationFor(body.id, own.id);
     const handle = suite.temporal.workflow.getHandle(`request/${body.id}`);
@@ -201,7 +213,13 @@ describe('messages to a run', () => {
     const consumer = await suite.as('tampered', 'consumer');
     const { body } = await consumer.post(
       '/requests',
-      leakRequest({ service: 'cleaning.deep', details: { bedrooms: 2 }, location: { ...city, lat: 50, lon: 50 }, submit: true }),
+      leakRequest({
+        service: 'cleaning.deep',
+        details: { bedrooms: 2 },
+        location: { ...city, lat: 50, lon: 50 },
+        when: nextWeek(),
+        submit: true,
+      }),
     );
     await eventually(
       async () => (await consumer.get(`/requests/${body.id}`)).body.status,

@@ -149,7 +149,7 @@ describe('a completed booking', () => {
 
 describe('the clock of reviews', () => {
   it('given one side is silent, it is reminded and the other’s review is published in the end', async () => {
-    const { write, review, rating, types, told, consumer, provider } = await completed({ reviewRemindMs: 1_000, reviewPublishMs: 1_500 });
+    const { write, review, rating, types, told, consumer, provider } = await completed({ reviewRemindMs: 3_000, reviewPublishMs: 3_500 });
     await write(consumer, 5);
     expect(await review.result()).toEqual({ published: 1 });
     expect(await types()).toEqual(['opened', 'submitted', 'reminded', 'published', 'closed']);

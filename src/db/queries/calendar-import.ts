@@ -73,6 +73,10 @@ export interface DueImport {
   known: { etag: string | null; lastModified: string | null } | null;
 }
 
+/** Milliseconds since the epoch, or null for the clock of the database, which is the same for all workers. */
+type Now = number | null;
+const clock = 'coalesce(to_timestamp(?::float8 / 1000), now())';
+
 /** What an unchanged calendar means moves on with the days (a series without end), and with the provider's zone. */
 const wholeAgainAfter = '1 day';
 
@@ -82,21 +86,27 @@ const wholeAgainAfter = '1 day';
  */
 export async function takeImports(
   em: Db,
-  { limit, leaseMs, importId }: { limit: number; leaseMs: number; importId: string | undefined },
+  { limit, leaseMs, importId, now }: { limit: number; leaseMs: number; importId: string | undefined; now: Now },
 ): Promise<DueImport[]> {
   return sql<DueImport>(
     em,
     `with due as (
        select i.id from calendar_import i join provider p on p.id = i.provider_id
-       where i.next_try_at <= now() and p.status in ('active', 'paused') and (?::uuid is null or i.id = ?)
+       where i.next_try_at <= ${clock} and p.status in ('active', 'paused') and (?::uuid is null or i.id = ?)
        order by i.next_try_at limit ? for update of i skip locked)
-     update calendar_import i set next_try_at = now() + ? * interval '1 ms'
+     update calendar_import i set next_try_at = ${clock} + ? * interval '1 ms'
      from due, provider p where i.id = due.id and p.id = i.provider_id
      returning i.id, i.provider_id as "providerId", i.url, p.zone, i.failures, i.told_at is not null as told,
-       case when i.zone = p.zone and i.parsed_at > now() - interval '${wholeAgainAfter}' and coalesce(i.etag, i.last_modified) is not null
+       case when i.zone = p.zone and i.parsed_at > ${clock} - interval '${wholeAgainAfter}' and coalesce(i.etag, i.last_modified) is not null
          then jsonb_build_object('etag', i.etag, 'lastModified', i.last_modified) end as known`,
-    [importId ?? null, importId ?? null, limit, leaseMs],
+    [now, importId ?? null, importId ?? null, limit, now, leaseMs, now],
   );
+}
+
+/** When a calendar is looked at next, counted from now. */
+interface Again {
+  againInMs: number;
+  now: Now;
 }
 
 /**
@@ -106,16 +116,17 @@ export async function takeImports(
 export async function storeBusy(
   orm: Orm,
   { id, providerId, url, zone }: DueImport,
-  { busy, etag, lastModified, againInMs }: { busy: Interval[]; etag: string | null; lastModified: string | null; againInMs: number },
+  { busy, etag, lastModified }: { busy: Interval[]; etag: string | null; lastModified: string | null },
+  { againInMs, now }: Again,
 ): Promise<void> {
   await inTransaction(orm, async (tx) => {
     await sql(tx, 'select 1 from provider where id = ? for no key update', [providerId]);
     const stillWanted = await sql(
       tx,
-      `update calendar_import set last_read_at = now(), parsed_at = now(), zone = ?, etag = ?, last_modified = ?, fault = null, failures = 0,
-         told_at = null, next_try_at = now() + ? * interval '1 ms'
+      `update calendar_import set last_read_at = ${clock}, parsed_at = ${clock}, zone = ?, etag = ?, last_modified = ?, fault = null, failures = 0,
+         told_at = null, next_try_at = ${clock} + ? * interval '1 ms'
        where id = ? and url = ? returning 1`,
-      [zone, etag, lastModified, againInMs, id, url],
+      [now, now, zone, etag, lastModified, now, againInMs, id, url],
     );
     if (stillWanted.length === 0) return;
     // Times that are the same stay where they are: most readings change nothing.
@@ -132,21 +143,21 @@ export async function storeBusy(
 }
 
 /** The server says that nothing has changed. */
-export async function markUnchanged(em: Db, { id, url }: DueImport, againInMs: number): Promise<void> {
+export async function markUnchanged(em: Db, { id, url }: DueImport, { againInMs, now }: Again): Promise<void> {
   await sql(
     em,
-    `update calendar_import set last_read_at = now(), fault = null, failures = 0, told_at = null, next_try_at = now() + ? * interval '1 ms'
+    `update calendar_import set last_read_at = ${clock}, fault = null, failures = 0, told_at = null, next_try_at = ${clock} + ? * interval '1 ms'
      where id = ? and url = ?`,
-    [againInMs, id, url],
+    [now, now, againInMs, id, url],
   );
 }
 
 /** The busy times stay as they are. */
-export async function markFailed(em: Db, { id, url }: DueImport, fault: ImportFault, againInMs: number): Promise<void> {
+export async function markFailed(em: Db, { id, url }: DueImport, fault: ImportFault, { againInMs, now }: Again): Promise<void> {
   await sql(
     em,
-    `update calendar_import set fault = ?, failures = failures + 1, next_try_at = now() + ? * interval '1 ms' where id = ? and url = ?`,
-    [fault, againInMs, id, url],
+    `update calendar_import set fault = ?, failures = failures + 1, next_try_at = ${clock} + ? * interval '1 ms' where id = ? and url = ?`,
+    [fault, now, againInMs, id, url],
   );
 }
 
