@@ -48,7 +48,7 @@ const known = { service: { value: service.code, confidence: 1, confirmed: true }
 for (const text of ['we move on 2026-12-24', 'we moved on 2026-01-02']) {
   const input = { text, history: [], catalogue, known, asked: null, draftShown: false, places: [], zone: 'UTC', now };
   const { proposals } = await createOfflineInterpreter().interpret(input);
-  const next = advance({ catalogue, known, proposals, asked: null, draftShown: null, now: Date.parse(now), hashOf: () => 'hash' });
+  const next = advance({ catalogue, known, proposals, asked: null, draftShown: 'none', now: Date.parse(now) });
   console.log(replyTo({ catalogue, turn: next, formatWindow: () => '' }));
 }
 `;
