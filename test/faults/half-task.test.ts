@@ -3,15 +3,17 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { getPosition } from '../../src/contracts/run.messages.ts';
 import { dataConverter } from '../../src/temporal/data-converter.ts';
-import { eventually } from '../support/http.ts';
+import { eventually, type Caller } from '../support/http.ts';
 import { leakRequest, seedProvider } from '../support/seed.ts';
 import { startStack, type Stack } from './harness.ts';
 
-/**
- * The reminder after half of it must fire within the 10 s that a task is kept for a dead worker, and not before a slow machine
- * has killed that worker.
- */
+/** The reminder after half of it fires within the 10 s that a task is kept for a dead worker. */
 const windowMs = 17_000;
+/**
+ * The server offers the question before the task only while the task is kept for the dead worker. A slow machine may start the next
+ * worker too late for that; then the same is tried with another request.
+ */
+const attempts = 4;
 
 let stack: Stack;
 
@@ -25,23 +27,37 @@ describe('a run that is asked something while its timer fires and its worker is 
   it('decides nothing before its task begins: every replay agrees with what it does then', async () => {
     await seedProvider(stack.orm);
     const consumer = await stack.as('consumer', 'consumer');
-    const { body } = await consumer.post('/requests', leakRequest({ submit: true }));
-    const run = stack.client.workflow.getHandle(`request/${body.id}`);
-    const hasTask = async () => Boolean((await run.describe()).raw.pendingWorkflowTask);
-    await eventually(
-      () => stack.rows("select from event where stream = ? and type = 'round.opened'", [run.workflowId]),
-      ({ length }) => length === 1,
-    );
-    await eventually(hasTask, (has) => !has, { what: 'the end of its task' });
-    await stack.worker.kill();
-    const asked = stack.client.withDeadline(Date.now() + 60_000, () => run.query(getPosition));
-    asked.catch(() => {}); // looked at below
-    await eventually(hasTask, (has) => has, { what: 'its timer' });
-    await stack.worker.start();
-    expect(await run.result()).toEqual({ outcome: 'unfilled' });
-    const workflowBundle = { code: readFileSync(process.env.PROXIE_TEST_BUNDLE!, 'utf8') };
-    await Worker.runReplayHistory({ workflowBundle, dataConverter: dataConverter() }, await run.fetchHistory(), run.workflowId);
-    await expect(asked).rejects.toThrow('a task is waiting: ask again');
-    expect(await stack.check()).toMatchObject({ disagreements: [], failed: [], started: [], caughtUp: [] });
-  }, 120_000);
+    const answers: string[] = [];
+    for (let attempt = 1; attempt <= attempts && !answers.includes('refused'); attempt += 1) answers.push(await play(consumer));
+    // A play in which the question met a whole task proves nothing.
+    expect(answers.at(-1)).toBe('refused');
+  }, 400_000);
 });
+
+/** @returns whether the question met half a task, and was refused */
+async function play(consumer: Caller): Promise<'refused' | 'answered'> {
+  const { body } = await consumer.post('/requests', leakRequest({ submit: true }));
+  const run = stack.client.workflow.getHandle(`request/${body.id}`);
+  const hasTask = async () => Boolean((await run.describe()).raw.pendingWorkflowTask);
+  await eventually(
+    () => stack.rows("select from event where stream = ? and type = 'round.opened'", [run.workflowId]),
+    ({ length }) => length === 1,
+  );
+  await eventually(hasTask, (has) => !has, { what: 'the end of its task' });
+  await stack.worker.kill();
+  const asked = stack.client
+    .withDeadline(Date.now() + 60_000, () => run.query(getPosition))
+    .then(
+      () => 'answered' as const,
+      (error: Error) => (error.message.includes('a task is waiting: ask again') ? ('refused' as const) : Promise.reject(error)),
+    );
+  asked.catch(() => {}); // looked at below
+  // Where the timer has fired before the kill, nothing of this comes up, and the play goes on to its end all the same.
+  await eventually(hasTask, (has) => has, { what: 'its timer', withinMs: windowMs }).catch(() => {});
+  await stack.worker.start();
+  expect(await run.result()).toEqual({ outcome: 'unfilled' });
+  const workflowBundle = { code: readFileSync(process.env.PROXIE_TEST_BUNDLE!, 'utf8') };
+  await Worker.runReplayHistory({ workflowBundle, dataConverter: dataConverter() }, await run.fetchHistory(), run.workflowId);
+  expect(await stack.check()).toMatchObject({ disagreements: [], failed: [], started: [], caughtUp: [] });
+  return asked;
+}
