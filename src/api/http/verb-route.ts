@@ -49,6 +49,8 @@ export interface VerbOwn<P, T, B extends z.ZodType, V extends z.ZodType, F> {
   body: B;
   /** What the command carries. @throws the refusal, when the body cannot be meant */
   fields(call: VerbCall<P, T, z.output<B>>): F | Promise<F>;
+  /** Whether the command was carried out before. The thing is then answered as it is, and nothing is sent. */
+  done?(call: VerbCall<P, T, z.output<B>>): Promise<boolean>;
   /** How a run that has ended is started again. */
   start?(thing: T): StartRun;
   /** The answer, when it is more than the thing. */
@@ -87,6 +89,7 @@ export function verbRoute<P extends z.ZodType, T, V extends z.ZodType, I extends
       const [path, body] = [called.params as z.output<P>, called.body as z.output<B>];
       const thing = await noun.load(actor, path);
       const call = { params: path, body, thing, actor, by: noun.by(actor, thing), commandId };
+      if (await own.done?.(call)) return noun.read(actor, path) as Promise<Answer<V>>;
       const { reason } = (body ?? {}) as { reason?: string };
       const command = { id: commandId, by: call.by, ...(reason !== undefined && { reason }), ...(await own.fields(call)) };
       const view = await withFreshDraft(

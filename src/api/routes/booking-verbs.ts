@@ -39,9 +39,10 @@ export function bookingVerbRoutes(api: Api): void {
   const bookings = bookingNoun(api);
   const objecting = (objection: ObjectionName) => ({
     body: Objection,
-    async fields({ thing, by, commandId }: { thing: BookingOf; by: Actor; commandId: string }) {
-      // Its run has ended and is started again: not for what the row refuses already, nor for what was done before.
-      if (await answerOf(api.orm, bookingWorkflowId(thing.booking.id), commandId)) return {};
+    // The run of the booking has ended and is started again: not for an objection that was made before, nor for one that the row refuses.
+    done: async ({ thing, commandId }: { thing: BookingOf; commandId: string }) =>
+      (await answerOf(api.orm, bookingWorkflowId(thing.booking.id), commandId)) !== undefined,
+    fields({ thing, by }: { thing: BookingOf; by: Actor }) {
       const { status, statusReason, closedAt } = thing.booking;
       const absent = status === 'no_show' ? (statusReason as BookingSide) : null;
       checkObjection(objection, { status, absent, endedAt: closedAt }, by.role as BookingSide, thing.policy, Date.now());
