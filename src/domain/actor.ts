@@ -10,5 +10,5 @@ export interface Actor {
 /** Nil UUID: never the id of a user row. */
 export const SYSTEM: Actor = { id: '00000000-0000-0000-0000-000000000000', role: 'system' };
 
-/** The actor as histories and timelines keep them: id and role, nothing else. */
+/** Drops everything but id and role: histories and timelines keep nothing else of an actor. */
 export const actorOf = ({ id, role }: Actor): Actor => ({ id, role });

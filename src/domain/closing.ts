@@ -20,17 +20,21 @@ const closing: ReadonlySet<string> = new Set([
   'series.ended',
 ]);
 
-/** A booking that is `settling` still moves money: `payment.closed` closes it. */
+/**
+ * Whether an event closes its stream. A booking's end with `settling` does not: money still has to be moved, and `payment.closed` closes
+ * it.
+ */
 export const closes = (event: { type: string }): boolean => closing.has(event.type) && !(event as { settling?: boolean }).settling;
 
-/** A dispute needs the booking's run once more. */
+/** Whether an event opens a closed stream again. A dispute does: the booking's run has to settle it. */
 export const reopens = ({ type }: { type: string }): boolean => type === 'booking.disputed';
 
-/** Whether a stream with these events still wants a run. */
+/** Whether a stream still needs a run. @param events all events of the stream, in order of `seq` */
 export const wantsRun = (events: readonly { type: string }[]): boolean =>
   events.reduce((open, event) => (closes(event) ? false : open || reopens(event)), true);
 
 /** Streams of rows that no workflow owns, by noun: the API appends to them, and no run ever serves them. */
 const withoutRun: ReadonlySet<string> = new Set(['provider', 'user', 'review-post']);
 
+/** @param stream `<noun>/<id>` */
 export const needsRun = (stream: string): boolean => !withoutRun.has(stream.split('/')[0]!);

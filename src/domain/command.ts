@@ -1,23 +1,26 @@
 import type { Actor } from './actor.ts';
 
-/** What every command carries beside its own fields. `id` is the Update id and the command id on the timeline. */
+/** Fields that every command has beside its own. `id` is the Update id and the command id on the timeline. */
 export interface CommandMeta {
   id: string;
   by: Actor;
-  /** The user an operator or agent acts for. */
+  /** Id of the user for whom an operator or agent acts. */
   onBehalfOf?: string;
-  /** Why: required of operators. */
+  /** The reason. Operators must give one. */
   reason?: string;
-  /** Positions of the stream that its sender accepts (If-Match). The run decides: refused as `precondition_failed` at any other. */
+  /**
+   * Positions (`seq`) of the stream that the sender accepts, from If-Match. At any other position the run refuses with
+   * `precondition_failed`.
+   */
   expects?: number[];
 }
 
-/** What an Update answers once its command stands on the timeline. Views are read from Postgres afterwards. */
+/** The answer of an Update whose command stands on the timeline. The route then reads the view from Postgres. */
 export interface CommandAnswer {
   /** Status of the stream's noun after the command. */
   status: string;
   /** Position of the stream after the command: the ETag. */
   seq: number;
-  /** Nothing was written, for all was so already as far as the run knew its timeline: up to `seq`. */
+  /** Nothing was written: as far as the run knew its timeline (up to `seq`), everything was already as the command wants it. */
   unchanged?: true;
 }

@@ -1,6 +1,6 @@
 /**
- * Every refusal Proxie knows, with the sentence a person reads when nothing more specific is said.
- * The code is the contract with client developers: codes are added, never renamed.
+ * Every code of a refusal, with the sentence that a person reads when the refusal has no sentence of its own. Clients depend on the codes:
+ * codes are added, never renamed.
  */
 export const errorMessages = {
   malformed: 'The request could not be read.',
@@ -57,13 +57,13 @@ export const errorCodes = Object.keys(errorMessages) as ErrorCode[];
 
 export const isErrorCode = (value: unknown): value is ErrorCode => typeof value === 'string' && Object.hasOwn(errorMessages, value);
 
-/** What a refusal tells beside its code: what is allowed instead, and where to go next. Values are ids and codes, never personal data. */
+/** Details of a refusal beside its code: the allowed commands and where to go next. Values are ids and codes, never personal data. */
 export interface RefusalDetail {
   /** Commands that the current state does allow. */
   allowed?: readonly string[];
-  /** Ids their paths need when they are commands of another thing than the refused one: `bookingId`. */
+  /** Ids for the paths of the `allowed` commands, when these belong to another resource than the refused one, e.g. `bookingId`. */
   ids?: Readonly<Record<string, string>>;
-  /** The current status of the refused thing. */
+  /** The current status of the refused resource. */
   status?: string;
   /** Fields at fault, as JSON pointers. */
   fields?: readonly { field: string; message: string }[];
@@ -71,7 +71,7 @@ export interface RefusalDetail {
   alternatives?: readonly { startsAt: string; endsAt: string }[];
   /** Seconds after which a retry makes sense. */
   retryAfterS?: number;
-  /** The thing as it is now. Only the API adds it, for its owner: it never travels through Temporal. */
+  /** The current view of the refused resource. Only the API adds the view, and only for the owner: it never travels through Temporal. */
   current?: unknown;
 }
 
@@ -88,6 +88,6 @@ export class DomainError extends Error {
   }
 }
 
-/** One field that cannot be taken. @param field JSON pointer @param message what is allowed, in words that follow the field's name */
+/** A refusal of one field. @param field JSON pointer @param message what the field must be, in words that follow the field's name */
 export const invalid = (field: string, message: string, sentence?: string): DomainError =>
   new DomainError('validation_failed', sentence, { fields: [{ field, message }] });

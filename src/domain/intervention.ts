@@ -2,8 +2,10 @@ import type { Actor } from './actor.ts';
 import { DomainError } from './errors.ts';
 
 /**
- * What every intervention needs, checked by hand because it arrives from the Web UI or the CLI: an operator, a known
- * action, a reason and a ticket. @throws forbidden_role, validation_failed naming the fields
+ * Checks that an intervention comes from an operator and has a known action, a reason (1 to 500 characters) and a ticket (1 to 100). The
+ * check is by hand because no schema checks input from the Web UI or the CLI.
+ * @param actions the actions that this noun knows
+ * @throws forbidden_role; validation_failed naming the fields
  */
 export function checkIntervention(
   command: { by: Actor; action: string; ticket: string; reason?: string },

@@ -16,7 +16,7 @@ export interface Machine<N extends string, S extends string, M extends string> {
   /** Moves that are possible in `status`. */
   allowed(status: S): M[];
   can(status: S, move: M): boolean;
-  /** The status after `move`. Throws `invalid_transition`, naming what is allowed. */
+  /** The status after `move`. @throws invalid_transition naming the allowed moves */
   next(status: S, move: M): S;
 }
 

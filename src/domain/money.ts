@@ -11,7 +11,7 @@ export interface Money {
   currency: Currency;
 }
 
-/** @throws validation_failed for fractions, negatives and amounts beyond what a double holds exactly */
+/** @param amount integer minor units @throws validation_failed for fractions, negative amounts and amounts above 2^53 - 1 */
 export function money(amount: number, currency: Currency): Money {
   if (!Number.isSafeInteger(amount) || amount < 0) throw new DomainError('validation_failed', `${amount} is not an amount in minor units.`);
   return { amount, currency };
@@ -23,12 +23,12 @@ export function addMoney(a: Money, b: Money): Money {
   return money(a.amount + b.amount, a.currency);
 }
 
-/** `numerator/denominator` of an amount, rounded half up: shares of one amount never exceed it by more than one minor unit. */
+/** `numerator/denominator` of an amount, rounded half up. Two shares that make up the whole exceed the amount by at most one minor unit. */
 export function shareOf({ amount, currency }: Money, numerator: number, denominator: number): Money {
   return money(Math.floor((amount * numerator * 2 + denominator) / (denominator * 2)), currency);
 }
 
-/** `12345 USD` → `123.45 USD`, `500 JPY` → `500 JPY`: no locale, so logs and tests agree. */
+/** `12345 USD` → `123.45 USD`, `500 JPY` → `500 JPY`. No locale is used, so that logs and tests agree. */
 export function formatMoney({ amount, currency }: Money): string {
   const digits = currencyDigits[currency];
   if (digits === 0) return `${amount} ${currency}`;

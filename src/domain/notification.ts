@@ -1,4 +1,5 @@
-// Every kind of notification: the verbs' and the runs' own. Its text stands in src/integrations/mail.templates.ts.
+// Every kind of notification: those that verbs cause, and those that runs send by themselves. The texts stand in
+// src/integrations/mail.templates.ts.
 import type { BookingNews } from './booking/machine.ts';
 import type { EnrollmentNews } from './enrollment/machine.ts';
 import type { ProviderNews } from './provider/types.ts';

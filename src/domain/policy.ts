@@ -3,8 +3,8 @@ const hour = 60 * minute;
 const day = 24 * hour;
 
 /**
- * Every duration and limit a workflow follows, in its input: a change of policy never changes a running execution,
- * and tests pass milliseconds. All `…Ms` are milliseconds.
+ * Every duration and limit of a workflow. The policy is part of the workflow's input: a change of policy never changes a running execution,
+ * and tests pass short durations. All `…Ms` are milliseconds.
  */
 export interface Policy {
   version: string;
@@ -16,60 +16,78 @@ export interface Policy {
   /** How long the consumer has to decide once offers are in. */
   decisionMs: number;
   maxRounds: number;
-  /** Live offers after which no further provider is asked. */
+  /** Number of live offers after which no further provider is asked. */
   liveOffers: number;
   invitationsMin: number;
   invitationsMax: number;
   /** Search radius of round 1, and its growth per round. */
   radiusKm: number;
   radiusFactor: number;
-  /** How long a slot stays held before it must be confirmed. */
+  /** How long a slot is held before the booking must be confirmed. */
   holdMs: number;
   /** Reminders before the slot starts, longest first. */
   reminderBeforeMs: number[];
   /** How early before the slot a check-in is possible. */
   checkInEarlyMs: number;
-  /** After the slot's start: when a missing check-in may be called a no-show; after its end: when it completes by itself. */
+  /**
+   * `noShowGraceMs`: how long after the slot's start a missing side may be reported. `autoCompleteMs`: how long after the slot's end the
+   * booking completes by itself.
+   */
   noShowGraceMs: number;
   autoCompleteMs: number;
-  /** How much longer a hold may last, once, when the payment needs the consumer. */
+  /** How much longer a hold lasts when the payment needs the consumer. A hold is extended only once. */
   holdExtensionMs: number;
-  /** Who keeps the money: `none` leaves it to the parties; snapshotted, so a running booking never changes sides. */
+  /**
+   * Who moves the money: `none` leaves payment to the parties. Each booking keeps its own copy, so a change of policy never affects a
+   * running booking.
+   */
   payments: 'none' | 'stripe';
   /** How long a step at the payment provider is retried before an operator is needed. */
   paymentRetryMs: number;
-  /** How long before an authorisation lapses it is replaced. */
+  /** How long before an authorisation lapses a new one replaces it. */
   reauthoriseBeforeMs: number;
-  /** Fee of a consumer's cancellation, by the time left: the first tier that is reached counts. Percent of the agreed price. */
+  /**
+   * Fees of a consumer's cancellation, in percent of the agreed price. Tiers are tried from the longest notice down: the first whose notice
+   * is still kept counts.
+   */
   cancellation: { version: string; tiers: { beforeMs: number; feePercent: number }[]; noShowFeePercent: number };
-  /** Bounds of the final price, percent of the agreed one; the upper bound is what is authorised. */
+  /** Bounds of the final price, in percent of the agreed price. The amount to authorise covers the upper bound. */
   finalPrice: { minPercent: number; maxPercent: number };
-  /** Reschedules that either party may propose, and how long the other has to answer. */
+  /** How many reschedules each party may propose, and how long the other party has to answer. */
   reschedulesPerParty: number;
   rescheduleAnswerMs: number;
-  /** How far ahead the occurrences of a series are booked, and how far ahead it may reach at all. */
+  /**
+   * `seriesHorizonMs`: how long before its start an occurrence of a series is booked. `seriesSpanMs`: how far ahead an occurrence may start
+   * at all.
+   */
   seriesHorizonMs: number;
   seriesSpanMs: number;
-  /** How long after a no-show the other side may contest it, and after completion either side may open a dispute. */
+  /**
+   * `contestMs`: how long after the report of a no-show the absent side may contest it. `disputeMs`: how long after completion either side
+   * may open a dispute.
+   */
   contestMs: number;
   disputeMs: number;
-  /** Nobody is reminded then, in minutes of the slot's local day: a reminder that falls in is sent before. */
+  /**
+   * No reminder is sent in quiet hours. Minutes count from midnight in the slot's zone. A reminder that would fall into quiet hours is sent
+   * at their beginning.
+   */
   quietHours: { fromMinute: number; toMinute: number };
   reviewRemindMs: number;
-  /** After completion: when reviews are published even if only one side wrote. */
+  /** After completion: when silent sides are reminded, and when reviews are published even if only one side wrote. */
   reviewPublishMs: number;
-  /** An application that nobody touches: reminder and expiry. */
+  /** How long an application stays untouched before its applicant is reminded, and before it expires. */
   draftRemindMs: number;
   draftExpireMs: number;
-  /** How long the checks of an application may take before an operator is asked. */
+  /** How long the checks of an application may take before an operator has to decide. */
   checkSlaMs: number;
-  /** Turns after which a conversation continues as a new run. */
+  /** Number of turns after which a conversation continues as a new run. */
   maxTurns: number;
-  /** Messages that may wait for an answer at once. */
+  /** Number of messages that may wait for an answer at the same time. */
   maxPendingTurns: number;
 }
 
-/** Sources: windows, rounds and radius from design §6; reminders from design §3; the rest is our product decision. */
+/** Sources: windows, rounds and radius from design §6; reminders from design §3; all other values are our product decisions. */
 export const defaultPolicy: Policy = {
   version: '2026-11',
   intakeNudgeMs: day,
@@ -118,14 +136,19 @@ export const defaultPolicy: Policy = {
 };
 
 /**
- * Whether a run began under the first release, whose policy had no quiet hours: it keeps that release's steps. A policy is in a run's
- * input or on its timeline, so a replay always sees the same one; `patched()` does not (docs/decisions/0021-policy-instead-of-patched.md).
+ * Whether a policy is from the first release, which had no quiet hours. Runs that began under the first release keep its steps. The policy
+ * is in a run's input or on its timeline, so a replay always sees the same policy; `patched()` does not give that
+ * (docs/decisions/0021-policy-instead-of-patched.md).
  */
 export const ofFirstRelease = ({ quietHours }: Partial<Pick<Policy, 'quietHours'>>): boolean => quietHours === undefined;
 
 export type Urgency = keyof Policy['roundWindowMs'];
 
-/** How urgent a wish is: by the time left until the window it must start in closes. */
+/**
+ * The urgency of a request, by the time left until its window closes: at most 6 hours, at most 2 days, or more.
+ * @param windowEndsAt end of the window in which the job must start, RFC 3339
+ * @param now milliseconds since the epoch
+ */
 export function urgencyOf(windowEndsAt: string, now: number): Urgency {
   const leftMs = Date.parse(windowEndsAt) - now;
   if (leftMs <= 6 * hour) return 'urgent';

@@ -1,20 +1,20 @@
-// The words that several rooms share: what is agreed on, when, and how it can end.
+// Types that several nouns share: the slot, the terms, and how a booking can end.
 import type { Currency } from './money.ts';
 
-/** A slot: instants RFC 3339, the zone it is meant in. */
+/** A slot: instants in RFC 3339, and the IANA zone in which the slot was chosen. */
 export interface Slot {
   startsAt: string;
   endsAt: string;
   zone: string;
 }
 
-/** Terms on the table: integer minor units and the slot. */
+/** Proposed or agreed terms: the slot, and the price in integer minor units. */
 export interface Terms extends Slot {
   price: number;
   currency: Currency;
 }
 
-/** The terms alone, without what else the object knows. */
+/** Copies the terms out of an object that has more fields. */
 export const termsOf = ({ price, currency, startsAt, endsAt, zone }: Terms): Terms => ({ price, currency, startsAt, endsAt, zone });
 
 /** How a booking can end, seen from the request. */

@@ -1,26 +1,26 @@
 import type { Actor } from './actor.ts';
 import type { ErrorCode, RefusalDetail } from './errors.ts';
 
-/** What every written event carries beside its own fields. */
+/** Fields that every written event has beside its own. */
 export interface EventMeta {
   /** Position in its stream, from 1. */
   seq: number;
   commandId: string;
-  /** When it was decided, RFC 3339 UTC. */
+  /** When the event was decided, RFC 3339 UTC. */
   at: string;
   by: Actor;
 }
 
-/** @typeParam K the kinds of notifications that the noun knows; readers of any event see a text */
+/** @typeParam K kinds of notifications of the noun; readers of all nouns use any text */
 export interface EventBase<K extends string = string> {
   type: string;
-  /** Opens another stream in the same transaction (only its first events). */
+  /** Set on a first event of another stream: that stream is opened in the same transaction. */
   stream?: string;
-  /** Users who may see it. Nobody else's realtime channel or timeline shows it; operators see all. */
+  /** Ids of the users who may see the event, in their realtime channels and timelines. Operators see all events. */
   audience?: string[];
-  /** Inbox rows written in the same transaction: kind by recipient. */
+  /** Inbox rows that are written in the same transaction: the recipient's id and the kind. */
   notify?: { to: string; kind: K }[];
-  /** Why, in the actor's words: operators and cancellations. */
+  /** The reason in the actor's words, e.g. of an intervention or a cancellation. */
   reason?: string;
 }
 
@@ -29,23 +29,23 @@ export const tell = <K extends string>(kind: K, ...to: string[]): { to: string; 
 
 export type Recorded<E extends EventBase> = E & EventMeta;
 
-/** Written when a fact (signal) arrived that no longer fitted: it stays visible and changes nothing. */
+/** Written when a fact (a Signal) is not possible any more. The event changes nothing and keeps the Signal visible. */
 export interface CommandRefused extends EventBase {
   type: 'command.refused';
   command: string;
   code: ErrorCode;
 }
 
-/** Events returned at once to a run that is behind; it asks again until it has them all. */
+/** The most events that one append returns to a run that is behind. The run asks again until it has all of them. */
 export const catchUpRows = 500;
 
-/** What an append answers; see db/timeline.ts. */
+/** The answer of an append; db/timeline.ts explains the cases. */
 export type Appended<E extends EventBase> =
   | { is: 'written' | 'behind'; events: Recorded<E>[] }
   | { is: 'replayed'; events: Recorded<E>[] }
   | { is: 'refused'; code: ErrorCode; detail: RefusalDetail };
 
-/** The part of every folded state that the loop needs: it is carried across continue-as-new, so it is bounded. */
+/** The part of each folded state that the actor's loop needs. Continue-as-new carries the state, so `applied` is bounded. */
 export interface StreamState {
   status: string;
   applied: string[];
@@ -53,7 +53,7 @@ export interface StreamState {
 
 const rememberedCommands = 200;
 
-/** Remembers a command id; the timeline itself answers for older ones. */
+/** Adds a command id and keeps the newest 200. For older ids, `append` finds the command on the timeline. */
 export function remember(applied: readonly string[], commandId: string): string[] {
   if (applied.at(-1) === commandId) return applied as string[];
   return [...applied, commandId].slice(-rememberedCommands);

@@ -1,24 +1,24 @@
-// A verb is declared once: what somebody outside may ask of a stream. From the tables of verbs derive the commands, the Updates, the
-// handlers of the runs, the routes with their words, the links after a refusal and the kinds of notifications.
-// The rules (decide), the state (evolve) and the rows (projections) are written by hand.
+// A verb is a command that somebody outside may send to a stream. Each verb is declared once, in the table of its noun. From the tables
+// derive the commands, the Updates, the handlers of the runs, the routes with their words, the links after a refusal and the kinds of
+// notifications. The rules (decide), the state (evolve) and the rows (projections) are written by hand.
 import type { ActorRole } from './actor.ts';
 import type { CommandMeta } from './command.ts';
 import type { ErrorCode } from './errors.ts';
 
 export interface Verb {
-  /** Who may: the roles that the route lets in. Which of two sides may is decided by the rule. */
+  /** The roles that the route lets in. The rule (`decide`) checks which of the two sides may send the command. */
   by: readonly ActorRole[];
-  /** What the Web UI says beside the Update. */
+  /** The description of the Update in the Temporal Web UI. */
   says: string;
-  /** What the command carries beside `CommandMeta`; only a type: `carries<{ offerId: string }>()`. */
+  /** Fields of the command beside `CommandMeta`, as a type only: `carries<{ offerId: string }>()`. */
   carries?: object | undefined;
-  /** The move of the noun's machine that it makes; its statuses are the machine's. */
+  /** The move of the noun's machine that the verb makes. The machine names the statuses in which the move is possible. */
   move?: string;
-  /** The statuses from which it is possible, where it makes no move. */
+  /** Statuses in which the verb is possible, for a verb without a move. */
   from?: readonly string[];
-  /** The kinds of notifications that it causes. */
+  /** Kinds of notifications that the verb causes. */
   notifies?: readonly string[];
-  /** How it is called over HTTP; absent where a route does more than to send the command, and is written by hand. */
+  /** The verb's HTTP route. Absent when the route does more than send the command: such a route is written by hand. */
   route?: VerbRoute;
 }
 
@@ -27,18 +27,18 @@ export interface VerbRoute {
   path: `/${string}`;
   summary: string;
   description?: string;
-  /** Refusals beside those that every verb of the noun has. */
+  /** Codes of refusals beside those of every verb of the noun. */
   errors?: readonly ErrorCode[];
-  /** What it makes in some cases: its answer is then 201 with a Location. */
+  /** What the verb may create. When it creates something, the answer is 201 with a Location. */
   mayCreate?: string;
 }
 
 export type Verbs = Readonly<Record<string, Verb>>;
 
-/** Says what a command carries. Nothing is there at run time. */
+/** Declares the fields of a command as a type. The value at run time is undefined. */
 export const carries = <F extends object>(): F | undefined => undefined;
 
-/** What a verb's command carries beside `CommandMeta`. */
+/** Fields of a verb's command beside `CommandMeta`. */
 export type FieldsOf<V> = V extends { carries: (infer F extends object) | undefined } ? F : object;
 
 /** The commands of a table: `do` is the name of the verb. */

@@ -1,19 +1,20 @@
-// What an end of a booking costs: pure functions of the agreed price, the policy snapshot and instants.
+// Costs of a booking's end: pure functions of the agreed price, the policy snapshot and instants.
 import { shareOf, type Money } from '../money.ts';
 import type { Policy } from '../policy.ts';
 
 export interface CancellationQuote {
-  /** What the consumer pays for cancelling at that moment, in minor units. */
+  /** The fee that the consumer pays for cancelling at that moment, in minor units. */
   fee: number;
   feePercent: number;
-  /** Milliseconds since the epoch at which it gets dearer, or null when it does not. */
+  /** When the fee rises, in milliseconds since the epoch; null when it does not rise any more. */
   until: number | null;
 }
 
 const percentOf = (price: Money, percent: number): number => shareOf(price, percent, 100).amount;
 
 /**
- * The fee of a consumer's cancellation: of the policy's tiers, longest notice first, the first whose notice is still kept.
+ * The fee of a consumer's cancellation. Tiers are tried from the longest notice down: the first whose notice is still kept counts.
+ * @param startsAt start of the slot, RFC 3339
  * @param now milliseconds since the epoch
  */
 export function cancellationQuote(price: Money, startsAt: string, { tiers }: Policy['cancellation'], now: number): CancellationQuote {
@@ -25,7 +26,7 @@ export function cancellationQuote(price: Money, startsAt: string, { tiers }: Pol
   return { fee: percentOf(price, tier.feePercent), feePercent: tier.feePercent, until: next ? start - tier.beforeMs : null };
 }
 
-/** What a consumer who did not come pays; a provider who did not come gets nothing. */
+/** The fee of a no-show in minor units: an absent consumer pays, an absent provider gets nothing. */
 export const noShowFee = (price: Money, { noShowFeePercent }: Policy['cancellation'], absent: 'consumer' | 'provider'): number =>
   absent === 'consumer' ? percentOf(price, noShowFeePercent) : 0;
 
@@ -35,7 +36,7 @@ export const finalPriceBounds = (price: Money, { minPercent, maxPercent }: Polic
   max: percentOf(price, maxPercent),
 });
 
-/** What is authorised: the most the booking may end up costing. */
+/** The amount to authorise, in minor units: the most that the booking can cost in the end. */
 export const amountToAuthorise = (price: Money, { finalPrice, cancellation }: Policy): number =>
   Math.max(
     finalPriceBounds(price, finalPrice).max,

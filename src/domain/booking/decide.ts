@@ -16,7 +16,7 @@ import { tell } from '../timeline.ts';
 
 type Command<D extends BookingCommand['do']> = Extract<BookingCommand, { do: D }>;
 
-/** @throws DomainError the refusal. `now` is milliseconds since the epoch. */
+/** The events that a command writes. @param now milliseconds since the epoch @throws DomainError the refusal */
 export function decideBooking(state: BookingState, command: BookingCommand, now: number): BookingTimelineEvent[] {
   if (!state.opened) throw new DomainError('timeline_behind', 'The booking was never held.');
   switch (command.do) {
@@ -77,13 +77,13 @@ export function decideBooking(state: BookingState, command: BookingCommand, now:
 
 function confirm(state: BookingState, { remindAt }: Command<'confirm'>, now: number): BookingTimelineEvent[] {
   if (state.status !== 'held') return [];
-  // A hold that has run out is released, whatever else may still be true; money first.
+  // An expired hold is never confirmed. It is released; `release` waits until its payments are undone.
   if (deadlinePassed(state.booking!.heldUntil, now)) return release(state, 'hold_expired');
   if (movesMoney(state) && !state.payments.some(({ status }) => status === 'authorised')) return [];
   return [{ type: 'booking.confirmed', ...(remindAt && { remindAt }), ...both(state), ...tellBoth(state, 'booking_confirmed') }];
 }
 
-/** Compensations run newest first: what may have been authorised is undone before the slot is given up. */
+/** Releases a hold. Compensations run newest first: open payments are undone before the slot is given up. */
 function release(state: BookingState, code: string): BookingTimelineEvent[] {
   if (state.status !== 'held' || openPayments(state).length) return [];
   return [{ type: 'booking.released', code, ...both(state), ...tellBoth(state, 'booking_released') }];
@@ -103,10 +103,10 @@ function complete(state: BookingState, { by, finalPrice = state.booking!.price }
   return completed(state, { finalPrice, automatic: false, notify: tell('booking_completed', state.booking!.consumerId) });
 }
 
-/** Nobody checked in and nobody complained: it took place. */
+/** Completes a booking by itself after its end. A booking without check-in or complaint counts as having taken place. */
 function autoComplete(state: BookingState, now: number): BookingTimelineEvent[] {
   if (state.status !== 'confirmed' && state.status !== 'in_progress') return [];
-  // A new slot was agreed on while the clock's command waited for its turn.
+  // A new slot may have been agreed on while this command waited for its turn.
   if (Date.parse(state.booking!.endsAt) + state.policy!.autoCompleteMs > now) return [];
   return [
     ...(state.status === 'confirmed' ? [{ type: 'booking.checked_in' as const, ...both(state) }] : []),

@@ -6,7 +6,7 @@ import type { BookingOutcome } from '../terms.ts';
 import { tell } from '../timeline.ts';
 import type { BookingNews } from './machine.ts';
 
-/** The end of the job opens its reviews in the same transaction: neither exists without the other. */
+/** Completes a booking and opens its reviews in the same transaction: neither event exists without the other. */
 export function completed(
   state: BookingState,
   end: { finalPrice: number; automatic: boolean; notify: { to: string; kind: BookingNews }[] },
@@ -29,6 +29,7 @@ export function completed(
   ];
 }
 
+/** Cancels a booking. @param end with `fee`: what the consumer pays, in minor units */
 export function cancelled(
   state: BookingState,
   end: { outcome: BookingOutcome; side: BookingSide | 'operator'; code?: string; fee: number; reason?: string | undefined },
@@ -38,8 +39,8 @@ export function cancelled(
   return { type: 'booking.cancelled', ...rest, ...settling(state), ...(reason !== undefined && { reason }), ...both(state), ...told };
 }
 
-/** What ends a booking leaves its stream open while money is to be moved. */
+/** Marks the event that ends a booking while money is still to be moved: the stream then stays open. */
 export const settling = (state: BookingState): { settling?: true } => (!isOver(state) && movesMoney(state) ? { settling: true } : {});
 
-/** The most a ruling can give back. */
+/** The most that a ruling can give back, in minor units. */
 export const refundable = (state: BookingState): number => (movesMoney(state) ? capturedBy(state) : state.charge);

@@ -29,7 +29,7 @@ export const emptyBooking: BookingState = {
   settling: false,
 };
 
-/** What a written event means. */
+/** Folds one written event into the state. */
 export function evolveBooking(before: BookingState, event: Recorded<BookingTimelineEvent>): BookingState {
   const state = { ...before, applied: remember(before.applied, event.commandId) };
   switch (event.type) {
@@ -58,7 +58,7 @@ export function evolveBooking(before: BookingState, event: Recorded<BookingTimel
       return { ...ended(state, event), status, finalPrice, charge: finalPrice, outcome: 'completed' };
     }
     case 'booking.cancelled': {
-      // Timelines of the first release know no fee.
+      // Timelines of the first release have no fee.
       const { fee = 0, outcome } = event;
       return { ...ended(state, event), status: bookingMachine.next(state.status, 'cancel'), charge: fee, outcome };
     }
@@ -142,7 +142,7 @@ function held(state: BookingState, event: Extract<Recorded<BookingTimelineEvent>
     stream: _stream,
     ...booking
   } = event;
-  // Fields that a policy of an earlier release did not have mean what they mean by default.
+  // Policies of earlier releases lack some fields. These fields take their defaults.
   return { ...state, opened: true, booking, policy: { ...defaultPolicy, ...policy }, firstRelease: ofFirstRelease(policy) };
 }
 

@@ -7,7 +7,7 @@ import { DomainError } from '../errors.ts';
 import { formatMoney } from '../money.ts';
 import { checkIntervention } from '../intervention.ts';
 
-/** What operators may do with a booking: end it, rule on a dispute, unstick its money. */
+/** An operator ends a booking, rules on a dispute, or resolves a stuck payment step. @throws DomainError the refusal */
 export function intervene(state: BookingState, command: Extract<BookingCommand, { do: 'intervene' }>): BookingTimelineEvent[] {
   checkIntervention(command, bookingInterventions);
   const { action, ticket, reason } = command;
@@ -35,7 +35,7 @@ export function intervene(state: BookingState, command: Extract<BookingCommand, 
   }
 }
 
-/** The outcome of a dispute: what the consumer gets back of what was charged. */
+/** Settles a dispute. @param refund what the consumer gets back, in minor units @throws invalid_transition, price_out_of_bounds */
 function rule(state: BookingState, refund: number): BookingTimelineEvent {
   bookingMachine.next(state.status, 'settle');
   const most = refundable(state);
@@ -48,7 +48,7 @@ function rule(state: BookingState, refund: number): BookingTimelineEvent {
   return { type: 'booking.settled', refund, ...settling(state), ...both(state), ...tellBoth(state, 'booking_settled') };
 }
 
-/** The operator has settled the stuck step by other means: our books follow. */
+/** Writes off the stuck step, which the operator has settled by other means. */
 function writeOff(state: BookingState): BookingTimelineEvent[] {
   const { step } = stuckStep(state);
   const due = state.status === 'held' ? undoStep(state) : dueStep(state);

@@ -1,4 +1,4 @@
-// What a booking and its payments can be, and who may do what with a booking.
+// Statuses and moves of a booking and its payments, and the verbs of a booking.
 import { defineMachine } from '../machine.ts';
 import { carries, type KindOf, type Verbs } from '../verb.ts';
 
@@ -21,7 +21,7 @@ export type BookingStatus = (typeof bookingMachine.statuses)[number];
 /** Statuses in which a booking occupies the provider's calendar. */
 export const occupyingStatuses = ['held', 'confirmed', 'in_progress'] as const satisfies readonly BookingStatus[];
 
-/** One authorisation of a booking's price; a booking has several when one is declined or replaced before it lapses. */
+/** One authorisation of a booking's price. A booking has several when one is declined, or replaced before it lapses. */
 export const paymentMachine = defineMachine('payment', ['requested', 'authorised', 'declined', 'captured', 'released'], {
   authorise: { from: ['requested'], to: 'authorised' },
   decline: { from: ['requested'], to: 'declined' },
@@ -73,7 +73,7 @@ export const bookingVerbs = {
   cancelBooking: {
     by: sides,
     move: 'cancel',
-    /** `fee`: the most the consumer has agreed to pay for it, minor units. */
+    /** `fee`: the most that the consumer has agreed to pay for the cancellation, in minor units. */
     carries: carries<{ fee?: number }>(),
     notifies: ['booking_cancelled'],
     says: 'either side cancels',
@@ -101,7 +101,10 @@ export const bookingVerbs = {
   answerReschedule: {
     by: sides,
     from: ['confirmed'],
-    /** `remindAt`: instants of the reminders, outside quiet hours; planned by an activity, since zones are not a workflow's business. */
+    /**
+     * `remindAt`: instants of the reminders (RFC 3339), outside quiet hours. An activity plans them, because zone data may differ between
+     * machines.
+     */
     carries: carries<{ accept: boolean; remindAt?: string[] }>(),
     notifies: ['reschedule_declined', 'reschedule_withdrawn', 'booking_rescheduled'],
     says: 'yes or no to the proposed slot',
@@ -145,7 +148,7 @@ export const bookingVerbs = {
   },
   intervene: {
     by: ['admin'],
-    /** `refund`: what a ruling gives back, minor units. */
+    /** `refund`: what a ruling gives back, in minor units. */
     carries: carries<{ action: BookingIntervention; ticket: string; refund?: number }>(),
     notifies: ['booking_settled', 'booking_cancelled', 'booking_completed'],
     says: 'an operator acts: reason and ticket required',
@@ -159,6 +162,6 @@ export const bookingVerbs = {
   },
 } as const satisfies Verbs;
 
-/** What is told of a booking: because somebody asked for something, and by its own clock. */
+/** Kinds of notifications about a booking: those that verbs cause, and those that the run causes by itself. */
 export type BookingNews =
   KindOf<typeof bookingVerbs> | 'booking_confirmed' | 'booking_released' | 'booking_reminder' | 'payment_declined' | 'payment_refunded';

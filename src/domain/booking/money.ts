@@ -1,8 +1,8 @@
-// The booking's money, derived from the folded state alone: a rebuilt run takes the same steps as the one that was lost.
+// The booking's money steps, derived from the folded state alone: a rebuilt run takes the same steps as the lost run.
 import type { BookingState, PaymentState } from './types.ts';
 import { occupyingStatuses } from './machine.ts';
 
-/** What has to be done at the payment provider next. `step` names it: the same step done twice is done once. */
+/** The next call to the payment provider; amounts in minor units. `step` names the call, so that a repeated call takes effect once. */
 export type MoneyStep =
   | { do: 'authorise'; step: string; attempt: number; amount: number }
   | { do: 'capture'; step: string; attempt: number; ref: string; amount: number }
@@ -13,15 +13,17 @@ const isOpen = ({ status }: PaymentState): boolean => status === 'requested' || 
 const occupying: readonly string[] = occupyingStatuses;
 
 export const openPayments = ({ payments }: BookingState): PaymentState[] => payments.filter(isOpen);
-/** The one that would be captured: the newest. */
+/** The authorisation that a capture would use: the newest. */
 export const currentAuthorisation = ({ payments }: BookingState): PaymentState | undefined =>
   payments.findLast(({ status }) => status === 'authorised');
 const requested = ({ payments }: BookingState): PaymentState | undefined => payments.findLast(({ status }) => status === 'requested');
 const sum = (payments: PaymentState[], what: 'captured' | 'refunded') => payments.reduce((total, payment) => total + payment[what], 0);
+/** The captured amount of all payments, in minor units. */
 export const capturedBy = ({ payments }: BookingState): number => sum(payments, 'captured');
+/** The refunded amount of all payments, in minor units. */
 export const refundedBy = ({ payments }: BookingState): number => sum(payments, 'refunded');
 
-/** Undoes what may have been authorised, newest first: before a hold is released. */
+/** The step that undoes the newest open payment, or null when none is open. A hold is released only after all are undone. */
 export function undoStep(state: BookingState): MoneyStep | null {
   const newest = openPayments(state).at(-1);
   return newest ? releaseOf(newest) : null;
@@ -32,7 +34,7 @@ export function nextMoneyStep(state: BookingState): MoneyStep | null {
   return state.stuck ? null : dueStep(state);
 }
 
-/** What is due, whether or not it is stuck. */
+/** The next step of a booking's money, also while a step is stuck. */
 export function dueStep(state: BookingState): MoneyStep | null {
   if (occupying.includes(state.status)) return whileRunning(state);
   const owed = state.charge - capturedBy(state);
@@ -42,14 +44,14 @@ export function dueStep(state: BookingState): MoneyStep | null {
     return { do: 'capture', step: `capture/${current.attempt}`, attempt: current.attempt, ref: current.ref!, amount };
   }
   if (owed > 0) {
-    // The authorisation was lost, or is being replaced: the charge needs one of its own.
+    // The authorisation was lost or is being replaced: the charge needs a new one.
     const asked = requested(state);
     if (asked) return authoriseOf(asked);
   }
   return undoStep(state) ?? refundStep(state);
 }
 
-/** A charge that nothing is left to be captured from: only a new authorisation, or an operator, helps. */
+/** Whether a charge is owed and no authorisation is left to capture it from. Only a new authorisation or an operator helps. */
 export const isUncovered = (state: BookingState): boolean =>
   state.settling && state.charge > capturedBy(state) && openPayments(state).length === 0;
 
@@ -85,8 +87,9 @@ const releaseOf = ({ attempt, ref, amount }: PaymentState): MoneyStep => ({
 });
 
 /**
- * When the booking needs a new authorisation, in milliseconds since the epoch; null when the one it has lasts until the booking
- * ends by itself, or when the consumer has to act first. After a try in vain the next follows an eighth of the lead later.
+ * When the booking needs a new authorisation, in milliseconds since the epoch. Null when the current one lasts until the booking completes
+ * by itself, when one is being asked for, or when the consumer has to act first. The next try follows an eighth of `reauthoriseBeforeMs`
+ * after a failed one.
  */
 export function reauthoriseAt(state: BookingState): number | null {
   const last = state.payments.at(-1);
@@ -100,7 +103,10 @@ export function reauthoriseAt(state: BookingState): number | null {
   return Math.max(lapses - reauthoriseBeforeMs, again);
 }
 
-/** When a confirmed booking that could not be paid for anew is given up: its last authorisation lapses, or a while after there is none. */
+/**
+ * When a confirmed booking is cancelled because its new payment was declined, in milliseconds since the epoch: when its last authorisation
+ * lapses or, without one, `holdExtensionMs` after the declined payment was asked for. Null when nothing was declined.
+ */
 export function unpaidAt(state: BookingState): number | null {
   if (state.status !== 'confirmed' || state.payments.at(-1)?.status !== 'declined') return null;
   const lapses = currentAuthorisation(state)?.lapsesAt;

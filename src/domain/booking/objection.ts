@@ -1,5 +1,5 @@
-// Who may object to how a booking ended, and until when: one rule for the run, which decides, and for the API, which does not
-// start a run again for nothing.
+// Who may object to a booking's end, and until when. The run decides by this rule. The API checks it first, because it must not start a run
+// again for an objection that would be refused.
 import { bookingMachine, type BookingStatus } from './machine.ts';
 import type { BookingSide } from './types.ts';
 import { DomainError } from '../errors.ts';
@@ -9,13 +9,16 @@ export type Objection = 'contestNoShow' | 'disputeBooking';
 
 export interface BookingEnd {
   status: BookingStatus;
-  /** RFC 3339; null while it has not ended. */
+  /** RFC 3339; null while the booking has not ended. */
   endedAt: string | null;
-  /** Who is said not to have come. */
+  /** The side that was reported absent. */
   absent: BookingSide | null;
 }
 
-/** @throws invalid_transition naming what is possible instead, forbidden_role, too_late. `now` is milliseconds since the epoch. */
+/**
+ * Passes if `side` may object now. @param now milliseconds since the epoch
+ * @throws invalid_transition naming the possible objection, forbidden_role, too_late
+ */
 export function checkObjection(
   objection: Objection,
   { status, endedAt, absent }: BookingEnd,

@@ -1,4 +1,7 @@
-/** Why an authorisation was declined, as far as the payer may know: a card reported stolen is told like any other. */
+/**
+ * Reasons for a declined authorisation, as far as the payer may know. A card that was reported stolen gets the same code as any declined
+ * card.
+ */
 export const declineCodes = [
   'card_declined',
   'insufficient_funds',
@@ -9,19 +12,19 @@ export const declineCodes = [
 ] as const;
 export type DeclineCode = (typeof declineCodes)[number];
 
-/** Why a payment step fails however often it is tried: the types of the activities' final failures. */
+/** Reasons why no retry helps a payment step: the types of the activities' final failures. */
 export const paymentFailures = [
   /** This deployment has no payment provider, or the provider does not let it in. */
   'payments_not_configured',
-  /** The authorisation ran out before it was captured: nothing is reserved any more. */
+  /** The authorisation lapsed before it was captured: nothing is reserved any more. */
   'payment_lapsed',
-  /** The authorisation was released before. */
+  /** The authorisation had been released before. */
   'payment_released',
-  /** The money was captured already: there is nothing left to release, or another amount was taken. */
+  /** The money had been captured before: nothing is left to release, or another amount was taken. */
   'payment_captured',
-  /** More than is left of what was captured. */
+  /** The refund is larger than the rest of the captured amount. */
   'payment_overrefunded',
-  /** The refund was begun and the bank sent it back. */
+  /** The refund was begun, and the bank sent it back. */
   'refund_failed',
   /** The provider refuses the request itself: a bug, or an amount it does not take. */
   'payment_refused',

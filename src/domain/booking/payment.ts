@@ -1,4 +1,4 @@
-// What is asked of and heard from the payment provider, as commands of the booking's own run.
+// Requests to the payment provider and their results, as commands of the booking's own run.
 import { capturedBy, dueStep, isUncovered, unpaidAt } from './money.ts';
 import { both, deadlinePassed, isOver, movesMoney, partyOf, priceOf } from './state.ts';
 import type { BookingCommand, BookingState, BookingTimelineEvent, PaymentState } from './types.ts';
@@ -15,10 +15,13 @@ export type PaymentCommand = Extract<
 
 const isRequested = ({ status }: PaymentState) => status === 'requested';
 
-/** The consumer tries again, after a decline and with another method perhaps. */
+/**
+ * The consumer tries to pay again after a decline, perhaps with another method. @throws forbidden_role, not_owner, invalid_transition,
+ * too_late
+ */
 export function payBooking(state: BookingState, actorId: string, now: number): BookingTimelineEvent[] {
   if (partyOf(state, actorId) !== 'consumer') throw new DomainError('forbidden_role', 'Only the consumer pays.');
-  if (state.payments.some(isRequested)) return []; // it is being asked for already
+  if (state.payments.some(isRequested)) return []; // a payment is requested already
   const declined = state.payments.at(-1)?.status === 'declined';
   const waits = (state.status === 'held' || unpaidAt(state) !== null || isUncovered(state)) && declined;
   if (!waits) throw new DomainError('invalid_transition', 'No payment waits for you.', { status: state.status, allowed: [] });
@@ -26,7 +29,7 @@ export function payBooking(state: BookingState, actorId: string, now: number): B
   return [requestOf(state), ...(state.stuck ? [{ type: 'payment.resumed' as const }] : [])];
 }
 
-/** Written before anything is asked for: from here on the timeline knows that there may be something to undo. */
+/** Writes the request of a payment before the provider is asked. From then on the timeline knows that a payment may have to be undone. */
 export function requestPayment(state: BookingState): BookingTimelineEvent[] {
   const wanted = isOver(state) ? isUncovered(state) : state.status !== 'disputed';
   if (!movesMoney(state) || !wanted || state.payments.some(isRequested)) return [];
@@ -39,7 +42,7 @@ function requestOf(state: BookingState): BookingTimelineEvent {
   return { type: 'payment.requested', attempt: state.payments.length + 1, amount, ...both(state) };
 }
 
-/** A result that is known already, or that no longer fits, changes nothing: activities may report twice. */
+/** Records a result of the payment provider. Activities may report twice: a result that is known or no longer fits changes nothing. */
 export function recordPayment(state: BookingState, command: PaymentCommand, now: number): BookingTimelineEvent[] {
   if (command.do === 'closeMoney') {
     const done = isOver(state) && state.settling && dueStep(state) === null && !isUncovered(state);
@@ -62,7 +65,8 @@ export function recordPayment(state: BookingState, command: PaymentCommand, now:
     case 'recordCapture':
       return can('capture') ? [{ type: 'payment.captured', attempt, amount: command.amount, ...both(state) }] : [];
     case 'recordRelease': {
-      // What is still being asked for is told by its own answer: the provider also reports what our own steps have cancelled.
+      // The activity reports the result of a requested payment. A webhook does not count here: the provider also reports cancellations that
+      // our own steps have made.
       const early = command.code === 'cancelled_outside' && payment.status === 'requested';
       if (early || !can('release')) return [];
       return [{ type: 'payment.released', attempt, code: command.code, ...both(state) }];
@@ -81,9 +85,9 @@ export function recordPayment(state: BookingState, command: PaymentCommand, now:
   }
 }
 
-/** The consumer is told and may try again; a hold waits for that once. */
+/** Tells the consumer, who may try again. For that, a hold is extended once. */
 function declined(state: BookingState, attempt: number, code: string, now: number): BookingTimelineEvent[] {
-  // Why it was declined is nobody else's business.
+  // Only the consumer learns why the payment was declined.
   const { consumerId } = state.booking!;
   const told = { audience: [consumerId], notify: tell('payment_declined', consumerId) };
   const event: BookingTimelineEvent = { type: 'payment.declined', attempt, code, ...told };

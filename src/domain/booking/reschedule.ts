@@ -1,4 +1,4 @@
-// A new slot by consent: the old one is kept until the other side has said yes and the new one is held.
+// Reschedules by consent: the old slot stays until the other side has said yes and the new slot is held.
 import { both, deadlinePassed, partyOf } from './state.ts';
 import type { BookingCommand, BookingState, BookingTimelineEvent } from './types.ts';
 import { DomainError, invalid } from '../errors.ts';
@@ -11,6 +11,10 @@ type Command<D extends BookingCommand['do']> = Extract<BookingCommand, { do: D }
 const pending = ({ reschedule }: BookingState, now: number) =>
   reschedule && !deadlinePassed(reschedule.expiresAt, now) ? reschedule : null;
 
+/**
+ * One side proposes a new slot. @param now milliseconds since the epoch
+ * @throws not_owner, invalid_transition, too_late, reschedule_pending, reschedule_limit, validation_failed
+ */
 export function proposeReschedule(state: BookingState, command: Command<'proposeReschedule'>, now: number): BookingTimelineEvent[] {
   const side = partyOf(state, command.by.id);
   confirmed(state, 'proposeReschedule');
@@ -25,7 +29,7 @@ export function proposeReschedule(state: BookingState, command: Command<'propose
     throw invalid('/slot', 'must be another slot, in the future');
   }
   return [
-    // The proposal this side let run out leaves the books first.
+    // A proposal that has expired is closed first.
     ...(state.reschedule ? dropReschedule(state, 'expired') : []),
     {
       type: 'reschedule.proposed',
@@ -42,7 +46,11 @@ export function proposeReschedule(state: BookingState, command: Command<'propose
   ];
 }
 
-/** The other side's yes or no; the proposer's own no takes it back. */
+/**
+ * The other side says yes or no to a proposed slot. The proposer may only say no, which withdraws the proposal.
+ * @param now milliseconds since the epoch
+ * @throws not_owner, invalid_transition, too_late, not_your_turn
+ */
 export function answerReschedule(state: BookingState, command: Command<'answerReschedule'>, now: number): BookingTimelineEvent[] {
   const side = partyOf(state, command.by.id);
   confirmed(state, 'answerReschedule');
@@ -66,6 +74,7 @@ export function answerReschedule(state: BookingState, command: Command<'answerRe
   return [{ type: 'booking.rescheduled', startsAt, endsAt, zone, ...(remindAt && { remindAt }), ...told('booking_rescheduled') }];
 }
 
+/** Drops a proposal that has expired or whose slot is gone, and tells its proposer. @param code why */
 export function dropReschedule(state: BookingState, code: string): BookingTimelineEvent[] {
   if (!state.reschedule) return [];
   const { consumerId, providerId } = state.booking!;

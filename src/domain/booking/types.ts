@@ -8,7 +8,7 @@ import type { CommandOf } from '../verb.ts';
 
 export type BookingSide = 'consumer' | 'provider';
 
-/** Written together with the acceptance: the slot and the agreement are one transaction. */
+/** Opens the booking, in the same transaction as the agreement: an accepted offer or an occurrence of a series. */
 export interface BookingHeld extends Terms {
   type: 'booking.held';
   bookingId: string;
@@ -19,11 +19,11 @@ export interface BookingHeld extends Terms {
   service: string;
   heldUntil: string;
   policy: Policy;
-  /** The series this is an occurrence of; its request has ended long ago. */
+  /** The series to which the booking belongs, if any. The request of such a booking has already ended. */
   seriesId?: string;
 }
 
-/** What the run does by itself: its clock, its money. `remindAt`: see `answerReschedule`. */
+/** Commands that the run gives to itself, for its clock and its money. `remindAt`: see `answerReschedule`. */
 type BookingStep = CommandMeta &
   (
     | { do: 'confirm'; remindAt?: string[] }
@@ -45,8 +45,8 @@ type BookingStep = CommandMeta &
 export type BookingCommand = CommandOf<typeof bookingVerbs> | BookingStep;
 
 /**
- * `settling`: money is still to be moved, so the stream stays open until `payment.closed`.
- * Timelines of the first release know no `fee` and no `contestUntil`.
+ * `settling`: money is still to be moved, so the stream stays open until `payment.closed`. Timelines of the first release have no `fee` and
+ * no `contestUntil`.
  */
 export type BookingEvent = EventBase<BookingNews> &
   (
@@ -78,7 +78,7 @@ export type BookingEvent = EventBase<BookingNews> &
     | { type: 'operator.intervened'; action: string; ticket: string }
   );
 
-/** What a booking's run appends: its own events, refusals of facts, and the first event of the reviews it opens. */
+/** The events that a booking's run appends: its own, refusals of facts, and the first event of the reviews it opens. */
 export type BookingTimelineEvent = BookingEvent | CommandRefused | (ReviewOpened & EventBase);
 
 /** One authorisation; amounts in minor units of the booking's currency. */
@@ -98,16 +98,16 @@ export interface BookingState extends StreamState {
   opened: boolean;
   booking: Omit<BookingHeld, 'type' | 'policy'> | null;
   policy: Policy | null;
-  /** Held under the first release: its run keeps that release's steps. */
+  /** Whether the booking was held under the first release: its run keeps that release's steps. */
   firstRelease: boolean;
-  /** When each reminder is due; null on timelines that planned none. */
+  /** When each reminder is due, RFC 3339; null on timelines without planned reminders. */
   remindAt: string[] | null;
   /** Reminders already sent, by index. */
   reminded: number[];
-  /** When the reminders were planned: what was due before is not sent. */
+  /** When the reminders were planned, RFC 3339. A reminder that was due before is not sent. */
   plannedAt: string | null;
   checkedInAt: string | null;
-  /** When it was completed, or called a no-show. */
+  /** When the booking was completed, cancelled or reported as a no-show, RFC 3339. */
   endedAt: string | null;
   finalPrice: number | null;
   outcome: BookingOutcome | null;
@@ -117,7 +117,7 @@ export interface BookingState extends StreamState {
   reschedule: (Slot & { side: BookingSide; expiresAt: string }) | null;
   reschedulesBy: Record<BookingSide, number>;
   payments: PaymentState[];
-  /** What the consumer owes at the end, and what an operator's ruling gives back. */
+  /** What the consumer owes at the end, and what a ruling gives back; minor units. */
   charge: number;
   refundDue: number;
   /** The money step that gave up and waits for an operator. */

@@ -1,9 +1,9 @@
-// Calendar truth: one pure function lists slots and checks bookings. Every listed slot can be booked; no other can.
+// One pure function lists slots and checks bookings. Every listed slot can be booked, and no other slot can.
 import { clockOf, dayMs, type Clock } from './local-time.ts';
 
-/** Slots start at these steps from the opening they lie in. */
+/** Slots start at multiples of this step, counted from the start of their opening. */
 export const slotStepMinutes = 15;
-/** How long a slot may be. */
+/** Bounds of a slot's length. */
 export const slotMinutes = { min: 5, max: 1440 } as const;
 const minuteMs = 60_000;
 const stepMs = slotStepMinutes * minuteMs;
@@ -14,9 +14,9 @@ export interface Interval {
   end: number;
 }
 
-/** What occupies a seat already: a hold or a booking, with its buffers. */
+/** A time when a seat is occupied: by a hold or a booking, buffers included. */
 export interface Busy extends Interval {
-  /** null: every seat, as an appointment of the provider's own does. */
+  /** Null: every seat is occupied, e.g. by an appointment of the provider's own. */
   seat: number | null;
 }
 
@@ -28,7 +28,7 @@ export interface WeeklyRule {
   endMinute: number;
 }
 
-/** Closed days, or extra hours on each of some days. Dates are local and both included. */
+/** Closed days, or extra hours on each of the days. Dates are local, e.g. `2026-12-24`; both are included. */
 export interface DatedException {
   kind: 'closed' | 'extra';
   fromDate: string;
@@ -49,7 +49,7 @@ export interface Calendar {
   bufferBeforeMinutes: number;
   bufferAfterMinutes: number;
   busy: Busy[];
-  /** Starts of the bookings that count for the daily cap. */
+  /** Starts of the bookings that count for the daily cap, milliseconds since the epoch. */
   booked: number[];
 }
 
@@ -68,14 +68,19 @@ export function listSlots(
 
 /**
  * Why this slot cannot be booked, or null when it can.
- * @param agreed its provider has agreed to it already, which waives the minimum notice
+ * @param now milliseconds since the epoch
+ * @param agreed the provider has already agreed to the slot, so the minimum notice does not apply
  */
 export function whyNot(calendar: Calendar, slot: Interval, now: number, { agreed = false } = {}): NotBookable | null {
   if (!hasLength(slot)) return 'length';
   return availability(calendar, { from: slot.start, to: slot.end }, now).whyNot(slot, agreed);
 }
 
-/** Free slots as long as this one that start within a day of it, the nearest ones, earliest first. */
+/**
+ * The nearest free slots of the same length that start within 24 hours of this slot, earliest first.
+ * @param now milliseconds since the epoch
+ * @param count most slots to return
+ */
 export function nearestSlots(calendar: Calendar, { start, end }: Interval, now: number, count = 5): Interval[] {
   const durationMinutes = (end - start) / minuteMs;
   return [...listSlots(calendar, { from: start - dayMs, to: start + dayMs, durationMinutes, now })]
@@ -89,11 +94,11 @@ export interface Availability {
   slots(durationMinutes: number): Generator<Interval>;
 }
 
-/** The one function behind both: what can be booked of slots that start in `[from, to)`. */
+/** The function behind `listSlots` and `whyNot`, for slots that start in `[from, to)`. All times are milliseconds since the epoch. */
 export function availability(calendar: Calendar, window: { from: number; to: number }, now: number): Availability {
   const earliest = now + calendar.minimumNoticeMinutes * minuteMs;
   const latest = now + calendar.horizonDays * dayMs;
-  // Nothing else can be booked, so whoever asks for the year 9999 does not make us look there.
+  // Nothing outside these bounds can be booked. Without them, a query for the year 9999 would search until then.
   const to = Math.max(now, Math.min(window.to, latest + 1));
   const from = Math.min(Math.max(now, window.from), to);
   const clock = clockOf(calendar.zone, from, to);
@@ -101,7 +106,7 @@ export function availability(calendar: Calendar, window: { from: number; to: num
   const isFree = freeSeat(calendar);
   const isCapped = dailyCap(calendar, clock);
 
-  /** What is left to ask of a slot that lies in an opening, on its grid. */
+  /** The remaining checks of a slot that lies in an opening and on its grid. */
   function taken(slot: Interval): 'daily_cap' | 'busy' | null {
     if (isCapped(slot.start)) return 'daily_cap';
     return isFree(occupiedBy(calendar, slot)) ? null : 'busy';
@@ -133,13 +138,13 @@ export function availability(calendar: Calendar, window: { from: number; to: num
   };
 }
 
-/** Whole minutes, not too few and not too many. */
+/** Whether the length is a whole number of minutes within `slotMinutes`. */
 function hasLength({ start, end }: Interval): boolean {
   const minutes = (end - start) / minuteMs;
   return Number.isInteger(minutes) && minutes >= slotMinutes.min && minutes <= slotMinutes.max;
 }
 
-/** The slot with its buffers: what it takes from the calendar. */
+/** The time that a slot takes from the calendar: the slot with its buffers. */
 export function occupiedBy(
   { bufferBeforeMinutes, bufferAfterMinutes }: Pick<Calendar, 'bufferBeforeMinutes' | 'bufferAfterMinutes'>,
   slot: Interval,
@@ -147,13 +152,13 @@ export function occupiedBy(
   return { start: slot.start - bufferBeforeMinutes * minuteMs, end: slot.end + bufferAfterMinutes * minuteMs };
 }
 
-/** An opening of one local day; openings that touch join, so that a slot may cross midnight. */
+/** An opening of one local day. Openings that touch are joined, so that a slot may cross midnight. */
 interface Opening extends Interval {
   /** End of the joined openings. */
   joinedEnd: number;
 }
 
-/** Openings that touch `[from, to)` and the one behind them, earliest first; none overlaps another. */
+/** Openings from the day of `from` to two days after `to`, earliest first. None overlaps another. */
 function openingsOf(calendar: Calendar, clock: Clock, from: number, to: number): Opening[] {
   const intervals: Interval[] = [];
   // A slot that begins late on a day of 23 hours may end on the day after the next.
@@ -166,7 +171,7 @@ function openingsOf(calendar: Calendar, clock: Clock, from: number, to: number):
   for (let day = dayOf(clock.wallAt(from)); day <= lastDay; day += 1) {
     const today = dated.filter(({ first, last }) => first <= day && day <= last);
     for (const { startMinute, endMinute } of openMinutes(calendar, today, weekdayOf(day))) {
-      // Both ends by the wall clock: an hour that is skipped shortens the opening, one that comes twice lengthens it.
+      // The wall clock decides both ends: a skipped hour shortens the opening, a repeated hour lengthens it.
       const interval = {
         start: clock.firstShown(day * dayMs + startMinute * minuteMs),
         end: clock.firstShown(day * dayMs + endMinute * minuteMs),
@@ -184,21 +189,25 @@ function openingsOf(calendar: Calendar, clock: Clock, from: number, to: number):
 
 type Minutes = Pick<WeeklyRule, 'startMinute' | 'endMinute'>;
 
-/** When a day is open: the weekly hours unless it is closed, and the extra hours in any case. */
+/**
+ * The open minutes of a day: the weekly hours, unless the day is closed, and the extra hours in any case.
+ * @param today the exceptions of that day
+ * @param weekday ISO: 1 is Monday
+ */
 export function openMinutes({ rules }: Pick<Calendar, 'rules'>, today: readonly DatedException[], weekday: number): Minutes[] {
   const extra = today.filter((exception): exception is DatedException & Minutes => exception.kind === 'extra');
   return today.some(({ kind }) => kind === 'closed') ? extra : [...rules.filter((rule) => rule.weekday === weekday), ...extra];
 }
 
-/** Days are counted from January 1, 1970. */
+/** The number of a local date such as `2026-12-24`, in days since January 1, 1970. */
 export const dayNumber = (date: string): number => Date.parse(date) / dayMs;
 const dayOf = (wall: number) => Math.floor(wall / dayMs);
-/** That day was a Thursday. */
+/** The ISO weekday of a day number. January 1, 1970 was a Thursday. */
 export const weekdayOf = (day: number): number => ((((day + 3) % 7) + 7) % 7) + 1;
 
 /**
- * Whether one seat is free all the time, and no more are taken than there are: people do not change seats in between, and
- * bookings on seats that the provider has given up since still need the provider.
+ * A test whether one seat is free during a whole interval and fewer than `capacity` bookings run at any moment of it. People do not change
+ * seats during a booking. Bookings on seats that the provider has since given up count as well, because they still need the provider.
  */
 function freeSeat({ busy, capacity }: Calendar): (interval: Interval) => boolean {
   const overfull = union([...busy.filter(({ seat }) => seat === null), ...fullTimes(busy, capacity)]);
@@ -206,7 +215,7 @@ function freeSeat({ busy, capacity }: Calendar): (interval: Interval) => boolean
   return (interval) => !overlapsAny(overfull, interval) && seats.some((taken) => !overlapsAny(taken, interval));
 }
 
-/** When at least `capacity` of them run at once. */
+/** The times when at least `capacity` bookings run at once. */
 function fullTimes(busy: readonly Busy[], capacity: number): Interval[] {
   const edges = busy.flatMap(({ start, end }) => [
     { at: start, by: 1 },
@@ -222,7 +231,7 @@ function fullTimes(busy: readonly Busy[], capacity: number): Interval[] {
   return full;
 }
 
-/** Whether the provider has as many bookings as they want on the local day of an instant. */
+/** A test whether the provider's daily cap is reached on the local day of an instant. */
 function dailyCap({ booked, dailyCap: cap }: Calendar, clock: Clock): (at: number) => boolean {
   if (cap === null) return () => false;
   const counts = new Map<number, number>();
@@ -233,7 +242,7 @@ function dailyCap({ booked, dailyCap: cap }: Calendar, clock: Clock): (at: numbe
   return (at) => (counts.get(dayOf(clock.wallAt(at))) ?? 0) >= cap;
 }
 
-/** Sorted, and those that overlap as one. Those that only touch stay apart. */
+/** Sorts intervals and joins those that overlap. Intervals that only touch stay apart. */
 function union(intervals: readonly Interval[]): Interval[] {
   const apart: Interval[] = [];
   for (const { start, end } of intervals.toSorted((a, b) => a.start - b.start)) {
@@ -244,7 +253,7 @@ function union(intervals: readonly Interval[]): Interval[] {
   return apart;
 }
 
-/** Whether one of `sorted`, which do not overlap, overlaps the interval. */
+/** Whether one of `sorted` overlaps the interval. The sorted intervals do not overlap each other. */
 function overlapsAny(sorted: readonly Interval[], { start, end }: Interval): boolean {
   let low = 0;
   let high = sorted.length;

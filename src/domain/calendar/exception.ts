@@ -1,12 +1,15 @@
-// Dated exceptions of a provider's weekly hours: what may stand in the calendar.
+// Rules for dated exceptions of a provider's weekly hours.
 import { dayNumber, openMinutes, weekdayOf, type DatedException, type WeeklyRule } from './availability.ts';
 import { dayMs } from './local-time.ts';
 
-/** Days in one exception, days it may lie ahead, and how many that are not over yet a provider may have. */
+/**
+ * `days`: most days in one exception. `aheadDays`: how far ahead its last day may lie. `count`: most exceptions of one provider that are
+ * not over yet.
+ */
 export const exceptionLimits = { days: 366, aheadDays: 1_096, count: 500 } as const;
 
 interface Surroundings {
-  /** Local date of the provider. */
+  /** Today's date in the provider's zone. */
   today: string;
   rules: WeeklyRule[];
   /** The provider's other exceptions that are not over yet. */
@@ -14,8 +17,8 @@ interface Surroundings {
 }
 
 /**
- * What is wrong with an exception, by field. Closures may overlap anything: closed is closed. Extra hours must add something on
- * each of their days; weekly hours of a closed day are none.
+ * The faults of an exception, by field. A closure may overlap anything. Extra hours may overlap no other hours on any of their days; the
+ * weekly hours of a closed day do not count.
  */
 export function exceptionFaults(exception: DatedException, { today, rules, others }: Surroundings): { field: string; message: string }[] {
   const { fromDate, toDate, kind, startMinute, endMinute } = exception;

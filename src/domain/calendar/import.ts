@@ -1,8 +1,8 @@
-// What both directions of a travelling calendar must agree on.
-/** Behind a booking's id in every UID that we hand out: what comes back with it is our own booking. */
+// Constants that the calendar feed and the calendar import share.
+/** The end of every UID in our feeds, after the booking's id. An imported event with such a UID is our own booking. */
 export const feedUidSuffix = '@booking.proxie';
 
-/** Why a provider's calendar could not be read, with what they can do about it. */
+/** Reasons why a provider's calendar could not be read. The sentences say what the provider can do. */
 export const importFaults = {
   unsafe_url: 'The address does not lead to a public https server.',
   unreachable: 'The server cannot be reached, or is out of order.',

@@ -1,4 +1,4 @@
-// What the clocks on walls show. The one place that turns local times into instants, and instants into local times.
+// The one place that turns local times into instants, and instants into local times.
 import { Temporal } from 'temporal-polyfill';
 import { DomainError, invalid } from '../errors.ts';
 import { iso } from '../time.ts';
@@ -6,7 +6,7 @@ import { iso } from '../time.ts';
 export const dayMs = 86_400_000;
 const endOfYear9999 = 253_402_300_800_000;
 
-/** A time on the clock of a zone. Where the clock shows it twice, the earlier one is meant unless the later is asked for. */
+/** A local time in a zone. A clock that is put back shows some times twice: `disambiguation` chooses, by default the earlier one. */
 export interface LocalTime {
   /** `2026-03-08T14:30`, without an offset. */
   local: string;
@@ -14,14 +14,17 @@ export interface LocalTime {
   disambiguation?: 'earlier' | 'later' | undefined;
 }
 
-/** An agreed interval: instants in RFC 3339, and the zone they are meant in. */
+/** An agreed interval: instants in RFC 3339, and the IANA zone in which it was agreed. */
 export interface ZonedSlot {
   startsAt: string;
   endsAt: string;
   zone: string;
 }
 
-/** Whether everything that computes with zones knows this one; hosts also know abbreviations such as `PST`, whose meaning varies. */
+/**
+ * Whether this is an IANA zone that all our computations know. Hosts also know abbreviations such as `PST`; these are refused, because
+ * their meaning varies.
+ */
 export function isZone(name: string): boolean {
   if (!/^[A-Za-z]/.test(name)) return false;
   try {
@@ -34,8 +37,8 @@ export function isZone(name: string): boolean {
 
 /**
  * The instant of a local time, in milliseconds since the epoch.
- * @param field where the time stands, as a JSON pointer
- * @throws local_time_gap naming the nearest times that exist, validation_failed for what stands in no calendar
+ * @param field JSON pointer to the time
+ * @throws local_time_gap naming the nearest times that exist; validation_failed for a date or time that no calendar has
  */
 export function instantOf({ local, zone, disambiguation = 'earlier' }: LocalTime, field: string): number {
   const wanted = plainDateTime(local, field);
@@ -50,14 +53,14 @@ export function instantOf({ local, zone, disambiguation = 'earlier' }: LocalTime
     });
   }
   const at = (disambiguation === 'later' ? later : earlier).epochMilliseconds;
-  // Beyond it, RFC 3339 cannot name the instant in UTC any more.
+  // RFC 3339 cannot name an instant in UTC after the year 9999.
   if (at < 0 || at >= endOfYear9999) throw invalid(field, 'must lie between 1970 and 9999');
   return at;
 }
 
 function plainDateTime(local: string, field: string): Temporal.PlainDateTime {
   try {
-    // The library takes a leap second for the second before it.
+    // The library reads a leap second as the second before it, so `:60` is refused here.
     if (/^\d{4}-\d\d-\d\dT\d\d:\d\d(?::[0-5]\d)?$/.test(local)) return Temporal.PlainDateTime.from(local);
   } catch {
     // February 30, 25 o'clock: refused below.
@@ -66,7 +69,8 @@ function plainDateTime(local: string, field: string): Temporal.PlainDateTime {
 }
 
 /**
- * The slot a body names: by its instants, by its start on a clock (its length stays what it is), or not at all.
+ * The slot that a body names: by its instants, or by a local start (the length then stays that of `current`). A body that names neither
+ * keeps `current`.
  * @throws validation_failed, local_time_gap
  */
 export function chosenSlot(
@@ -88,13 +92,16 @@ function slotFrom(start: number, end: number, zone: string, field: string): Zone
   return { startsAt: iso(start), endsAt: iso(end), zone };
 }
 
-/** A zone's clock around a stretch of time. A wall time is what a clock shows, as the milliseconds UTC would need to show it. */
+/**
+ * The clock of a zone, valid for a range of instants. A wall time says what a clock shows: it is the number of milliseconds since the epoch
+ * at which a clock in UTC shows the same.
+ */
 export interface Clock {
-  /** What the clock shows at an instant. */
+  /** The wall time at an instant, which is in milliseconds since the epoch. */
   wallAt(at: number): number;
   /**
-   * The first instant at which the clock shows this time or a later one: for a time that is skipped the moment of the
-   * jump, for one that comes twice the earlier.
+   * The first instant at which the clock shows this wall time or a later one. For a skipped time this is the moment of the jump, for a
+   * repeated time the earlier instant.
    */
   firstShown(wall: number): number;
 }
@@ -120,11 +127,11 @@ export function clockOf(zone: string, from: number, to: number): Clock {
   };
 }
 
-/** Looking up a zone costs milliseconds, so what was found is kept: zone rules do not change while a process runs. */
+/** A cache, because looking up a zone costs milliseconds. Zone rules do not change while a process runs. */
 const known = new Map<string, Period[]>();
 const mostKnown = 2_000;
 
-/** Stretches of one UTC year with one offset each. */
+/** The periods of one UTC year in which the zone's offset stays the same. Offsets are in milliseconds. */
 function periodsOf(zone: string, year: number): Period[] {
   const key = `${zone} ${year}`;
   const found = known.get(key);
@@ -141,7 +148,7 @@ function periodsOf(zone: string, year: number): Period[] {
     });
     at = next;
   }
-  if (known.size >= mostKnown) known.clear(); // zones may be spelled in many ways
+  if (known.size >= mostKnown) known.clear(); // the spellings of a zone are many, so the cache needs a bound
   known.set(key, periods);
   return periods;
 }

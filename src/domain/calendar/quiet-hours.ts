@@ -1,13 +1,13 @@
-// When people are reminded: never in the slot's local night. Zones need data that may differ between machines, so this runs in an
-// activity and its result stands on the timeline.
+// When people are reminded: never in the local night of the slot. Zone data may differ between machines, so this code runs in an activity
+// and its result stands on the timeline.
 import { Temporal } from 'temporal-polyfill';
 import type { Policy } from '../policy.ts';
 
 /**
- * When each reminder of a slot is due, RFC 3339 UTC, in the order of the policy. One that would fall into quiet hours is sent
- * at their beginning: earlier rather than too late.
+ * When each reminder of a slot is due, RFC 3339 UTC, in the order of the policy. A reminder that would fall into quiet hours is sent at
+ * their beginning, because too early is better than too late.
  * @param startsAt instant, RFC 3339
- * @param zone IANA zone that the quiet hours are meant in
+ * @param zone IANA zone of the quiet hours
  */
 export function reminderTimes(
   { startsAt, zone }: { startsAt: string; zone: string },
@@ -24,7 +24,7 @@ export function reminderTimes(
     if (!isQuiet) return due.toInstant().toString();
     const day = minute < fromMinute ? due.toPlainDate().subtract({ days: 1 }) : due.toPlainDate();
     const from = day.toPlainDateTime({ hour: Math.floor(fromMinute / 60), minute: fromMinute % 60 });
-    // Quiet hours that begin while the clocks are put forward begin before that: never after the reminder was due.
+    // Where the clocks skip the beginning of the quiet hours, take the earlier instant: a reminder must not come after it was due.
     return from.toZonedDateTime(zone, { disambiguation: 'earlier' }).toInstant().toString();
   });
 }

@@ -1,16 +1,16 @@
-// An application in words that a run may know: codes, counts and dates. What was written stays in Postgres.
+// The parts of an application that a run may know: codes, counts and dates. The texts stay in Postgres.
 import type { ErrorCode } from '../errors.ts';
 
-/** The application as the workflow knows it: codes, fields and dates that the rules need. What was written stays in Postgres. */
+/** The application as the workflow knows it: the codes, fields and dates that the rules need. */
 export interface ApplicationSummary {
   services: string[];
-  /** Why it cannot be submitted yet, in the order in which a person would mend it. */
+  /** Reasons why the application cannot be submitted yet, in the order in which a person would fix them. */
   faults: ApplicationFault[];
   /** Credentials that have to be checked. */
   credentials: { check: string; validUntil: string | null }[];
 }
 
-/** An application's parts: each is written as a whole. */
+/** The parts of an application. A write replaces whole parts. */
 export const applicationParts = [
   'displayName',
   'bio',
@@ -24,21 +24,21 @@ export const applicationParts = [
 ] as const;
 export type ApplicationPart = (typeof applicationParts)[number];
 
-/** What the rules know of each part that was written: codes, counts and dates. */
+/** What the rules know of each written part: codes, counts and dates. */
 export interface KnownParts {
   displayName?: true;
   bio?: true;
   zone?: true;
   location?: true;
   radiusKm?: true;
-  /** With what the catalogue demands for these services. */
+  /** The codes of the services, and what the catalogue demands for them. */
   services?: { codes: string[]; licences: { category: string; name: string }[]; minPhotos: number };
   availability?: { openings: number };
   credentials?: { check: string; validUntil: string | null }[];
   portfolio?: { photos: number };
 }
 
-/** What a writer changes. The texts and numbers are a staged row, which the event makes effective. */
+/** A writer's changes to an application. The texts and numbers are a staged row, which the event makes effective. */
 export interface ApplicationChanges {
   /** The position of the timeline that the writer had read. */
   basedOn: number;

@@ -1,11 +1,11 @@
-// What somebody writes to become a provider, and what the catalogue asks of it. Kept in Postgres; the workflow sees a summary.
+// An application to become a provider, and the catalogue's rules for it. Postgres keeps the application; the workflow sees a summary.
 import { findService, servicesOf, type Catalogue } from '../intake/catalogue.ts';
 import type { CredentialKind } from './machine.ts';
 import { DomainError } from '../errors.ts';
 import { formatMoney, type Money } from '../money.ts';
 import type { ApplicationFault, ApplicationPart, ApplicationSummary, KnownParts } from './application-parts.ts';
 
-/** A draft may lack any of it. */
+/** A draft may lack any field. */
 export interface ApplicationDetails {
   displayName?: string;
   bio?: string;
@@ -25,7 +25,7 @@ export interface OfferedService {
   specialisations?: string[];
 }
 
-/** Minutes count from local midnight; ISO weekdays, 1 is Monday. */
+/** Minutes count from local midnight. Weekdays are ISO: 1 is Monday. */
 export interface WeeklyOpening {
   weekday: number;
   startMinute: number;
@@ -39,15 +39,16 @@ export interface GivenCredential {
   validUntil?: string;
 }
 
+/** The name of a credential's check: `licence/plumbing`, or `insurance` without a category. */
 export const checkOf = ({ kind, category }: Pick<GivenCredential, 'kind' | 'category'>): string =>
   category ? `${kind}/${category}` : kind;
 
 type Fields = { field: string; message: string }[];
 
 /**
- * Refuses values that no provider may have, however unfinished the draft: unknown services and categories, prices and
- * durations outside the catalogue's bounds, openings that overlap.
- * @throws price_out_of_bounds when nothing but prices is wrong, else validation_failed; both name every field
+ * Refuses values that no provider may have, also in an unfinished draft: unknown services and categories, prices and durations outside the
+ * catalogue's bounds, openings that overlap.
+ * @throws price_out_of_bounds when only prices are wrong, else validation_failed; both name every field
  */
 export function checkApplication<D extends ApplicationDetails>(catalogue: Catalogue, details: D): D {
   const { services = [], availability = [], credentials = [] } = details;
@@ -70,7 +71,7 @@ export function checkApplication<D extends ApplicationDetails>(catalogue: Catalo
   return details;
 }
 
-/** What is wrong with one service on offer; `at` is where it stands. */
+/** The faults of one offered service. @param at JSON pointer to the service */
 export function offeredServiceFaults(catalogue: Catalogue, offered: OfferedService, at: string): { prices: Fields; others: Fields } {
   const service = findService(catalogue, offered.code);
   if (!service) {
@@ -101,7 +102,7 @@ function unknownCategories({ categories }: Catalogue, credentials: readonly Give
   });
 }
 
-/** Openings of one weekday that overlap. */
+/** Faults of a weekly schedule: openings that end before they begin, and openings of one weekday that overlap. */
 export function overlaps(availability: readonly WeeklyOpening[]): Fields {
   return availability.flatMap((opening, index) => {
     const field = `/availability/${index}`;
@@ -118,7 +119,7 @@ const repeated = (keys: readonly string[], at: string): Fields =>
 
 const required = ['displayName', 'zone', 'location', 'radiusKm'] as const satisfies readonly ApplicationPart[];
 
-/** The parts that were written, in words that hold no names, no numbers and no texts. */
+/** The written parts as a run may know them: without names, reference numbers and texts. */
 export function knownParts(catalogue: Catalogue, details: ApplicationDetails): KnownParts {
   const { services, availability, credentials, portfolio } = details;
   const written = Object.fromEntries(
@@ -147,7 +148,7 @@ function knownServices(catalogue: Catalogue, services: readonly OfferedService[]
   };
 }
 
-/** What an application is good for, and why it cannot be submitted yet. */
+/** The services and credentials of an application, and the reasons why it cannot be submitted yet. */
 export function summariseApplication(parts: KnownParts): ApplicationSummary {
   return { services: parts.services?.codes ?? [], faults: applicationFaults(parts), credentials: parts.credentials ?? [] };
 }

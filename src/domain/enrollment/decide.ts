@@ -11,7 +11,7 @@ import type { EnrollmentNews } from './machine.ts';
 type Command<D extends EnrollmentCommand['do']> = Extract<EnrollmentCommand, { do: D }>;
 
 /**
- * What a command writes, or why it is refused. `now` is milliseconds since the epoch.
+ * The events that a command writes. @param now milliseconds since the epoch
  * @throws DomainError the refusal
  */
 export function decideEnrollment(state: EnrollmentState, command: EnrollmentCommand, now: number): EnrollmentTimelineEvent[] {
@@ -56,7 +56,7 @@ export function decideEnrollment(state: EnrollmentState, command: EnrollmentComm
       owned(state, command.by.id);
       enrollmentMachine.next(state.status, 'withdraw');
       return [{ type: 'enrollment.withdrawn', ...told }];
-    // The clock may come too late: what has been touched since is neither reminded of nor given up.
+    // The clock's command may come too late. An application that was touched since is neither reminded of nor expired.
     case 'remind':
       return !state.reminded && isIdleFor(state, state.policy!.draftRemindMs, now)
         ? [{ type: 'enrollment.reminded', ...telling('enrollment_idle') }]
@@ -66,7 +66,7 @@ export function decideEnrollment(state: EnrollmentState, command: EnrollmentComm
   }
 }
 
-/** The run's own application with the parts that a writer changes. @throws draft_changed for a part that was written meanwhile */
+/** Merges the parts that a writer changes into the run's application. @throws draft_changed when one of them was written meanwhile */
 function written(state: EnrollmentState, { changes, summary }: Command<'updateApplication'>) {
   if (!changes) return { summary };
   const { basedOn, changed, parts } = changes;
@@ -82,7 +82,7 @@ function written(state: EnrollmentState, { changes, summary }: Command<'updateAp
   return { summary: summariseApplication(merged), parts: merged, changed };
 }
 
-/** Complete, with photos and valid credentials; every fault of one kind is named at once. */
+/** Submits a complete application with enough photos and valid credentials. A refusal names every fault of one kind at once. */
 function submit(state: EnrollmentState, now: number): EnrollmentTimelineEvent[] {
   enrollmentMachine.next(state.status, 'submit');
   const { faults, credentials } = state.summary;
@@ -98,7 +98,7 @@ function submit(state: EnrollmentState, now: number): EnrollmentTimelineEvent[] 
   return [{ type: 'enrollment.submitted', revisionId: state.revisionId!, audience: [state.applicantId] }];
 }
 
-/** Outcomes as they come in; the last one opens the review. What a vendor says later is still worth writing down. */
+/** Records outcomes as they come in. The last one opens the review. Outcomes that arrive during the review are recorded as well. */
 function recordChecks(state: EnrollmentState, { results }: Command<'recordChecks'>): EnrollmentTimelineEvent[] {
   if (state.status !== 'checking' && state.status !== 'in_review') throw notNow(state, 'Nothing is being checked.');
   const unknown = results.find(({ check }) => !(check in state.checks));
@@ -151,7 +151,7 @@ function needReason(reason: string | undefined, message: string): void {
   if (!reason?.trim()) throw new DomainError('validation_failed', 'A reason is needed.', { fields: [{ field: '/reason', message }] });
 }
 
-/** @throws credential_lapsed naming every credential that is not valid at `now` */
+/** @param now milliseconds since the epoch @throws credential_lapsed naming every credential that is not valid then */
 export function notLapsed(credentials: readonly { check: string; validUntil: string | null }[], now: number): void {
   const lapsed = credentials.filter(({ validUntil }) => validUntil !== null && Date.parse(validUntil) <= now);
   if (lapsed.length === 0) return;

@@ -22,12 +22,12 @@ export const emptyEnrollment: EnrollmentState = {
 };
 
 export const enrollmentIsOver = ({ status }: EnrollmentState): boolean => enrollmentMachine.terminal.includes(status);
-/** The applicant has to do something: until then nothing is checked. */
+/** Whether the applicant has to act. Until then nothing is checked. */
 export const isWithApplicant = ({ status }: EnrollmentState): boolean => status === 'draft' || status === 'changes_requested';
 export const checksThatAre = ({ checks }: Pick<EnrollmentState, 'checks'>, ...outcomes: CheckOutcome[]): string[] =>
   Object.keys(checks).filter((check) => outcomes.includes(checks[check]!));
 
-/** What a written event means. */
+/** Folds one written event into the state. */
 export function evolveEnrollment(before: EnrollmentState, event: Recorded<EnrollmentTimelineEvent>): EnrollmentState {
   const state = { ...before, applied: remember(before.applied, event.commandId) };
   switch (event.type) {
@@ -72,7 +72,7 @@ export function evolveEnrollment(before: EnrollmentState, event: Recorded<Enroll
   }
 }
 
-/** Checks with what has come in; the last word counts. */
+/** The checks with new results. The newest result of a check counts. */
 export const mergedChecks = (checks: EnrollmentState['checks'], results: CheckResult[]): EnrollmentState['checks'] => ({
   ...checks,
   ...Object.fromEntries(results.map(({ check, outcome }) => [check, outcome])),

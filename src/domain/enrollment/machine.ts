@@ -1,4 +1,4 @@
-// What an application and a credential can be, and who may do what with an application.
+// Statuses and moves of an application and a credential, and the verbs of an application.
 import { defineMachine } from '../machine.ts';
 import { carries, type KindOf, type Verbs } from '../verb.ts';
 import type { ApplicationChanges, ApplicationSummary } from './application-parts.ts';
@@ -39,7 +39,7 @@ export const enrollmentVerbs = {
   updateApplication: {
     by: applicants,
     from: ['draft', 'changes_requested'],
-    /** Writers of the first two releases sent the summary of the whole: their recorded histories still replay. */
+    /** Writers of the first two releases sent the summary of the whole application. Their recorded histories must still replay. */
     carries: carries<
       { revisionId: string } & ({ changes: ApplicationChanges; summary?: undefined } | { summary: ApplicationSummary; changes?: undefined })
     >(),
@@ -75,5 +75,5 @@ export const enrollmentVerbs = {
   },
 } as const satisfies Verbs;
 
-/** What is told of an application: because somebody decided, and by its own clock. */
+/** Kinds of notifications about an application: those that verbs cause, and those that the run's clock causes. */
 export type EnrollmentNews = KindOf<typeof enrollmentVerbs> | 'enrollment_idle' | 'enrollment_expired';

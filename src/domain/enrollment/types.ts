@@ -14,7 +14,7 @@ export interface CheckResult {
   outcome: CheckOutcome;
 }
 
-/** What the run does by itself or hears of. */
+/** Commands that the run gives to itself, or makes from Signals. */
 type EnrollmentStep = CommandMeta &
   (
     | { do: 'open'; enrollmentId: string; applicantId: string; policy: Policy }
@@ -30,7 +30,7 @@ export type EnrollmentCommand = CommandOf<typeof enrollmentVerbs> | EnrollmentSt
 export type EnrollmentEvent = EventBase<EnrollmentNews> &
   (
     | { type: 'enrollment.opened'; enrollmentId: string; applicantId: string; policy: Policy }
-    /** Timelines of the first two releases know no `parts`: every part was written. */
+    /** Timelines of the first two releases have no `parts` and no `changed`: every part was written. */
     | { type: 'enrollment.updated'; revisionId: string; summary: ApplicationSummary; parts?: KnownParts; changed?: ApplicationPart[] }
     | { type: 'enrollment.submitted'; revisionId: string }
     | { type: 'enrollment.checking'; checks: string[]; checksBy: string }
@@ -50,15 +50,15 @@ export interface EnrollmentState extends StreamState {
   enrollmentId: string;
   applicantId: string;
   policy: Policy | null;
-  /** The version that counts: what is checked, reviewed and made real. */
+  /** The current revision: the one that is checked, reviewed and made a provider. */
   revisionId: string | null;
   summary: ApplicationSummary;
-  /** Null where only a timeline of the first two releases has told. */
+  /** Null when the last update was written by one of the first two releases. */
   parts?: KnownParts | null;
-  /** By part: the position at which it was last written. */
+  /** By part: the position of its last write. */
   changedAt?: Partial<Record<ApplicationPart, number>>;
   checks: Record<string, CheckOutcome>;
-  /** When an operator is asked although checks are still missing. */
+  /** When an operator has to decide although results are missing, RFC 3339. */
   checksBy: string | null;
   escalated: boolean;
   reminded: boolean;

@@ -19,7 +19,7 @@ const count = (key: string, label: string, question: string, min: number, max: n
 });
 const flag = (key: string, label: string, question: string, words: string[]): FactSpec => ({ key, kind: 'flag', label, question, words });
 
-/** Required facts come first in `facts`; `required` says how many of them. */
+/** Required facts come first in `facts`. `required` is their number. */
 type Seed = Omit<ServiceSpec, 'requiredFacts' | 'optionalFacts' | 'currency'> & { required: number };
 const service = ({ required, ...seed }: Seed): ServiceSpec => {
   const keys = seed.facts.map(({ key }) => key);
@@ -39,7 +39,7 @@ const bathrooms = count('bathrooms', 'Bathrooms', 'How many bathrooms?', 1, 10, 
 const plumber = { kind: 'licence', name: 'Plumbing licence' } as const;
 const electrician = { kind: 'licence', name: 'Electrical licence' } as const;
 
-/** The catalogue of a fresh installation. Later versions are rows, this one is how they begin. */
+/** The first version of the catalogue, for a fresh installation. Later versions are rows only. */
 export const seedCatalogue: Catalogue = {
   version: 1,
   categories: [

@@ -3,7 +3,7 @@ import type { ImportFault } from '../calendar/import.ts';
 
 export type ProviderNews = 'calendar_import_failing';
 
-/** What stands on `provider/<id>`: which fields changed, never what they say. */
+/** Events of the stream `provider/<id>`. They name the changed fields and never hold values. */
 export type ProviderEvent = EventBase<ProviderNews> &
   (
     | { type: 'provider.changed'; fields: string[] }
@@ -17,9 +17,9 @@ export type ProviderEvent = EventBase<ProviderNews> &
     | { type: 'provider.calendar_import_failing'; importId: string; fault: ImportFault }
   );
 
-/** What stands on `user/<id>`. */
+/** Events of the stream `user/<id>`. */
 export type UserEvent = EventBase &
   ({ type: 'user.changed'; fields: string[] } | { type: 'user.payment_method_stored' | 'user.payment_method_removed' });
 
-/** What stands on `review-post/<id>`: a published review's later life. */
+/** Events of the stream `review-post/<id>`: what happens to a review after its publication. */
 export type ReviewPostEvent = EventBase & ({ type: 'review.replied' } | { type: 'review.reported'; code: string });

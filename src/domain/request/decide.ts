@@ -15,7 +15,7 @@ import type { RequestStatus } from './machine.ts';
 type Command<D extends RequestCommand['do']> = Extract<RequestCommand, { do: D }>;
 
 /**
- * What a command writes, or why it is refused. `now` is milliseconds since the epoch.
+ * The events that a command writes. @param now milliseconds since the epoch
  * @throws DomainError the refusal
  */
 export function decideRequest(state: RequestState, command: RequestCommand, now: number): RequestTimelineEvent[] {
@@ -56,7 +56,7 @@ export function decideRequest(state: RequestState, command: RequestCommand, now:
       if (state.status !== 'intake' || state.nudged || now < silenceEnds(state, 'nudge')) return [];
       return [{ type: 'request.nudged', audience: [state.consumerId], notify: tell('intake_idle', state.consumerId) }];
     case 'abandon':
-      // Somebody spoke, or it was sent out, while the clock's command waited for its turn.
+      // A message or a submission may have come while this command waited for its turn.
       if (state.status !== 'intake' || state.pendingTurns.length || now < silenceEnds(state, 'abandon')) return [];
       return [{ type: 'request.abandoned', code: 'idle', audience: [state.consumerId] }];
     case 'giveUp':
@@ -76,7 +76,7 @@ export function decideRequest(state: RequestState, command: RequestCommand, now:
 }
 
 function open(state: RequestState, { requestId, consumerId, mode, catalogueVersion, policy }: Command<'open'>): RequestTimelineEvent[] {
-  // A run that finds its timeline already opened (rebuilt, or reset) has nothing to write.
+  // A rebuilt or reset run finds its stream open and has nothing to write.
   if (state.opened) return [];
   return [{ type: 'request.opened', requestId, consumerId, mode, catalogueVersion, policy, audience: [consumerId] }];
 }
@@ -89,9 +89,9 @@ function postMessage(state: RequestState, { by, messageId, turnId }: Command<'po
 }
 
 /**
- * Ends a turn with what it read. While the person changed the draft elsewhere the turn was on its way: what contradicts the newer
- * fact is refused, and the turn is answered again on the fresh draft. A turn that ends after intake changes no draft.
- * @throws draft_changed
+ * Ends a turn and merges its facts into the draft. If the person has meanwhile changed one of these facts elsewhere, the turn is refused
+ * and the run answers it again on the new draft. The last attempt leaves such facts out. A turn that ends after intake changes no draft.
+ * @throws draft_changed; for a yes also the refusals of `submit`
  */
 function completeTurn(state: RequestState, command: Command<'completeTurn'>, now: number): RequestTimelineEvent[] {
   const { turnId, intent, agreed = null, last } = command;
@@ -109,7 +109,7 @@ function completeTurn(state: RequestState, command: Command<'completeTurn'>, now
   if (contradicted.length && !last) throw draftChanged(contradicted);
   if (intent === 'cancel') return [completed(draft), { type: 'request.cancelled', code: 'consumer', audience: [state.consumerId] }];
   if (intent !== 'submit') return [completed(draft)];
-  // The person has said yes to exactly the draft that was shown.
+  // The hash of the draft to which the person said yes. Turns of the first two releases carry a whole draft and no hash.
   const said = command.draft ? state.draft.hash : agreed;
   if (draft.hash && draft.hash === said) return [completed(draft), ...submit(state, draft, said, now)];
   if (command.draft || last) return [completed(draft)];
@@ -134,7 +134,7 @@ function editRequest(state: RequestState, command: Command<'editRequest'>, now: 
   return [...(changesNothing ? [] : [edited]), ...(submitNow ? submit(state, draft, draft.hash, now) : [])];
 }
 
-/** The run's own draft with what a writer changes. */
+/** Merges a writer's changes into the run's draft. */
 function merged(state: RequestState, { changes, draft }: Command<'completeTurn' | 'editRequest'>, mode: RequestMode = state.mode) {
   return changes ? mergeDraft(state.draft, state.draftChangedAt ?? {}, changes, mode) : { draft: draft ?? state.draft, contradicted: [] };
 }
@@ -154,7 +154,9 @@ const draftChanged = (keys: readonly string[]): DomainError =>
     ...(keys.length && { fields: keys.map((key) => ({ field: `/${key}`, message: 'was changed meanwhile' })) }),
   });
 
-/** Nothing is sent out before an explicit yes to the very draft that is sent. */
+/**
+ * Sends the request out. The consumer must have said yes to exactly this draft. @throws invalid_transition, draft_incomplete, draft_changed
+ */
 function submit(state: RequestState, draft: DraftSummary, agreedHash: string | null, now: number): RequestTimelineEvent[] {
   requestMachine.next(state.status, 'submit');
   if (draft.missing.length || !draft.hash) {
@@ -169,7 +171,7 @@ function submit(state: RequestState, draft: DraftSummary, agreedHash: string | n
 }
 
 function invite(state: RequestState, { round, radiusKm, invitations, priority }: Command<'invite'>, now: number): RequestTimelineEvent[] {
-  if (round <= state.round) return []; // this round is already open: the run was rebuilt
+  if (round <= state.round) return []; // a rebuilt run: this round is already open
   requestMachine.next(state.status, 'invite');
   const windowMs = state.policy!.roundWindowMs[priority ? 'urgent' : state.urgency];
   const closesAt = iso(now + (invitations.length ? windowMs : 0));
@@ -205,14 +207,14 @@ function closeRound(state: RequestState, { round }: Command<'closeRound'>, now: 
   return state.round === round && state.closesAt !== null ? endRound(state, liveOffers(state).length, now) : [];
 }
 
-/** The proposal that makes enough live offers ends the round in the same breath: nobody further is asked to answer. */
+/** A proposal that makes enough offers live (`policy.liveOffers`) also ends the round: the open invitations expire. */
 function stoppingAtEnough(state: RequestState, offerId: string, events: RequestTimelineEvent[], now: number): RequestTimelineEvent[] {
   if (events[0]?.type !== 'offer.proposed' || state.closesAt === null) return events;
   const others = liveOffers(state).filter(([id]) => id !== offerId).length;
   return others + 1 >= state.policy!.liveOffers ? [...events, ...endRound(state, others + 1, now, offerId)] : events;
 }
 
-/** @param live offers that are live from now on @param answered the invitation that has just been answered */
+/** @param live number of live offers after this command @param answered id of the offer whose invitation has just been answered */
 function endRound(state: RequestState, live: number, now: number, answered?: string): RequestTimelineEvent[] {
   const { round } = state;
   const decideBy = live ? iso(now + state.policy!.decisionMs) : null;
@@ -231,7 +233,7 @@ function endRound(state: RequestState, live: number, now: number, answered?: str
   ];
 }
 
-/** A guest has signed in: the conversation becomes their account's. Claiming it again changes nothing. */
+/** A guest has signed in: the conversation now belongs to their account. Claiming it again changes nothing. */
 function claim(state: RequestState, { by, guestId }: Command<'claimRequest'>): RequestTimelineEvent[] {
   if (state.consumerId === by.id) return [];
   if (state.consumerId !== guestId) throw new DomainError('not_owner');
@@ -239,7 +241,7 @@ function claim(state: RequestState, { by, guestId }: Command<'claimRequest'>): R
   return [{ type: 'request.claimed', guestId, consumerId: by.id, audience: [by.id] }];
 }
 
-/** The request's move for each way a booking can end. */
+/** Ends or reopens the request, depending on how its booking ended. */
 function endBooking(state: RequestState, { bookingId, outcome }: Command<'endBooking'>): RequestTimelineEvent[] {
   if (state.accepted?.bookingId !== bookingId || state.status !== 'booked') return [];
   const told = { audience: [state.consumerId] };
@@ -314,7 +316,10 @@ function intervene(state: RequestState, command: Command<'intervene'>, now: numb
   }
 }
 
-/** When silence in intake leads to a reminder, and to the end: milliseconds since the epoch. One rule for the clock and for `decide`. */
+/**
+ * When silence in intake leads to a reminder (`nudge`) or ends the request (`abandon`), in milliseconds since the epoch. The run's clock
+ * and `decide` both use this rule.
+ */
 export const silenceEnds = ({ lastActivityAt, policy }: RequestState, leadsTo: 'nudge' | 'abandon'): number =>
   Date.parse(lastActivityAt) + (leadsTo === 'nudge' ? policy!.intakeNudgeMs : policy!.intakeCloseMs);
 
@@ -325,7 +330,7 @@ function owned(state: RequestState, actorId: string): void {
   if (actorId !== state.consumerId) throw new DomainError('not_owner');
 }
 
-/** @throws invalid_transition from a status that the table of verbs does not name */
+/** @throws invalid_transition in a status that the table of verbs does not name */
 function possible(state: RequestState, verb: 'postMessage' | 'editRequest' | 'claimRequest'): void {
   const from: readonly RequestStatus[] = requestVerbs[verb].from;
   if (from.includes(state.status)) return;

@@ -1,10 +1,11 @@
-// The draft belongs to the request's run: writers say what they change and how far they had read, the run merges.
+// The draft belongs to the request's run. A writer sends its changes and the position up to which it had read the timeline. The run merges
+// them.
 import type { Currency } from '../money.ts';
 
 /** compare: providers propose and the consumer chooses. instant: the first provider who accepts is booked. */
 export type RequestMode = 'compare' | 'instant';
 
-/** One fact of a draft, by its id: the value stays in Postgres. */
+/** One fact of a draft, by its id. The value stays in Postgres. */
 export interface FactRef {
   key: string;
   factId: string;
@@ -15,41 +16,41 @@ export interface DraftSummary {
   facts: FactRef[];
   service: string | null;
   missing: string[];
-  /** What a yes names; null while something is missing. */
+  /** The hash that a yes must name; null while a required fact is missing. */
   hash: string | null;
-  /** Bounds of the service's price, and when the window to start in closes. */
+  /** `price`: bounds of the service's price, in minor units. `windowEndsAt`: when the window to start in closes, RFC 3339. */
   price: { min: number; max: number; currency: Currency } | null;
   windowEndsAt: string | null;
   /** The search area's label: never an address. */
   region: string | null;
-  /** Keys without which no draft of this service is complete; timelines of the first two releases do not say. */
+  /** Keys that every complete draft of this service has. Absent on timelines of the first two releases. */
   required?: string[];
 }
 
-/** What the rules need to know of the service that a writer's values were checked against. */
+/** What the rules need of a service. The writer's values were checked against this service. */
 export interface ServiceTerms {
   code: string | null;
   required: string[];
   price: DraftSummary['price'];
 }
 
-/** What a writer changes. The values are staged rows, which the event makes effective. */
+/** A writer's changes to the draft. The values are staged rows, which the event makes effective. */
 export interface DraftChanges {
   /** The position of the timeline that the writer had read. */
   basedOn: number;
-  /** Facts that count from now on, each in place of the one with its key. */
+  /** New facts. Each replaces the fact with the same key. */
   set: FactRef[];
-  /** Keys whose fact no longer counts. */
+  /** Keys of the facts to remove. */
   drop: string[];
   /** The service after these changes, as the writer saw it. */
   service: ServiceTerms;
-  /** Of a new `when`: the end of its window, RFC 3339. */
+  /** The end of the window, RFC 3339, if `set` holds a new `when`. */
   windowEndsAt?: string;
-  /** Of a new `location`: its label. */
+  /** The label of the place, if `set` holds a new `location`. */
   region?: string;
 }
 
-/** Writers of the first two releases sent the whole draft: their recorded histories still replay. */
+/** Writers of the first two releases sent the whole draft. Their recorded histories must still replay. */
 export type DraftWriting = { changes?: DraftChanges; draft?: undefined } | { draft: DraftSummary; changes?: undefined };
 
 /** By key: the position at which its fact was last set or dropped. */
@@ -59,8 +60,8 @@ export type ChangedAt = Readonly<Record<string, number>>;
 const independent: ReadonlySet<string> = new Set(['location', 'when', 'notes']);
 
 /**
- * The draft with a writer's changes on top of whatever others have written meanwhile.
- * @returns the merged draft, and the keys at which the writer contradicts something newer: those keep the newer fact
+ * Merges a writer's changes into the draft, which others may have changed since the writer read it.
+ * @returns the merged draft, and the keys at which the writer contradicts a newer change: these keep the newer fact
  */
 export function mergeDraft(
   draft: DraftSummary,
@@ -96,14 +97,20 @@ export function mergeDraft(
   };
 }
 
-/** Whether a value of `key` was chosen in view of `other`: of itself, and of the service for what the service decides about. */
+/**
+ * Whether the value of `key` depends on that of `other`. A key depends on itself. The service and the facts that are checked against it
+ * depend on each other.
+ */
 function depends(key: string, other: string): boolean {
   if (key === other) return true;
   if (independent.has(key) || independent.has(other)) return false;
   return key === 'service' || other === 'service';
 }
 
-/** Timelines of the first two releases do not say what the service requires: what was missing then still is. */
+/**
+ * The service's terms as the draft knows them. Timelines of the first two releases have no `required`: for them, what was missing stays
+ * required.
+ */
 const termsIn = ({ service, price, missing, required }: DraftSummary): ServiceTerms => ({
   code: service,
   price,
@@ -111,7 +118,7 @@ const termsIn = ({ service, price, missing, required }: DraftSummary): ServiceTe
 });
 
 /**
- * What a yes names: equal for the same facts in the same mode, whatever their order. Ids are random, so their exclusive or
+ * The hash that a yes names: equal for the same facts in the same mode, in any order. Ids of facts are random, so their exclusive or
  * identifies the set: Zobrist, "A New Hashing Method", 1970.
  */
 export function draftHash(facts: readonly FactRef[], mode: string): string {
@@ -119,7 +126,7 @@ export function draftHash(facts: readonly FactRef[], mode: string): string {
   return `${mode}-${sum.toString(36)}`;
 }
 
-/** Where each key was last set or dropped, after an event at `seq` has made `after` of `before`. */
+/** The position of each key's last change, after the event at position `seq` has replaced the draft `before` by `after`. */
 export function changedAtAfter(known: ChangedAt, before: DraftSummary, after: DraftSummary, seq: number): ChangedAt {
   const idsOf = ({ facts }: DraftSummary) => new Map(facts.map(({ key, factId }) => [key, factId]));
   const [old, fresh] = [idsOf(before), idsOf(after)];
@@ -127,6 +134,6 @@ export function changedAtAfter(known: ChangedAt, before: DraftSummary, after: Dr
   return changed.length ? { ...known, ...Object.fromEntries(changed.map((key) => [key, seq])) } : known;
 }
 
-/** Keys that a draft had and its successor no longer has. */
+/** Keys of the facts that are in `before` and not in `after`. */
 export const droppedFrom = (before: DraftSummary, after: DraftSummary): string[] =>
   before.facts.map(({ key }) => key).filter((key) => !after.facts.some((fact) => fact.key === key));

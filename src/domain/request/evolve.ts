@@ -35,7 +35,7 @@ export const emptyRequest: RequestState = {
   excluded: [],
 };
 
-/** What a written event means. Total over everything that may stand on a request's timeline. */
+/** Folds one written event into the state. Knows every event that may stand on a request's timeline. */
 export function evolveRequest(before: RequestState, event: Recorded<RequestTimelineEvent>): RequestState {
   const state = { ...before, applied: remember(before.applied, event.commandId) };
   switch (event.type) {
@@ -149,7 +149,7 @@ export function evolveRequest(before: RequestState, event: Recorded<RequestTimel
   }
 }
 
-/** The draft that an event made effective, and where each of its parts was changed last. */
+/** The draft that an event makes effective, and the position of each part's last change. */
 function drafted(
   state: RequestState,
   { draft, seq, mode = state.mode }: { draft: DraftSummary; seq: number; mode?: RequestMode },
@@ -165,10 +165,10 @@ function withOffer(state: RequestState, offerId: string, change: Partial<OfferSt
 
 export const openOffers = (state: RequestState): [string, OfferState][] =>
   Object.entries(state.offers).filter(([, { status }]) => !offerMachine.terminal.includes(status));
-/** Offers that wait for the consumer or for the provider's answer to a counter-offer. */
+/** Offers that wait for the consumer, or for the provider's answer to a counter-offer. */
 export const liveOffers = (state: RequestState): [string, OfferState][] => offersThatAre(state, 'proposed', 'countered');
 export const offersThatAre = (state: RequestState, ...statuses: OfferStatus[]): [string, OfferState][] =>
   Object.entries(state.offers).filter(([, { status }]) => statuses.includes(status));
-/** The consumer had a booking and lost it: this round comes before others' needs. */
+/** Whether `round` is the first one after a booking fell through. Such a round comes before the needs of others. */
 export const hasPriority = ({ lostRounds }: RequestState, round: number): boolean => lostRounds > 0 && round === lostRounds + 1;
 export const isClosed = (state: RequestState): boolean => requestMachine.terminal.includes(state.status);

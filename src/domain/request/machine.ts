@@ -1,4 +1,4 @@
-// What a request can be, and who may do what with it.
+// Statuses, moves and verbs of a request.
 import { defineMachine } from '../machine.ts';
 import { carries, type KindOf, type Verbs } from '../verb.ts';
 import type { DraftWriting, RequestMode } from './draft.ts';
@@ -63,7 +63,7 @@ export const requestVerbs = {
   },
 } as const satisfies Verbs;
 
-/** What is told of a request: because somebody asked for something, and by its own clock. */
+/** Kinds of notifications about a request: those that verbs cause, and those that the run causes by itself. */
 export type RequestNews =
   | KindOf<typeof requestVerbs>
   | 'intake_idle'

@@ -4,7 +4,7 @@ import { listSlots, type Calendar, type Interval } from '../calendar/availabilit
 export const gateCodes = ['excluded', 'credential', 'area', 'price', 'invitation_cap', 'no_slot'] as const;
 export type Gate = (typeof gateCodes)[number];
 
-/** What SQL knows about one provider near the job. Distances in km, money in minor units. */
+/** A row of the query for providers near the job. Distances in km, money in minor units. */
 export interface CandidateRow {
   providerId: string;
   distanceKm: number;
@@ -19,12 +19,12 @@ export interface CandidateRow {
 }
 
 export interface Job {
-  /** Window in which it may start, milliseconds since the epoch. */
+  /** The window in which the job may start, milliseconds since the epoch. */
   from: number;
   to: number;
   /** The consumer's ceiling in minor units, if any. */
   ceiling: number | null;
-  /** Mean rating of the category: what a provider without reviews is taken for. */
+  /** Mean rating of the category, which counts for a provider without reviews. */
   meanRating: number;
 }
 
@@ -36,11 +36,12 @@ export interface Scored {
   slot: Interval | null;
 }
 
-/** Invitations a provider may have open at once: a fair share, and answers that do not drown. */
+/** Most invitations that one provider may have open. The limit shares work fairly, and a provider can still answer them all. */
 export const invitationCap = 20;
-/** Reviews that the category's mean is worth (design §6). */
+/** How many reviews the category's mean counts for (design §6). */
 const priorReviews = 10;
 
+/** Gates and score (0 to 100) of one provider for one job. A provider behind a gate scores 0. @param now milliseconds since the epoch */
 export function scoreCandidate(row: CandidateRow, calendar: Calendar | undefined, job: Job, now: number): Scored {
   const slot = calendar ? firstSlot(calendar, row, job, now) : null;
   const gates: Gate[] = [];
@@ -55,7 +56,7 @@ export function scoreCandidate(row: CandidateRow, calendar: Calendar | undefined
   return { providerId: row.providerId, gates, score: gates.length ? 0 : round(Math.max(0, Math.min(100, score))), contributions, slot };
 }
 
-/** Each line of the score on its own; weights from design §6. Lines whose inputs do not exist yet count as average. */
+/** The lines of the score, with weights from design §6. A line whose inputs do not exist yet counts as average. */
 function contributionsOf(row: CandidateRow, slot: Interval | null, job: Job): Record<string, number> {
   const rating = (row.ratingSum + job.meanRating * priorReviews) / (row.ratingCount + priorReviews);
   const window = Math.max(1, job.to - job.from);
@@ -79,7 +80,7 @@ function firstSlot(calendar: Calendar, { durationMinutes }: CandidateRow, { from
 
 const round = (value: number) => Math.round(value * 10) / 10;
 
-/** Chance that an invited provider answers, until measured per provider. */
+/** Assumed chance that an invited provider answers, until it is measured per provider. */
 const answerChance = 0.5;
 
 /** The smallest group with a 90 % chance of one offer and three expected ones, within the policy's bounds (design §6). */

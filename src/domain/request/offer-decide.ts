@@ -13,7 +13,7 @@ type Offering<D extends OfferCommand['do']> = Extract<OfferCommand, { do: D }>;
 
 export const isOfferCommand = (command: RequestCommand): command is OfferCommand => Object.hasOwn(offerVerbs, command.do);
 
-/** What a command about an offer writes, or why it is refused. `now` is milliseconds since the epoch. @throws DomainError */
+/** The events that a command about an offer writes. @param now milliseconds since the epoch @throws DomainError the refusal */
 export function decideOffer(state: RequestState, command: OfferCommand, now: number): RequestTimelineEvent[] {
   switch (command.do) {
     case 'proposeOffer':
@@ -29,7 +29,7 @@ export function decideOffer(state: RequestState, command: OfferCommand, now: num
   }
 }
 
-/** A provider names terms, or takes the suggested ones (`terms` absent). */
+/** A provider names terms, or takes the suggested ones when `terms` is absent. */
 function proposeOffer(state: RequestState, command: Offering<'proposeOffer'>): RequestTimelineEvent[] {
   const { offerId, terms, basedOn } = command;
   const offer = offerFor(state, command);
@@ -66,8 +66,8 @@ function counterOffer(state: RequestState, command: Offering<'counterOffer'>): R
 }
 
 /**
- * `accept` belongs to whoever's turn it is: the consumer takes a proposal, the provider a counter-offer or, in instant
- * mode, the invitation itself. In compare mode a provider's yes to an invitation is a proposal on the suggested terms.
+ * The side whose turn it is accepts: the consumer accepts a proposal; the provider accepts a counter-offer or, in instant mode, the
+ * invitation. In compare mode a provider's yes to an invitation is a proposal with the suggested terms.
  */
 function acceptOffer(state: RequestState, command: Offering<'acceptOffer'>, now: number): RequestTimelineEvent[] {
   const { by, offerId, bookingId } = command;
@@ -126,17 +126,18 @@ function withdrawOffer(state: RequestState, command: Offering<'withdrawOffer'>):
   ];
 }
 
-/** Ends an offer because something else happened; its provider is told only when they had answered. */
+/** Ends an offer because of something outside it, e.g. another offer won. Its provider is notified only after they had answered. */
 export function superseded(offerId: string, offer: OfferState, code: string): RequestTimelineEvent {
   const notify = offer.status === 'invited' ? [] : tell('offer_superseded', offer.providerId);
   return { type: 'offer.superseded', offerId, code, audience: [offer.providerId], notify };
 }
 
+/** Ends an offer that nobody answered in time. */
 export function expired(offerId: string, offer: OfferState, code: string): RequestTimelineEvent {
   return { type: 'offer.expired', offerId, code, audience: [offer.providerId] };
 }
 
-/** The offer, when the table of verbs lets this side do this with it. @throws not_found, not_owner, forbidden_role */
+/** The offer, if the table of verbs allows the command to the actor's side. @throws not_found, not_owner, forbidden_role */
 function offerFor(state: RequestState, { do: verb, offerId, by }: OfferCommand): OfferState {
   const offer = state.offers[offerId];
   if (!offer) throw new DomainError('not_found', 'This request has no such offer.');
@@ -151,7 +152,10 @@ function sideOf(state: RequestState, offer: OfferState, by: Actor): 'consumer' |
   throw new DomainError('not_owner');
 }
 
-/** Who names only a price keeps the slot they have read: not one that was agreed to elsewhere meanwhile. @throws terms_changed */
+/**
+ * Refuses terms that were made from another version of the offer. A sender who names only a price keeps the slot that they have read, so a
+ * slot that changed since must not slip in. @throws terms_changed
+ */
 function madeFrom({ status, version }: OfferState, basedOn: number | undefined): void {
   if (basedOn !== undefined && basedOn !== version)
     throw new DomainError('terms_changed', undefined, { status, allowed: offerMachine.allowed(status) });

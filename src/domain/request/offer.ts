@@ -1,9 +1,9 @@
-// What an offer can be, who may do what with it, and what is written of it. Offers live on their request's timeline.
+// Statuses, verbs and events of an offer. Offers live on their request's timeline.
 import { defineMachine } from '../machine.ts';
 import type { Terms } from '../terms.ts';
 import { carries, type KindOf, type Verbs } from '../verb.ts';
 
-/** One row per request, provider and round. `accept` belongs to whoever's turn it is. */
+/** One row per request, provider and round. The side whose turn it is accepts. */
 export const offerMachine = defineMachine(
   'offer',
   ['invited', 'proposed', 'countered', 'accepted', 'declined', 'withdrawn', 'expired', 'superseded'],
@@ -24,7 +24,7 @@ export const offerVerbs = {
   proposeOffer: {
     by: ['provider'],
     move: 'propose',
-    /** Without `terms` the suggested ones. `basedOn`: the version whose terms these were made from. */
+    /** `terms` absent: the provider takes the suggested ones. `basedOn`: the version of the offer from which these terms were made. */
     carries: carries<{ offerId: string; terms?: Terms; basedOn?: number }>(),
     notifies: ['offer_received'],
     says: 'terms of a provider',
@@ -80,7 +80,7 @@ export const offerVerbs = {
   },
 } as const satisfies Verbs;
 
-/** What is told of offers. */
+/** Kinds of notifications about offers. */
 export type OfferNews = KindOf<typeof offerVerbs> | 'invited';
 
 export interface Invitation extends Terms {

@@ -10,11 +10,11 @@ import type { Invitation, OfferEvent, OfferNews, OfferStatus, offerVerbs } from 
 
 export type TurnIntent = 'ask' | 'clarify' | 'confirm' | 'submit' | 'cancel' | 'hand_off' | 'chat';
 
-/** What the run does by itself: its clock, its search, its turns. */
+/** Commands that the run gives to itself: for its clock, its search and its turns. */
 type RequestStep = CommandMeta &
   (
     | { do: 'open'; requestId: string; consumerId: string; mode: RequestMode; catalogueVersion: number; policy: Policy }
-    /** `agreed`: the hash of the draft that the person said yes to. `last`: what contradicts is left out. */
+    /** `agreed`: the hash of the draft that the person said yes to. `last`: facts that contradict newer ones are left out. */
     | ({ do: 'completeTurn'; turnId: string; intent: TurnIntent; agreed?: string | null; last?: true } & DraftWriting)
     | { do: 'invite'; round: number; radiusKm: number; invitations: Invitation[]; priority?: true }
     | { do: 'remindRound'; round: number }
@@ -34,10 +34,13 @@ export type RequestEvent = EventBase<RequestNews | OfferNews> &
     | OfferEvent
     | { type: 'request.opened'; requestId: string; consumerId: string; mode: RequestMode; catalogueVersion: number; policy: Policy }
     | { type: 'message.posted'; messageId: string; turnId: string }
-    /** `dropped`: keys whose fact has left the draft. */
+    /** `dropped`: keys of the facts that have left the draft. */
     | { type: 'turn.completed'; turnId: string; intent: TurnIntent; draft: DraftSummary; dropped?: string[] }
     | { type: 'request.edited'; draft: DraftSummary; mode: RequestMode; dropped?: string[] }
-    /** `facts`: what was agreed to, and all that anybody reads from here on. Timelines of the first two releases mean their draft. */
+    /**
+     * `facts`: the agreed facts. From here on everybody reads these. Absent on timelines of the first two releases: the draft's facts
+     * count.
+     */
     | { type: 'request.submitted'; draftHash: string; urgency: Urgency; facts?: FactRef[] }
     | { type: 'round.opened'; round: number; radiusKm: number; invited: number; remindAt: string; closesAt: string; priority?: true }
     | { type: 'round.reminded'; round: number }
@@ -51,7 +54,7 @@ export type RequestEvent = EventBase<RequestNews | OfferNews> &
     | { type: 'operator.intervened'; action: string; ticket: string }
   );
 
-/** What a request's run appends: its own events, refusals of facts, and the first event of the booking it opens. */
+/** The events that a request's run appends: its own, refusals of facts, and the first event of the booking it opens. */
 export type RequestTimelineEvent = RequestEvent | CommandRefused | (BookingHeld & EventBase);
 
 export interface OfferState extends Terms {
@@ -71,7 +74,7 @@ export interface RequestState extends StreamState {
   draft: DraftSummary;
   /** Absent in states that a run of the second release carried over. */
   draftChangedAt?: ChangedAt;
-  /** The facts that were agreed to and sent out. */
+  /** The facts that the consumer agreed to and that were sent out. */
   agreed: FactRef[];
   urgency: Urgency;
   /** Turns waiting for an answer, oldest first. */
@@ -79,11 +82,11 @@ export interface RequestState extends StreamState {
   turns: number;
   round: number;
   radiusKm: number;
-  /** Rounds of earlier searches: a search that starts again has all its rounds. */
+  /** The last round of earlier searches, else 0. A new search has all its rounds again. */
   searchedBefore: number;
-  /** Rounds up to the last one whose booking fell through: who lost in them may be asked again. */
+  /** The last round before a booking fell through, else 0. Providers who lost in a round up to this one may be asked again. */
   lostRounds: number;
-  /** Instants, RFC 3339: when the running round reminds and closes, and by when the consumer decides. */
+  /** Instants, RFC 3339: when the open round reminds, when it closes, and until when the consumer must decide. */
   remindAt: string | null;
   closesAt: string | null;
   decideBy: string | null;

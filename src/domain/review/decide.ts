@@ -5,8 +5,10 @@ import { tell } from '../timeline.ts';
 type Command<D extends ReviewCommand['do']> = Extract<ReviewCommand, { do: D }>;
 
 /**
- * Both reviews of one booking. Neither side sees the other's before both are in or the time is up, so nobody answers in kind.
- * @throws DomainError the refusal. `now` is milliseconds since the epoch.
+ * The events that a command writes. Neither side sees the other's review before both are written or the time is over, so that no review
+ * answers the other one.
+ * @param now milliseconds since the epoch
+ * @throws DomainError the refusal
  */
 export function decideReview(state: ReviewState, command: ReviewCommand, now: number): ReviewTimelineEvent[] {
   if (!state.review) throw new DomainError('timeline_behind', 'The booking was never completed.');
@@ -51,7 +53,7 @@ function submit(state: ReviewState, { by, reviewId, rating }: Command<'submitRev
       authorId: by.id,
       subjectId,
       rating,
-      // The rating stays between its author and us until it is published.
+      // Until publication, only the author and Proxie know the rating.
       audience: [by.id],
       notify: waiting ? tell('review_waiting', subjectId) : [],
     },
@@ -59,7 +61,7 @@ function submit(state: ReviewState, { by, reviewId, rating }: Command<'submitRev
   ];
 }
 
-/** Publishes what was written and ends the asking. */
+/** Publishes the written reviews. From then on nobody is asked for one. */
 function close(state: ReviewState, reviewIds: string[]): ReviewTimelineEvent[] {
   const { bookingId, consumerId, providerId } = state.review!;
   const both = [consumerId, providerId];

@@ -13,7 +13,7 @@ export const emptyReview: ReviewState = {
   publishAt: '',
 };
 
-/** What a written event means. */
+/** Folds one written event into the state. */
 export function evolveReview(before: ReviewState, event: Recorded<ReviewTimelineEvent>): ReviewState {
   const state = { ...before, applied: remember(before.applied, event.commandId) };
   switch (event.type) {

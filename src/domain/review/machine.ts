@@ -1,8 +1,8 @@
-// What a review can be, and who may write one.
+// Statuses and moves of a review, and the verb that writes one.
 import { defineMachine } from '../machine.ts';
 import { carries, type KindOf, type Verbs } from '../verb.ts';
 
-/** What somebody wrote about a booking: published together with the other side's, hidden by operators. */
+/** One side's review of a booking. It is published together with the other side's; operators may hide it. */
 export const reviewMachine = defineMachine('review', ['submitted', 'published', 'hidden'], {
   publish: { from: ['submitted'], to: 'published' },
   hide: { from: ['submitted', 'published'], to: 'hidden' },
@@ -19,5 +19,5 @@ export const reviewVerbs = {
   },
 } as const satisfies Verbs;
 
-/** What is told of the reviews of a booking. */
+/** Kinds of notifications about the reviews of a booking. */
 export type ReviewNews = KindOf<typeof reviewVerbs> | 'review_requested' | 'review_reminder';

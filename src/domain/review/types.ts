@@ -7,7 +7,7 @@ import type { ReviewNews, reviewVerbs } from './machine.ts';
 export const reviewSides = ['consumer', 'provider'] as const;
 export type ReviewSide = (typeof reviewSides)[number];
 
-/** Written together with the booking's completion: a completed booking always has its reviews. */
+/** Opens the reviews, in the same transaction as the booking's completion: a completed booking always has its reviews. */
 export interface ReviewOpened {
   type: 'review.opened';
   bookingId: string;
@@ -16,7 +16,7 @@ export interface ReviewOpened {
   policy: Pick<Policy, 'version' | 'reviewRemindMs' | 'reviewPublishMs'>;
 }
 
-/** What the run does by itself or hears of. */
+/** Commands that the run gives to itself, or makes from Signals. */
 type ReviewStep = CommandMeta & ({ do: 'optOut'; userId: string } | { do: 'remind' } | { do: 'close' });
 
 export type ReviewCommand = CommandOf<typeof reviewVerbs> | ReviewStep;

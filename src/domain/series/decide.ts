@@ -11,7 +11,7 @@ import type { SeriesNews } from './machine.ts';
 
 type Command<D extends SeriesCommand['do']> = Extract<SeriesCommand, { do: D }>;
 
-/** @throws DomainError the refusal. `now` is milliseconds since the epoch. */
+/** The events that a command writes. @param now milliseconds since the epoch @throws DomainError the refusal */
 export function decideSeries(state: SeriesState, command: SeriesCommand, now: number): SeriesTimelineEvent[] {
   if (command.do === 'proposeSeries') return state.series ? [] : propose(command, now);
   if (!state.series) throw new DomainError('timeline_behind', 'The series was never proposed.');
@@ -34,7 +34,7 @@ export function decideSeries(state: SeriesState, command: SeriesCommand, now: nu
       return book(state, command, now);
     case 'missOccurrence': {
       const { n, startsAt, code, alternatives } = command;
-      // Skipped or moved while its booking was refused.
+      // The occurrence may have been skipped or moved while its booking was refused.
       const occurrence = planned(state, n);
       return occurrence?.startsAt === startsAt ? [missed(state, occurrence, code, alternatives)] : [];
     }
@@ -89,7 +89,7 @@ function answer(
   return [{ type: 'series.accepted', ...both(state), ...telling('series_accepted', state, 'consumer') }];
 }
 
-/** Nothing more is booked. What is booked already is cancelled booking by booking, by the rules of bookings. */
+/** Ends a series: no further occurrence is booked. Existing bookings stay; each is cancelled separately, by the rules of bookings. */
 function end(state: SeriesState, { by, reason }: Command<'endSeries'>): SeriesTimelineEvent[] {
   const side = sideOf(state, by);
   if (side === 'provider' && state.status === 'proposed') {
@@ -103,7 +103,7 @@ function end(state: SeriesState, { by, reason }: Command<'endSeries'>): SeriesTi
   return [{ type: 'series.ended', code, reason, ...both(state), ...telling('series_ended', state, other) }];
 }
 
-/** Another time for one occurrence that has no booking yet. The order stays, so that numbers mean something. */
+/** Moves one occurrence that has no booking yet. The occurrences keep their order, so that their numbers follow their times. */
 function move(state: SeriesState, { by, n, startsAt, reason }: Command<'moveOccurrence'>, now: number): SeriesTimelineEvent[] {
   const occurrence = changeable(state, by, n, 'move');
   const limit = state.policy!.reschedulesPerParty;
@@ -122,7 +122,10 @@ function move(state: SeriesState, { by, n, startsAt, reason }: Command<'moveOccu
   return [{ type: 'series.occurrence_moved', ...moved, reason, ...both(state), ...telling('series_moved', state, 'provider') }];
 }
 
-/** Where an occurrence may start: between the ends of its neighbours, in the future, and not too far away. */
+/**
+ * The range in which an occurrence may start, in milliseconds since the epoch: between its neighbours, in the future, and not too far
+ * ahead.
+ */
 function roomFor(state: SeriesState, n: number, now: number): { from: number; to: number } {
   const others = state.occurrences.filter(({ status }) => status !== 'skipped');
   const before = others.findLast((other) => other.n < n);
@@ -186,7 +189,7 @@ function missed(
   };
 }
 
-/** @throws unless this consumer may `move` that occurrence of a running series now */
+/** The occurrence, if this actor may skip or move it now. @throws forbidden_role, not_owner, not_found, invalid_transition */
 function changeable(state: SeriesState, by: Actor, n: number, move: 'skip' | 'move'): Occurrence {
   only('consumer', state, by);
   const occurrence = state.occurrences.find((one) => one.n === n);
@@ -200,7 +203,7 @@ function changeable(state: SeriesState, by: Actor, n: number, move: 'skip' | 'mo
   return occurrence;
 }
 
-/** From here on the booking's own rules count: its fees, its consent. */
+/** The refusal to skip or move an occurrence that has a booking. The booking's own rules decide then: fees, and consent of both sides. */
 export function occurrenceIsBooked(bookingId: string, move: 'skip' | 'move'): DomainError {
   const [command, verb] = move === 'skip' ? ['cancelBooking', 'cancel'] : ['proposeReschedule', 'reschedule'];
   return new DomainError('invalid_transition', `It is booked: ${verb} booking ${bookingId}.`, {

@@ -7,7 +7,7 @@ export const emptySeries: SeriesState = { status: 'proposed', applied: [], serie
 
 export const seriesIsOver = ({ status }: SeriesState): boolean => seriesMachine.terminal.includes(status);
 
-/** What a written event means. */
+/** Folds one written event into the state. */
 export function evolveSeries(before: SeriesState, event: Recorded<SeriesTimelineEvent>): SeriesState {
   const state = { ...before, applied: remember(before.applied, event.commandId) };
   switch (event.type) {
@@ -42,13 +42,13 @@ function proposed(state: SeriesState, event: Extract<Recorded<SeriesTimelineEven
   return {
     ...state,
     series: { ...terms, durationMinutes, expiresAt },
-    // Fields that a policy of an earlier release did not have mean what they mean by default.
+    // Policies of earlier releases lack some fields. These fields take their defaults.
     policy: { ...defaultPolicy, ...policy },
     occurrences: starts.map((startsAt, index) => ({ n: index + 1, status: occurrenceMachine.initial, startsAt, moves: 0 })),
   };
 }
 
-/** What was planned does not take place; what is booked stays booked. */
+/** Planned occurrences become `skipped`. Booked occurrences keep their bookings. */
 function ended(state: SeriesState, move: 'decline' | 'expire' | 'end'): SeriesState {
   const occurrences = state.occurrences.map((occurrence): Occurrence =>
     occurrence.status === 'planned' ? { ...occurrence, status: 'skipped' } : occurrence,
@@ -68,11 +68,12 @@ function changed(
   return { ...state, occurrences };
 }
 
-/** What the clock does next. `n` is the occurrence to book. */
+/** The next step of the run's clock. `at`: milliseconds since the epoch. `n`: number of the occurrence to book. */
 export type SeriesStep = { at: number } & ({ do: 'expire' | 'finish' } | { do: 'book'; n: number });
 
 /**
- * @param notBefore instants by start of an occurrence, where the provider's calendar was not open that far ahead yet
+ * @param notBefore by start of an occurrence (RFC 3339): when to try its booking again, in milliseconds since the epoch; set where the
+ * provider's calendar did not reach that far yet
  * @returns null when the series is over
  */
 export function nextSeriesStep(
@@ -87,7 +88,7 @@ export function nextSeriesStep(
     .map(({ n, startsAt }) => ({ n, at: Math.max(Date.parse(startsAt) - policy.seriesHorizonMs, notBefore.get(startsAt) ?? 0) }))
     .sort((a, b) => a.at - b.at);
   if (next) return { do: 'book', ...next };
-  // While its time has not come, a missed one may still be moved.
+  // A missed occurrence may still be moved until its time comes.
   const missed = occurrences.filter((occurrence) => occurrence.status === 'missed');
   return { do: 'finish', at: Math.max(0, ...missed.map(({ startsAt }) => Date.parse(startsAt))) };
 }

@@ -1,4 +1,4 @@
-// What a series and its occurrences can be, and who may do what with them.
+// Statuses and moves of a series and its occurrences, and the verbs of a series.
 import { defineMachine } from '../machine.ts';
 import type { Currency } from '../money.ts';
 import type { Policy } from '../policy.ts';
@@ -13,7 +13,7 @@ export const seriesMachine = defineMachine('series', ['proposed', 'active', 'dec
 });
 export type SeriesStatus = (typeof seriesMachine.statuses)[number];
 
-/** One time of a series until it has a booking of its own, which then lives by the booking's machine. */
+/** One occurrence of a series. Once the occurrence has a booking, the booking's machine applies. */
 export const occurrenceMachine = defineMachine('occurrence', ['planned', 'booked', 'missed', 'skipped'], {
   book: { from: ['planned'], to: 'booked' },
   miss: { from: ['planned'], to: 'missed' },
@@ -22,10 +22,10 @@ export const occurrenceMachine = defineMachine('occurrence', ['planned', 'booked
 });
 export type OccurrenceStatus = (typeof occurrenceMachine.statuses)[number];
 
-/** What is repeated: the terms of a booking that both sides know, and when. */
+/** The terms of a series: those of a booking that both sides know, and the starts of all occurrences. */
 export interface SeriesTerms {
   seriesId: string;
-  /** The booking it grows from, with its request and offer. */
+  /** The booking that the series repeats, with its request and offer. */
   bookingId: string;
   requestId: string;
   offerId: string;
@@ -37,7 +37,10 @@ export interface SeriesTerms {
   zone: string;
   everyWeeks: number;
   durationMinutes: number;
-  /** Instants RFC 3339, earliest first: counted once, by the clock of `zone`, so that no run needs to know zones. */
+  /**
+   * Starts of the occurrences: RFC 3339, earliest first. The API computes them once, from the wall clock of `zone`, so that no run needs
+   * zone data.
+   */
   starts: string[];
   policy: Policy;
 }
@@ -106,5 +109,5 @@ export const seriesVerbs = {
   },
 } as const satisfies Verbs;
 
-/** What is told of a series: because somebody asked for something, and by its own clock. */
+/** Kinds of notifications about a series: those that verbs cause, and those that the run's clock causes. */
 export type SeriesNews = KindOf<typeof seriesVerbs> | 'series_expired' | 'series_missed' | 'series_finished';

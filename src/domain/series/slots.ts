@@ -1,9 +1,9 @@
-// When the occurrences of a series are: the same time on the wall every week or two, whatever the clocks do in between.
+// Starts of the occurrences of a series: the same wall-clock time every week or every two weeks, also after the clocks change.
 import { DomainError, invalid } from '../errors.ts';
 import { dayMs, instantOf, type LocalTime } from '../calendar/local-time.ts';
 import { occurrenceCount } from './types.ts';
 
-/** Either `count` or `until`, the last day (`2027-01-31`), included. */
+/** Has either `count` or `until`. `until` is the last day, included, e.g. `2027-01-31`. */
 export interface Rhythm {
   everyWeeks: number;
   count?: number | undefined;
@@ -11,8 +11,9 @@ export interface Rhythm {
 }
 
 /**
- * The instants at which the occurrences start.
- * @throws validation_failed; local_time_gap naming the occurrence that falls where the clocks are put forward, and times that exist
+ * The instants at which the occurrences start, RFC 3339 UTC.
+ * @throws validation_failed; local_time_gap when the clocks skip an occurrence's time: the refusal names the occurrence and the nearest
+ * times that exist
  */
 export function weeklyStarts(first: LocalTime, rhythm: Rhythm): string[] {
   instantOf(first, '/first/local');

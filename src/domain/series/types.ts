@@ -6,12 +6,12 @@ import type { CommandRefused, EventBase, StreamState } from '../timeline.ts';
 import type { CommandMeta } from '../command.ts';
 import type { CommandOf } from '../verb.ts';
 
-/** How many occurrences a series may have: one run lives through all of them. */
+/** Number of occurrences that a series may have. One run serves all of them, so the number is bounded. */
 export const occurrenceCount = { min: 2, max: 26 } as const;
 
 type Slots = NonNullable<RefusalDetail['alternatives']>;
 
-/** What the run does by itself. */
+/** Commands that the run gives to itself. */
 type SeriesStep = CommandMeta &
   (
     | { do: 'bookOccurrence'; n: number; bookingId: string }
@@ -39,14 +39,14 @@ export type SeriesEvent = EventBase<SeriesNews> &
     | { type: 'series.ended'; code: 'finished' | 'ended_by_consumer' | 'ended_by_provider' }
   );
 
-/** What a series' run appends: its own events, refusals, and the first event of each booking it opens. */
+/** The events that a series' run appends: its own, refusals, and the first event of each booking it opens. */
 export type SeriesTimelineEvent = SeriesEvent | CommandRefused | (BookingHeld & EventBase);
 
 export interface Occurrence {
   n: number;
   status: OccurrenceStatus;
   startsAt: string;
-  /** How often the consumer has moved it. */
+  /** How often the consumer has moved the occurrence. */
   moves: number;
   bookingId?: string;
 }
@@ -55,6 +55,6 @@ export interface SeriesState extends StreamState {
   status: SeriesStatus;
   series: (Omit<SeriesTerms, 'starts' | 'policy'> & { expiresAt: string }) | null;
   policy: Policy | null;
-  /** In the order of their numbers and of their times. */
+  /** Ordered by number, which is also the order of their times. */
   occurrences: Occurrence[];
 }
