@@ -1,4 +1,4 @@
-// The loop every workflow stands on: commands one at a time; state changes only by folding what the timeline says.
+// The loop of every workflow. It takes commands one at a time. State changes only when events of the timeline are folded.
 import { ApplicationFailure, condition, proxyLocalActivities } from '@temporalio/workflow';
 import type { AppendActivities } from '../activities/timeline.ts';
 import { SYSTEM } from '../domain/actor.ts';
@@ -9,31 +9,39 @@ import { iso } from '../domain/time.ts';
 import { isOutside, refusedOutside, refusing, unreadable } from './refusal.ts';
 import { needAttention } from './attention.ts';
 
-// A database that is away for a minute is waited for inside the task; a second apart, so that recovery is quick.
+// The activity is retried inside the workflow task, so a task can wait a minute for a database that is away. Tries are at most a second
+// apart, so that the run goes on soon after the database is back.
 const { append } = proxyLocalActivities<AppendActivities>({
   startToCloseTimeout: '10s',
   retry: { initialInterval: '100ms', maximumInterval: '1s' },
 });
 
 export interface Actor<S extends StreamState, C> {
-  /** Folded from the timeline; read it, never change it. */
+  /** The state, folded from the timeline. Never change it. */
   readonly state: S;
   readonly seq: number;
-  /** Decides, writes and folds one command in its turn; a command that needs an activity is made in that turn. Fails with the refusal. */
+  /**
+   * Decides, writes and folds one command when its turn comes. A function makes a command that needs an activity; the function runs in that
+   * turn.
+   * @throws ApplicationFailure the refusal
+   */
   commit(command: C | (() => Promise<C>)): Promise<CommandAnswer>;
   /**
-   * The run's own command (timers, next steps). One that no longer fits changes nothing; one that the world outside the
-   * stream refuses parks the run, marked for attention, until an operator has repaired it and sent `catchUp`.
-   * @returns the refusal of one that no longer fitted
+   * Takes a command of the run itself (a timer, a next step). A command that no longer fits changes nothing. A refusal from outside the
+   * stream parks the run: it is marked for attention and waits until an operator has repaired the cause and sent `catchUp`.
+   * @returns the refusal of a command that no longer fits
    */
   act(command: C | (() => Promise<C>)): Promise<ApplicationFailure | undefined>;
-  /** A validator: refuses for free, but only while nothing is in flight (the state is about to change otherwise). */
+  /**
+   * The validator of Updates. A refusal here leaves no event in the history. It decides only while no command is in flight, because such a
+   * command is about to change the state.
+   */
   refuse(command: C): void;
-  /** For signals: a refusal is written on the timeline instead of failing anything. `send` defaults to `commit`. */
+  /** For commands from Signals. A refusal is written on the timeline and nothing is thrown. `send` defaults to `commit`. */
   commitFact<F extends C>(command: F, send?: (command: F) => Promise<CommandAnswer>): Promise<void>;
-  /** Folds what stands on the timeline without writing. */
+  /** Reads the timeline and folds the events that the run lacks. Writes nothing. */
   learn(): Promise<void>;
-  /** No command is being worked on. */
+  /** Whether no command is in flight. */
   idle(): boolean;
 }
 
@@ -41,14 +49,15 @@ interface ActorOptions<S extends StreamState, C, E extends EventBase> {
   stream: string;
   initial: S;
   seq?: number;
-  /** Opens the stream. The first command is written together with it: one transaction, one round through the workflow. */
+  /** The command that opens the stream. The first other command is written together with it, in one append. */
   opening?: C;
   decide: (state: S, command: C, now: number) => (E | CommandRefused)[];
   evolve: (state: S, event: Recorded<E | CommandRefused>) => S;
-  /** After every fold, for what readers of the Web UI see. Must not wait. */
+  /** Called after every fold, to update what the Web UI shows. Must not wait. */
   onFold?: (state: S) => void;
 }
 
+/** The actor of one stream. A run has exactly one. */
 export function actor<S extends StreamState, C extends CommandMeta & { do: string }, E extends EventBase>(
   options: ActorOptions<S, C, E>,
 ): Actor<S, C> {
@@ -63,7 +72,7 @@ export function actor<S extends StreamState, C extends CommandMeta & { do: strin
   function fold(events: Recorded<Fact>[]): void {
     for (const event of events) {
       if (event.seq <= seq) continue; // already known
-      // Deciding on what stands behind a gap would be guessing.
+      // An event is missing. A decision on later events would be a guess.
       if (event.seq > seq + 1) throw refusedOutside('timeline_behind');
       state = evolve(state, event);
       seq = event.seq;
@@ -81,7 +90,7 @@ export function actor<S extends StreamState, C extends CommandMeta & { do: strin
     return turn;
   }
 
-  /** What a command writes now; on a stream that is not open yet, together with what opens it. */
+  /** The events that a command writes now. On a stream that is not open yet, the events that open it come first. */
   function decideNow(command: C): Fact[] {
     const now = Date.now();
     if (command.expects && !command.expects.includes(seq)) throw new DomainError('precondition_failed');
@@ -93,8 +102,8 @@ export function actor<S extends StreamState, C extends CommandMeta & { do: strin
   }
 
   /**
-   * A run that has read nothing yet may have been rebuilt, and its stream may be open already. Before it refuses a command it therefore
-   * writes the opening one, which shows what stands on the timeline.
+   * A run that has read nothing yet may have been rebuilt, so its stream may already be open. Before such a run refuses a command, it
+   * writes the opening command: the append then shows the events on the timeline.
    */
   async function openFirst(command: C): Promise<void> {
     if (seq > 0 || !opening || command === opening) return;
@@ -130,11 +139,11 @@ export function actor<S extends StreamState, C extends CommandMeta & { do: strin
     return { status: state.status, seq };
   }
 
-  /** Commands from outside: what the rules cannot even read is refused; it must not fail the workflow task. */
+  /** For commands from outside. A command that the rules cannot read is refused, because an error would fail the workflow task. */
   const commit = (made: C | (() => Promise<C>)) =>
     inTurn(() => making(made, (command) => work(command, () => refusing(() => decideNow(command), unreadable, seq))));
 
-  /** Reads page by page until nothing is left: no decision on half a timeline. */
+  /** Reads the timeline page by page to its end. The run must not decide on half a timeline. */
   async function readOn(): Promise<void> {
     for (;;) {
       const input = { stream, after: seq, command: { id: 'learn', by: SYSTEM }, at: new Date().toISOString(), events: [] };
@@ -185,11 +194,12 @@ export function actor<S extends StreamState, C extends CommandMeta & { do: strin
           await send(command);
           return;
         } catch (error) {
-          // A failing signal handler would fail the run: nothing may leave this function.
+          // A failing Signal handler would fail the run, so this function throws nothing.
           if (!(error instanceof ApplicationFailure)) return needAttention();
           const refused: CommandRefused = { type: 'command.refused', command: command.do, code: error.type as CommandRefused['code'] };
           const known = seq;
-          // What could not be written because the run was behind its timeline is decided again on what it has learnt.
+          // If the append shows that the run was behind its timeline, the refusal is not written: the command is decided again on the new
+          // state.
           const writing = () => work({ ...command, id: `${command.id}/refused` }, () => (seq === known ? [refused] : []));
           const answer = await inTurn(writing).catch(() => needAttention());
           if (!answer?.unchanged) return;
@@ -201,12 +211,12 @@ export function actor<S extends StreamState, C extends CommandMeta & { do: strin
   };
 }
 
-/** No `await` for a command that is there already: old histories replay in the same order. */
+/** Makes the command, if it has to be made. A ready command passes without an `await`, so that old histories replay in the same order. */
 function making<C extends object, T>(made: C | (() => Promise<C>), then: (command: C) => Promise<T>): Promise<T> {
   return typeof made === 'function' ? (made as () => Promise<C>)().then(then) : then(made);
 }
 
-/** The stream's own events as they now stand; events that open another stream are folded by that stream's run. */
+/** The stream's own events with their positions. Events that open another stream are left out: that stream's run folds them. */
 function ownEvents<E extends EventBase>(
   events: E[],
   after: number,

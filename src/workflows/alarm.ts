@@ -1,9 +1,9 @@
 import { CancellationScope, condition, isCancellation, sleep } from '@temporalio/workflow';
 
-/** One timer for all deadlines of a run: it is armed anew only for an earlier instant, since every timer is billed. */
+/** One timer for all deadlines of a run. Every timer is billed, so the timer is set again only for an earlier instant. */
 export interface Alarm {
   /**
-   * Waits until `done()`, at most until the earliest deadline, which may change while it waits.
+   * Waits until `done()`, and at most until the deadline. The deadline may change during the wait.
    * @param deadline instant in milliseconds since the epoch, or null for none
    * @returns true when done, false when the deadline has passed
    */

@@ -1,4 +1,4 @@
-// What the clock does next in a running booking.
+// The next step of the clock in a running booking.
 import { SYSTEM } from '../domain/actor.ts';
 import { reauthoriseAt, unpaidAt } from '../domain/booking/money.ts';
 import type { BookingCommand, BookingState } from '../domain/booking/types.ts';
@@ -11,7 +11,7 @@ export interface Due {
   command: BookingCommand;
 }
 
-/** The earliest of what is due; the last resort is that the booking completes by itself. */
+/** The earliest step that is due. The last of all steps is that the booking completes by itself. */
 export function nextDue(state: BookingState): Due {
   const { endsAt } = state.booking!;
   const policy = state.policy!;
@@ -44,7 +44,7 @@ export function nextDue(state: BookingState): Due {
   return dues.reduce((first, due) => (due.at < first.at ? due : first));
 }
 
-/** Planned outside quiet hours; on timelines of the first release, counted back from the slot. */
+/** The next reminder. Its time was planned outside quiet hours; on timelines of the first release it counts back from the slot's start. */
 function nextReminder(state: BookingState): Due | undefined {
   const { startsAt } = state.booking!;
   const times =
@@ -52,7 +52,7 @@ function nextReminder(state: BookingState): Due | undefined {
   const moved = state.reschedulesBy.consumer + state.reschedulesBy.provider;
   for (const [index, at] of times.entries()) {
     if (state.reminded.includes(index) || at < Date.parse(state.plannedAt ?? startsAt)) continue;
-    // Another slot has reminders of its own.
+    // A new slot has its own reminders, so their command ids must differ.
     const id = moved ? `remind/${moved}/${index}` : `remind/${index}`;
     return { id, at, summary: `reminder ${index + 1}`, command: { id, do: 'remind', by: SYSTEM, index } };
   }

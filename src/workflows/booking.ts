@@ -1,4 +1,4 @@
-// A confirmed slot on its way to completion. Its first event was written together with the acceptance.
+// The run of one booking, from the hold to its end. The first event of its timeline was written together with the agreement.
 import { ApplicationFailure } from '@temporalio/common';
 import {
   allHandlersFinished,
@@ -49,11 +49,11 @@ export async function bookingWorkflow({ bookingId }: BookingInput): Promise<{ st
   });
   const timer = alarm();
   const money = moneyOf(booking);
-  // Both are queued before any handler is set: nobody can act on a booking that is not confirmed yet.
+  // Both commands are queued before any handler is set: nobody can act on a booking before its confirmation.
   const known = booking.learn();
   const confirmed = booking.act(confirmation);
 
-  // A child's result tells its request; without a parent, or when the parent was rebuilt, only a signal does.
+  // The result of a child run tells the request the booking's end. Without a parent, or with a rebuilt one, only a Signal tells it.
   let mustSignal = !workflowInfo().parent;
   answerPosition(booking);
   setHandler(tellRequest, () => void (mustSignal = true), { description: 'the request was rebuilt and cannot see our result' });
@@ -70,7 +70,7 @@ export async function bookingWorkflow({ bookingId }: BookingInput): Promise<{ st
       await liveOn();
       await end();
       await condition(allHandlersFinished);
-      // A dispute may have come with the start of this run.
+      // A dispute may reopen the booking: it can come with the start of this run.
     } while (!isOver(booking.state));
   } catch (error) {
     if (isCancellation(error)) await CancellationScope.nonCancellable(leaveNothingHalfDone);
@@ -78,7 +78,7 @@ export async function bookingWorkflow({ bookingId }: BookingInput): Promise<{ st
   }
   return { status: booking.state.status, outcome: booking.state.outcome! };
 
-  /** Reminders are planned in the confirmation's turn; runs of the first release count them back from the slot. */
+  /** Makes the confirming command. Reminders are planned in the same turn; runs of the first release count them back from the slot. */
   async function confirmation(): Promise<BookingCommand> {
     const { booking: terms, status } = booking.state;
     const paid = !movesMoney(booking.state) || currentAuthorisation(booking.state) !== undefined;
@@ -118,7 +118,7 @@ export async function bookingWorkflow({ bookingId }: BookingInput): Promise<{ st
     await booking.act({ id: `release/${booking.seq}`, do: 'release', by: SYSTEM, code });
   }
 
-  /** Reminders, new authorisations, the automatic end; a dispute waits for its ruling. */
+  /** Serves the booking until it is over: reminders, new authorisations, the automatic end. A dispute waits for its ruling. */
   async function liveOn(): Promise<void> {
     const over = () => isOver(booking.state);
     while (!over()) {
@@ -138,7 +138,7 @@ export async function bookingWorkflow({ bookingId }: BookingInput): Promise<{ st
     }
   }
 
-  /** Nobody but an operator can go on from here. */
+  /** Marks the run for attention and waits for the operator's ruling. */
   async function untilRuledOn(): Promise<void> {
     upsertSearchAttributes([
       { key: searchAttributes.stage, value: 'disputed' },
@@ -159,13 +159,13 @@ export async function bookingWorkflow({ bookingId }: BookingInput): Promise<{ st
     await settle();
   }
 
-  /** Captures what is owed, releases the rest, gives back what a ruling says; until the books are closed. */
+  /** Captures the charge, releases the rest and refunds what a ruling gives back, until the payments are closed. */
   async function settle(): Promise<void> {
     while (isOver(booking.state) && booking.state.settling) {
       const { state } = booking;
       const step = nextMoneyStep(state);
       if (state.stuck) {
-        // Nobody waits for an operator who does not have to.
+        // The request does not depend on the operator, so it is told the end before the wait.
         if (!overBefore && !mustSignal && !state.booking!.seriesId) await signalEnd();
         mustSignal = true;
         await money.unstuck();
@@ -177,13 +177,16 @@ export async function bookingWorkflow({ bookingId }: BookingInput): Promise<{ st
     }
   }
 
-  /** The run itself was cancelled. The reconciler starts it again while the booking is open. */
+  /**
+   * For a run that is cancelled itself: gives up the hold, or settles the payments. The reconciler starts the run again while the booking
+   * is open.
+   */
   async function leaveNothingHalfDone(): Promise<void> {
     if (booking.state.status === 'held') await giveBack('run_cancelled');
     if (isOver(booking.state)) await settle();
   }
 
-  /** The new slot went to somebody else in the meantime: the proposal goes, the old slot stays. */
+  /** Answers a proposed slot. If the new slot is gone, the proposal is dropped and the old slot stays. */
   async function swappingSlot(command: Extract<BookingCommand, { do: 'answerReschedule' }>): Promise<CommandAnswer> {
     const planned = async () => {
       const { reschedule } = booking.state;
@@ -199,7 +202,7 @@ export async function bookingWorkflow({ bookingId }: BookingInput): Promise<{ st
     }
   }
 
-  /** The reviews were opened with the completion and live in a run of their own; running already: somebody repaired it. */
+  /** Starts the reviews' own run; the completion has opened them. A run that exists already was started by a repair. */
   async function askForReviews(): Promise<void> {
     const { consumerId, providerId, service } = booking.state.booking!;
     await startOnce(reviewWorkflow, {
@@ -213,7 +216,7 @@ export async function bookingWorkflow({ bookingId }: BookingInput): Promise<{ st
     });
   }
 
-  /** Where the request's run is gone, the reconciler starts it, and tells it. */
+  /** Tells the request the booking's end. If the request's run is gone, the reconciler starts it and tells it. */
   async function signalEnd(): Promise<void> {
     const { requestId } = booking.state.booking!;
     const outcome = booking.state.outcome!;
@@ -225,7 +228,9 @@ export async function bookingWorkflow({ bookingId }: BookingInput): Promise<{ st
   }
 }
 
-/** Only the loss of an authorisation changes anything: the rest confirms what we know. */
+/**
+ * Makes a command from a Signal of the payment provider. Only a lost authorisation changes anything: all other kinds confirm known results.
+ */
 function heard(fact: Partial<{ eventId: string; kind: string; attempt: number }> | undefined): BookingCommand {
   const { eventId, kind, attempt } = fact ?? {};
   const id = `payment-event/${String(eventId).slice(0, 100)}`;

@@ -6,12 +6,13 @@ const { importCalendars } = proxyActivities<CalendarImportActivities>({
   taskQueue: 'proxie-outbound',
   startToCloseTimeout: '15m',
   heartbeatTimeout: '2m',
-  // A database that is away; calendars that cannot be read are no failure of ours. The next run is minutes away.
+  // The retries are for a database that is away. A calendar that cannot be read does not fail the activity. The next run comes within
+  // minutes.
   retry: { initialInterval: '2s', maximumInterval: '1m', maximumAttempts: 10 },
   summary: 'calendars that are due',
 });
 
-/** Started by a Schedule, and for one calendar when its address is stored. */
+/** Reads all calendars that are due, started by a Schedule; or one calendar, started when its address is stored. */
 export async function calendarImportWorkflow(input: CalendarImportInput = {}): Promise<ImportedCalendars> {
   let woken = true;
   const total: ImportedCalendars = { read: 0, unchanged: 0, failed: 0 };

@@ -4,7 +4,7 @@ import { searchAttributes } from '../contracts/search-attributes.ts';
 
 interface Child {
   workflowId: string;
-  /** The booking whose life the child runs, or a part of it. */
+  /** The booking to which the child belongs: the child is its run, or the run of its reviews. */
   bookingId: string;
   staticSummary: string;
   stage: string;
@@ -14,8 +14,8 @@ interface Child {
 }
 
 /**
- * Starts a run that lives on when its parent ends, findable by its sides and its service.
- * @returns undefined when it runs already: the reconciler was faster, or the parent was rebuilt beside it
+ * Starts a child that goes on when its parent ends. Operators find the child by its sides and its service.
+ * @returns undefined when the child runs already: the reconciler was faster, or the parent was rebuilt beside it
  */
 export async function startOnce<W extends Workflow>(
   workflow: W,

@@ -1,4 +1,4 @@
-// What the Web UI shows above a run's history: ids, codes and instants, no personal data.
+// The texts above a run's history in the Web UI: ids, codes and instants, no personal data.
 import type { BookingState } from '../domain/booking/types.ts';
 import type { EnrollmentState } from '../domain/enrollment/types.ts';
 import { formatMoney, type Currency } from '../domain/money.ts';

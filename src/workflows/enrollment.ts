@@ -1,4 +1,4 @@
-// One application to become a provider, from the first draft to an operator's decision. Every wait is on the folded state.
+// The run of one application to become a provider, from the first draft to an operator's decision. Every wait is on the folded state.
 import {
   ActivityFailure,
   allHandlersFinished,
@@ -69,7 +69,7 @@ export async function enrollmentWorkflow(input: EnrollmentInput): Promise<{ outc
   await condition(allHandlersFinished);
   return { outcome: enrollment.state.status };
 
-  /** Until it is handed in or taken back: one reminder, and an end after long silence. */
+  /** Runs until the application is submitted or withdrawn. Reminds once, and expires the draft after long silence. */
   async function writing(): Promise<void> {
     stage();
     while (isWithApplicant(enrollment.state)) {
@@ -92,7 +92,7 @@ export async function enrollmentWorkflow(input: EnrollmentInput): Promise<{ outc
     timer.disarm();
   }
 
-  /** Credentials are checked by a vendor, at once or by signal; who waits too long gets an operator. */
+  /** A vendor checks the credentials and answers at once or by Signal. If results take too long, an operator is called. */
   async function checking(): Promise<void> {
     const { revisionId } = enrollment.state;
     try {
@@ -121,7 +121,7 @@ export async function enrollmentWorkflow(input: EnrollmentInput): Promise<{ outc
     await condition(() => enrollment.state.status !== 'in_review');
   }
 
-  /** One upsert per stage that somebody waits in. */
+  /** Updates the search attribute: one upsert per stage in which somebody waits. */
   function stage(): void {
     if (staged === enrollment.state.status) return;
     staged = enrollment.state.status;
@@ -139,7 +139,7 @@ export async function enrollmentWorkflow(input: EnrollmentInput): Promise<{ outc
   }
 }
 
-/** Signals are not validated by anybody before us: whatever does not fit becomes a refusal on the timeline. */
+/** Makes a command from a Signal. Nobody has validated the Signal: values that do not fit lead to a refusal on the timeline. */
 function resultOf(fact: Partial<{ eventId: string; kind: string; category: string; outcome: CheckOutcome }> | undefined) {
   const { eventId, kind, category, outcome } = fact ?? {};
   const id = isEventId(eventId) ? eventId : uuid4();

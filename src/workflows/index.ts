@@ -1,4 +1,4 @@
-// The explicit registry: what is not exported here does not exist for the worker.
+// The workflows that a worker knows. A workflow that is not exported here cannot run.
 export { bookingWorkflow } from './booking.ts';
 export { calendarImportWorkflow } from './calendar-import.ts';
 export { enrollmentWorkflow } from './enrollment.ts';

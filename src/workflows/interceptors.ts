@@ -1,9 +1,9 @@
 import { ApplicationFailure, type WorkflowInterceptors } from '@temporalio/workflow';
 
 /**
- * No workflow decides on half a task: events that are handed over without time having moved belong to a task that no worker
- * has begun. The SDK hands them over with a query, keeps the run, and begins the task with what it decided at the wrong
- * time, which no replay agrees with (decision 0024). A run that fails is forgotten, and is replayed for its task.
+ * Keeps a run from deciding on events whose workflow task no worker has begun. Such events arrive when the history has grown and the time
+ * has not moved: the SDK hands them over with a query. It would keep the run, and begin the task with decisions made at the wrong time,
+ * which no replay agrees with (decision 0024). A run that throws here is removed from the cache and replayed for its task.
  */
 export const interceptors = (): WorkflowInterceptors => {
   let known = { events: 0, time: '' };

@@ -1,4 +1,4 @@
-// The outbox: works until nothing is left, then ends. It is started by the first notice and woken by the others.
+// The run of the outbox. It sends until nothing is left, then ends. The first notice starts the run, later notices wake it.
 import {
   ActivityFailure,
   condition,
@@ -18,14 +18,14 @@ const { sendPendingMail } = proxyActivities<MailActivities>({
   taskQueue: 'proxie-outbound',
   startToCloseTimeout: '15m',
   heartbeatTimeout: '30s',
-  // An hour or so of a mail server that is away, visible as a pending activity with its last failure.
+  // The tries cover about an hour without a mail server. In that time the Web UI shows a pending activity with its last failure.
   retry: { initialInterval: '1s', maximumInterval: '1m', maximumAttempts: 70 },
   summary: 'what waits in the outbox',
 });
 
-/** Whatever the outbox says: this run never turns into a spinning one. */
+/** The shortest pause between two tries: it keeps the run from looping without a break. */
 const shortestPauseMs = 500;
-/** After which the outbox is tried again although the mail server has been away for an hour. */
+/** The pause after the mail server has been away for an hour: then the outbox is tried again. */
 const longPause: SentMails = { sent: 0, nextInMs: 600_000 };
 
 export async function mailWorkflow(): Promise<void> {
@@ -39,7 +39,7 @@ export async function mailWorkflow(): Promise<void> {
     sent += more;
     setCurrentDetails(`Sent: ${sent}`);
     if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof mailWorkflow>();
-    // A notice that came while we were sending may be about something we did not see.
+    // A notice that came during the sending may be about a mail that the activity did not see.
     if (woken) continue;
     if (nextInMs === null) return;
     await condition(() => woken, Math.max(nextInMs, shortestPauseMs));

@@ -1,5 +1,5 @@
-// Takes the money steps that the booking's state asks for. Compensations and settlements are insisted on; a step that gives up
-// marks the run for attention and waits for an operator.
+// Takes the money steps that the booking's state asks for. Compensations and settlements cannot be cancelled. A step that gives up marks
+// the run for attention and waits for an operator.
 import { ActivityFailure, ApplicationFailure, CancellationScope, condition, isCancellation, proxyActivities } from '@temporalio/workflow';
 import type { PaymentActivities } from '../activities/payment.ts';
 import { SYSTEM } from '../domain/actor.ts';
@@ -11,25 +11,26 @@ import { needAttention } from './attention.ts';
 const proxied = {
   taskQueue: 'proxie-outbound',
   startToCloseTimeout: '1m',
-  // A worker that died in a step is noticed by this, not by the minute.
+  // Detects a worker that died during a step after seconds instead of the full minute.
   heartbeatTimeout: '5s',
   retry: { initialInterval: '500ms', maximumInterval: '5m' },
 } as const;
 const { authorisePayment, capturePayment, releasePayment, refundPayment } = proxyActivities<PaymentActivities>(proxied);
 
 export interface Money {
-  /** @returns `unavailable` when an authorisation could not be asked for: it has been undone */
+  /** @returns `unavailable` when the provider could not be asked for an authorisation; whatever was authorised has then been undone */
   take(step: MoneyStep): Promise<'done' | 'unavailable'>;
-  /** Compensations, newest first. */
+  /** Undoes all open payments, newest first. */
   undo(): Promise<void>;
-  /** A step has given up: an operator is needed. */
+  /** Records that a step has given up, and calls an operator. */
   report(step: string, code: string): Promise<void>;
-  /** Waits for the operator who retries or writes off what is stuck. */
+  /** Waits until an operator retries or writes off the stuck step. */
   unstuck(): Promise<void>;
-  /** Marks a run that was rebuilt while something was stuck. */
+  /** Marks the run for attention, e.g. when a run was rebuilt while a step was stuck. */
   callOperator(): void;
 }
 
+/** The money steps of one booking, as its run takes them. */
 export function moneyOf(booking: Actor<BookingState, BookingCommand>): Money {
   const terms = () => {
     const { bookingId, currency, consumerId } = booking.state.booking!;
@@ -51,14 +52,14 @@ export function moneyOf(booking: Actor<BookingState, BookingCommand>): Money {
       return 'done';
     } catch (error) {
       if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
-      // Nobody knows whether it was authorised: whatever there is is undone.
+      // The payment may or may not have been authorised. The release undoes it in either case.
       const asked = openPayments(booking.state).find((payment) => payment.attempt === attempt);
       if (asked) await insist({ do: 'release', step: `release/${attempt}`, attempt, ref: asked.ref, amount });
       return 'unavailable';
     }
   }
 
-  /** Not cancellable: money that was moved is recorded, money that must be moved is. */
+  /** Takes a step that cannot be cancelled, so that money that must be moved is moved, and money that was moved is recorded. */
   const insist = (step: Exclude<MoneyStep, { do: 'authorise' }>) =>
     CancellationScope.nonCancellable(async () => {
       try {
@@ -97,7 +98,7 @@ export function moneyOf(booking: Actor<BookingState, BookingCommand>): Money {
 
   const unstuck = () => condition(() => booking.state.stuck === null);
 
-  /** Marks the run until somebody has retried or written off what is stuck; whatever else goes on meanwhile. */
+  /** Marks the run for attention until an operator has retried or written off the stuck step. The run goes on meanwhile. */
   function callOperator(): void {
     needAttention();
     void unstuck().then(

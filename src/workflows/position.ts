@@ -4,9 +4,9 @@ import type { StreamState } from '../domain/timeline.ts';
 import type { Actor } from './actor.ts';
 import { needAttention } from './attention.ts';
 
-/** Wires what every run answers; after the opening command has been queued. */
+/** Sets the handlers that every run has. Call this after the opening command has been queued. */
 export function answerPosition<S extends StreamState, C>(actor: Actor<S, C>): void {
   setHandler(getPosition, () => actor.seq, { description: 'the last event this run has folded' });
-  // A failing signal handler would fail the run.
+  // A failing Signal handler would fail the run.
   setHandler(catchUp, () => actor.learn().catch(() => needAttention()), { description: 'folds what stands on the timeline now' });
 }

@@ -6,12 +6,12 @@ import type { StreamState } from '../domain/timeline.ts';
 import type { CommandOf, Verbs } from '../domain/verb.ts';
 import type { Actor } from './actor.ts';
 
-/** For verbs whose turn needs more than the rule: by the verb's name. */
+/** By the verb's name: handlers of verbs that need more than the rule. */
 type Handlers<T extends Verbs> = {
   [D in keyof T & string]?: (command: Extract<CommandOf<T>, { do: D }>) => Promise<CommandAnswer>;
 };
 
-/** Wires every verb of a table to its actor: the validator refuses for free, the handler decides in its turn. */
+/** Sets the handler of every verb of a table. The validator refuses without cost; the handler decides when its turn comes. */
 export function receive<S extends StreamState, T extends Verbs>(
   actor: Actor<S, CommandOf<T>>,
   verbs: T,

@@ -4,13 +4,13 @@ import { needAttention } from './attention.ts';
 
 const { reconcile } = proxyActivities<ReconcileActivities>({
   startToCloseTimeout: '2h',
-  // A worker that dies in the middle of it must not keep the next self-check waiting.
+  // Detects a dead worker early, so that the next self-check does not wait for it.
   heartbeatTimeout: '15s',
   retry: { initialInterval: '2s', maximumInterval: '1m', maximumAttempts: 20 },
   summary: 'timelines, rows and runs',
 });
 
-/** Started by a Schedule and when a worker starts: the whole system's self-check. */
+/** The self-check of the whole system. A Schedule starts it, and so does a worker when it starts. */
 export async function reconcileWorkflow(options: { quietMs: number }): Promise<ReconcileSummary> {
   const summary = await reconcile(options);
   const { checked, started, caughtUp, told, disagreed, failed } = summary;

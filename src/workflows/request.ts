@@ -1,5 +1,5 @@
-// One need of one consumer, from first message to final outcome. Every wait is on the folded state, so a run can start
-// again from any timeline.
+// The run of one request, from the first message to the final outcome. Every wait is on the folded state, so a run can begin again from any
+// timeline.
 import {
   ApplicationFailure,
   allHandlersFinished,
@@ -58,7 +58,7 @@ const { runTurn } = proxyActivities<IntakeActivities>({
   retry: { initialInterval: '500ms', maximumInterval: '10s', maximumAttempts: 10 },
 });
 
-/** Answers to one message, when the person changes the draft under each of them. */
+/** Most answers to one message when the person changes the draft during each of them. */
 const turnAttempts = 3;
 
 export async function requestWorkflow(input: RequestInput): Promise<{ outcome: RequestState['status'] }> {
@@ -86,7 +86,7 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
   });
   setHandler(bookingEnded, (end) => request.commitFact(ended(end)), { description: 'the booking tells its end' });
 
-  // A message in the first task was dispatched inside setHandler itself, and has opened the stream on its way.
+  // A message in the first task is dispatched inside `setHandler`, and has then already opened the stream.
   await request.act(opening);
   await intake();
   while (!isClosed(request.state)) {
@@ -99,7 +99,7 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
   await condition(allHandlersFinished);
   return { outcome: request.state.status };
 
-  /** The slot went to somebody else in the meantime: this offer goes, the search goes on. */
+  /** Accepts an offer. If somebody else has taken the slot, the offer is given up and the search goes on. */
   async function takingSlot(command: Extract<RequestCommand, { do: 'acceptOffer' }>): Promise<CommandAnswer> {
     try {
       return await request.commit(command);
@@ -112,7 +112,7 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
     }
   }
 
-  /** Until the request is submitted, abandoned or cancelled: answer every message, remind once, give up after long silence. */
+  /** Runs until the request is submitted, abandoned or cancelled: answers every message, reminds once, gives up after long silence. */
   async function intake(): Promise<void> {
     while (request.state.status === 'intake') {
       const [pending] = request.state.pendingTurns;
@@ -130,7 +130,10 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
     stage();
   }
 
-  /** A turn whose draft was changed meanwhile is answered again, on the fresh one; the third answer leaves out what contradicts. */
+  /**
+   * Answers one message. If the draft was changed meanwhile, the turn is answered again on the new draft. The third answer leaves out facts
+   * that contradict the new draft.
+   */
   async function answer({ turnId, messageId }: { turnId: string; messageId: string }): Promise<void> {
     const completing = { id: `turn/${turnId}`, do: 'completeTurn', by: SYSTEM, turnId } as const;
     try {
@@ -147,7 +150,10 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
     await request.act({ ...completing, intent: 'hand_off' });
   }
 
-  /** Rounds of invitations until somebody is booked. False: nobody was found, and the request is closed. */
+  /**
+   * Opens rounds of invitations until a provider is booked.
+   * @returns false when the request closed without a booking
+   */
   async function findOffer(): Promise<boolean> {
     for (;;) {
       const { status, closesAt, decideBy } = request.state;
@@ -155,7 +161,8 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
       if (status !== 'matching' && status !== 'offering') return false;
       if (closesAt) await collect();
       else if (decideBy && liveOffers(request.state).length > 0) await awaitDecision();
-      // Searching in the task that refused would keep the refusal until it is over: whoever lost a race hears of it first.
+      // A refusal leaves the run only at the end of its workflow task. The search waits for the next task, so that whoever lost the race
+      // hears of it first.
       else if (request.seq === lostAt && !ofFirstRelease(policy)) await refusalGone();
       else if (request.state.round - request.state.searchedBefore < policy.maxRounds) await openRound(request.state.round + 1);
       else await giveUp(Object.keys(request.state.offers).length ? 'no_agreement' : 'no_provider_found');
@@ -171,7 +178,7 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
 
   async function openRound(round: number): Promise<void> {
     const radiusKm = Math.round(policy.radiusKm * policy.radiusFactor ** (round - 1 - request.state.searchedBefore) * 10) / 10;
-    // Searches that were going on when this was deployed keep the window they have told people.
+    // Searches that began under the first release keep the window that people were told.
     const priority = hasPriority(request.state, round) && !ofFirstRelease(policy);
     const excluded = [...request.state.excluded, request.state.consumerId];
     const found = await match.executeWithOptions({ summary: `round ${round}: ${radiusKm} km${priority ? ', with priority' : ''}` }, [
@@ -191,7 +198,7 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
     if (invitations.length) stage();
   }
 
-  /** Collects offers until enough are live, nobody is left to answer, or the round's deadline. Reminds at half-time. */
+  /** Collects offers until enough are live, no invitation is left unanswered, or the round's deadline comes. Reminds at half-time. */
   async function collect(): Promise<void> {
     const { round } = request.state;
     const settled = () =>
@@ -215,7 +222,7 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
     await request.act({ id: `give-up/${request.seq}`, do: 'giveUp', by: SYSTEM, code });
   }
 
-  /** The booking lives in a run of its own; the slot is held since the acceptance. Running already: it will tell us its end. */
+  /** Starts the booking's own run. The slot is held since the acceptance. A booking run that exists already will tell its end by Signal. */
   async function book(): Promise<void> {
     stage();
     const { bookingId, providerId } = request.state.accepted!;
@@ -229,7 +236,7 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
       providerId,
       service,
     });
-    // Its result tells the end; a booking run that failed is started again by the reconciler, and that run signals.
+    // The child's result tells the booking's end. If the booking run failed, the reconciler starts a new one, which sends a Signal.
     if (booking) {
       void booking.result().then(
         ({ outcome }) => request.commitFact(ended({ bookingId, outcome })),
@@ -237,15 +244,15 @@ export async function requestWorkflow(input: RequestInput): Promise<{ outcome: R
       );
       return;
     }
-    // This run was rebuilt beside its booking: it has no child result, so it asks for a signal.
+    // The booking's run exists already, so this run was rebuilt. It has no child result and asks for a Signal.
     await getExternalWorkflowHandle(bookingWorkflowId(bookingId))
       .signal(tellRequest)
       .catch(() => log.warn('the booking has ended; the reconciler tells us'));
   }
 
   /**
-   * What operators filter by, in one upsert per stage that somebody waits in: each is billed. Matching is over within the task
-   * that begins it.
+   * Updates the search attributes that operators filter by. Each upsert is billed, so there is one per stage in which somebody waits.
+   * `matching` is left out: it ends within the task that begins it.
    */
   function stage(): void {
     const { status, draft, closesAt, decideBy } = request.state;
@@ -282,7 +289,7 @@ const ended = ({ bookingId, outcome }: { bookingId: string; outcome: BookingOutc
 
 const systemCommand = (what: 'nudge' | 'abandon', seq: number) => ({ id: `${what}/${seq}`, do: what, by: SYSTEM });
 
-/** Signals are not validated by anybody before us: whatever does not fit becomes a refusal on the timeline. */
+/** Makes a command from a Signal. Nobody has validated the Signal: values that do not fit lead to a refusal on the timeline. */
 function acceptanceOf(fact: Partial<{ offerId: string; providerId: string; eventId: string }> | undefined) {
   const { offerId, providerId, eventId } = fact ?? {};
   const by = isUuid(providerId) ? { id: providerId, role: 'provider' as const } : SYSTEM;

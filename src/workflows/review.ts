@@ -1,4 +1,4 @@
-// Both reviews of one completed booking: asked for, reminded of once, published together.
+// The run of both reviews of a completed booking: it reminds once and publishes both together.
 import { allHandlersFinished, condition, setCurrentDetails, setHandler, uuid4 } from '@temporalio/workflow';
 import { toFailure } from '../contracts/failures.ts';
 import { optOut, type ReviewInput, reviewUpdates, reviewWorkflowId } from '../contracts/review.messages.ts';
@@ -41,7 +41,7 @@ export async function reviewWorkflow({ bookingId }: ReviewInput): Promise<{ publ
   return { published: review.state.reviewIds.length };
 }
 
-/** Signals are not validated by anybody before us: whatever does not fit becomes a refusal on the timeline. */
+/** Makes a command from a Signal. Nobody has validated the Signal: values that do not fit lead to a refusal on the timeline. */
 function refusalToWrite(fact: Partial<{ userId: string; eventId: string }> | undefined) {
   const { userId, eventId } = fact ?? {};
   const id = isEventId(eventId) ? eventId : uuid4();

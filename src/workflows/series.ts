@@ -1,5 +1,5 @@
-// A booking that repeats: agreed to once, then every occurrence is booked when it comes into reach. At most 26 occurrences, each
-// moved a few times at most, so no run grows long enough to continue as a new one.
+// The run of a repeated booking. The provider agrees once; then each occurrence is booked when its time is near enough. A series has at
+// most 26 occurrences, each moved a few times at most, so no run grows long enough to continue as a new one.
 import { allHandlersFinished, condition, setCurrentDetails, upsertSearchAttributes, uuid4 } from '@temporalio/workflow';
 import { bookingWorkflowId } from '../contracts/booking.messages.ts';
 import { fromFailure } from '../contracts/failures.ts';
@@ -28,23 +28,26 @@ export async function seriesWorkflow({ seriesId }: SeriesInput): Promise<{ statu
     onFold: (state) => setCurrentDetails(describeSeries(state)),
   });
   const timer = alarm();
-  /** By start of an occurrence: when the provider's calendar will be open that far ahead. Lost with the run, which then asks again. */
+  /**
+   * By start of an occurrence (RFC 3339): when the provider's calendar reaches that far, in milliseconds since the epoch. A new run does
+   * not know these times and asks again.
+   */
   const notBefore = new Map<string, number>();
   let staged: SeriesState['status'] = 'proposed';
-  // Known before the first command, which comes with the start of this run, is decided.
+  // The run reads its timeline before it decides the first command, which comes with the start of the run.
   void series.learn();
 
   answerPosition(series);
   receive(series, seriesVerbs, seriesUpdates);
 
   await condition(() => series.state.series !== null || series.idle());
-  // Without terms the proposal was refused: nothing stands on any timeline.
+  // Without a series in the state the proposal was refused, and nothing was written.
   while (series.state.series && !seriesIsOver(series.state)) await liveOn();
   stage();
   await condition(allHandlersFinished);
   return { status: series.state.status };
 
-  /** Until the next step is due, or somebody changes what is next. */
+  /** Waits until the next step is due and takes it. Returns early when the next step changes. */
   async function liveOn(): Promise<void> {
     stage();
     const step = next()!;
@@ -57,7 +60,7 @@ export async function seriesWorkflow({ seriesId }: SeriesInput): Promise<{ statu
     else await series.act({ id: step.do, do: step.do, by: SYSTEM });
   }
 
-  /** The slot and its place in the series are one transaction: a run that is built again finds both or neither. */
+  /** Books one occurrence. The slot and its place in the series are one transaction, so a rebuilt run finds both or neither. */
   async function book(n: number): Promise<void> {
     const { startsAt, moves } = occurrence(n);
     const id = `book/${n}/${moves}`;
@@ -72,7 +75,7 @@ export async function seriesWorkflow({ seriesId }: SeriesInput): Promise<{ statu
     await series.act({ id: `miss/${n}/${series.seq}`, do: 'missOccurrence', by: SYSTEM, n, startsAt, code, alternatives });
   }
 
-  /** Lives on its own from here: its end is its two sides' business, not the series'. */
+  /** Starts the booking's run. Its end concerns the two sides and not the series, so nobody waits for it here. */
   async function startBooking(n: number, bookingId: string): Promise<void> {
     const { service, consumerId, providerId } = series.state.series!;
     await startOnce(bookingWorkflow, {
@@ -86,7 +89,7 @@ export async function seriesWorkflow({ seriesId }: SeriesInput): Promise<{ statu
     });
   }
 
-  /** What operators filter by. Each stage has a clock of its own. */
+  /** Updates the search attribute that operators filter by. Each stage has its own deadlines, so the timer is disarmed. */
   function stage(): void {
     const { status } = series.state;
     if (staged === status) return;
