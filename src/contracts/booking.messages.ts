@@ -4,18 +4,18 @@ import { updatesOf } from './update.messages.ts';
 
 export const bookingWorkflowId = (bookingId: string) => `booking/${bookingId}`;
 
-/** The booking's terms stand in the first event of its timeline, written together with the acceptance. */
+/** The booking's terms stand in the first event of its timeline, which was written together with the agreement. */
 export interface BookingInput {
   bookingId: string;
 }
 
-/** From a request's run that was rebuilt beside its booking: tell me your end by signal. */
+/** Sent by a request's run that was rebuilt beside its booking: the booking then tells its end by Signal. */
 export const tellRequest = defineSignal('tellRequest');
-/** What the payment provider tells by webhook; `eventId` makes a repeated delivery harmless. */
+/** A report of the payment provider's webhook. `eventId` makes a repeated delivery harmless. */
 export const paymentEvent =
   defineSignal<[{ eventId: string; kind: 'authorised' | 'cancelled' | 'failed' | 'captured' | 'refunded'; attempt: number; ref: string }]>(
     'paymentEvent',
   );
 
-/** What somebody outside may ask of it: see `bookingVerbs`. */
+/** The Updates of a booking's run, one for each verb of `bookingVerbs`. */
 export const bookingUpdates = updatesOf(bookingVerbs);

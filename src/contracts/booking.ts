@@ -36,7 +36,7 @@ export const AnswerReschedule = z
   .strictObject({ ...Reason.shape, accept: z.boolean() })
   .meta({ id: 'AnswerReschedule', example: { accept: true } });
 
-/** An operator rules by it: it has to be said. */
+/** The reason is required, because an operator rules by it. */
 export const Objection = z
   .strictObject({ reason: Reason.shape.reason.unwrap() })
   .meta({ id: 'Objection', example: { reason: 'It was not like that: a neighbour can tell, and there are photos' } });

@@ -16,7 +16,7 @@ export const PutCalendarImport = z
       .trim()
       .min(1)
       .max(2_048)
-      // How calendar apps write the same address for their own kind.
+      // Calendar apps write `webcal:` or `webcals:` instead of `https:`.
       .transform((url) => url.replace(/^webcals?:/i, 'https:'))
       .meta({ description: 'Where your calendar is published as iCalendar: https on port 443, without a redirect' }),
   })

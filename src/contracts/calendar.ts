@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { slotMinutes } from '../domain/calendar/availability.ts';
 import { Instant, Links, Zone } from './common.ts';
 
-/** One instant twice: in UTC, and as a clock of the asked-for zone shows it. */
+/** Each instant is given twice: in UTC, and in the zone that was asked for. */
 const times = { startsAt: Instant, endsAt: Instant };
 export const FreeSlot = z
   .strictObject({ ...times, local: z.strictObject(times).meta({ description: 'The same instants with the offset of `zone`' }) })
@@ -94,7 +94,7 @@ export const ExceptionView = z
   .meta({ id: 'CalendarException' });
 export type ExceptionView = z.infer<typeof ExceptionView>;
 
-/** What a change answers. */
+/** The answer to a change of an exception. */
 export const ChangedException = z
   .strictObject({
     ...ExceptionView.shape,

@@ -81,7 +81,7 @@ export function toServiceView(version: number, service: ServiceSpec): z.infer<ty
   };
 }
 
-/** Phrases that recognise a choice in chat are ours alone. */
+/** Leaves out the phrases that recognise a choice in chat: they are internal. */
 const toFactView = ({ key, kind, label, question, choices, min, max }: FactSpec, required: boolean): z.infer<typeof FactView> => ({
   key,
   kind,

@@ -13,7 +13,7 @@ export const ClaimChat = z
   .strictObject({ guestToken: z.string().min(1).max(4000).meta({ description: 'The `accessToken` of `POST /auth/guest`' }) })
   .meta({ id: 'ClaimChat', example: { guestToken: 'eyJhbGciOiJIUzI1NiIsInR5cCI6Imd1ZXN0K2p3dCJ9.e30.c2lnbmF0dXJl' } });
 
-/** The acknowledgement: the answer is a turn that can be polled or followed as events. */
+/** The acknowledgement of a message. The answer is a turn, which clients poll or follow as events. */
 export const ChatAccepted = z
   .strictObject({ requestId: z.uuid(), messageId: z.uuid(), turnId: z.uuid(), links: Links })
   .meta({ id: 'ChatAccepted' });

@@ -19,11 +19,11 @@ export const Zone = z
   .refine(isZone, 'must be the name of an IANA time zone, e.g. America/New_York or UTC')
   .meta({ description: 'IANA time zone' });
 
-/** A bookable interval, half-open, and the zone it is meant in. */
+/** A bookable interval, half-open, and the zone in which it was chosen. */
 export const Slot = z.strictObject({ startsAt: instant, endsAt: instant, zone: Zone }).meta({ id: 'Slot' });
 export type Slot = z.infer<typeof Slot>;
 
-/** A time on the clock of a zone, as people say it. */
+/** A local time in a zone, as people say it. */
 export const LocalTime = z
   .strictObject({
     local: z.string().max(40).meta({ description: 'Date and time without an offset', example: '2026-01-05T14:30' }),
@@ -35,10 +35,10 @@ export const LocalTime = z
   })
   .meta({ id: 'LocalTime', description: 'A time that the clocks skip is refused with `local_time_gap` and the nearest ones that exist.' });
 
-/** How a body names a slot: by its instants, or by its start on a clock, its length staying what it is. Read it with `chosenSlot`. */
+/** The fields by which a body names a slot: its instants, or a local start that keeps the slot's length. `chosenSlot` reads them. */
 export const slotChoice = { slot: Slot.optional(), start: LocalTime.optional() };
 
-/** Why: shown on the timeline to those who may see it. */
+/** A reason. The timeline shows it to those who may see the event. */
 export const Reason = z
   .strictObject({ reason: z.string().trim().min(1).max(500).optional() })
   .meta({ example: { reason: 'As agreed on the phone' } });

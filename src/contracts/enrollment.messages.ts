@@ -10,7 +10,7 @@ export interface EnrollmentInput {
   enrollmentId: string;
   applicantId: string;
   policy: Policy;
-  /** Set when a run continues as a new one; a lost or stale state costs one append round, never correctness. */
+  /** Set when a run continues as a new one. A lost or stale state costs one more append and never leads to a wrong decision. */
   carried?: { state: EnrollmentState; seq: number };
 }
 
@@ -18,5 +18,5 @@ export interface EnrollmentInput {
 export const verificationResult =
   defineSignal<[{ eventId: string; kind: string; category?: string; outcome: CheckOutcome }]>('verificationResult');
 
-/** What somebody outside may ask of it: see `enrollmentVerbs`. */
+/** The Updates of an application's run, one for each verb of `enrollmentVerbs`. */
 export const enrollmentUpdates = updatesOf(enrollmentVerbs);

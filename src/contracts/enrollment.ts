@@ -7,7 +7,7 @@ import { Instant, Links, Money, Zone } from './common.ts';
 const line = (max: number) => z.string().trim().min(1).max(max);
 const code = z.string().min(1).max(64);
 
-/** Only a link: photos are hosted elsewhere, and nothing but https is shown to anybody. */
+/** A link to a photo. Photos are hosted elsewhere, and only https links are shown. */
 export const PhotoUrl = z.url({ protocol: /^https$/, hostname: z.regexes.domain }).max(500);
 
 export const OfferedService = z
@@ -34,7 +34,7 @@ const GivenCredential = z.strictObject({
   validUntil: Instant.optional(),
 });
 
-/** An application or a part of it: what is not sent stays as it is. */
+/** An application or a part of it. Parts that are not sent stay as they are. */
 export const Application = z
   .strictObject({
     displayName: line(80),

@@ -2,8 +2,8 @@ import { ApplicationFailure } from '@temporalio/common';
 import { DomainError, isErrorCode, type RefusalDetail } from '../domain/errors.ts';
 
 /**
- * A refusal on its way through Temporal: the failure's type is the code, the detail travels beside it.
- * @param seq how far its run knew the timeline, where it was not asked
+ * Turns a refusal into a failure that Temporal can carry: its type is the code, its details are the refusal's detail and `seq`.
+ * @param seq position up to which the run knew its timeline, for a refusal that was decided without asking the timeline
  */
 export function toFailure(error: DomainError, seq?: number): ApplicationFailure {
   const details = [error.detail, ...(seq === undefined ? [] : [seq])];
@@ -11,8 +11,8 @@ export function toFailure(error: DomainError, seq?: number): ApplicationFailure 
 }
 
 /**
- * The refusal inside whatever Temporal threw, or undefined when it is not one of ours.
- * Walks `cause`: an Update's failure arrives wrapped, once per hop.
+ * The refusal inside an error that Temporal threw, or undefined when the error holds no refusal of ours. Walks `cause`, because an Update's
+ * failure arrives wrapped once per hop.
  */
 export function fromFailure(error: unknown): DomainError | undefined {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
@@ -24,7 +24,7 @@ export function fromFailure(error: unknown): DomainError | undefined {
   return undefined;
 }
 
-/** How far the run that refused knew its timeline, if that was not asked. */
+/** The position up to which the refusing run knew its timeline. Undefined for a refusal that came from the timeline itself. */
 export function refusedAt(error: unknown): number | undefined {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof ApplicationFailure && isErrorCode(cause.type)) return cause.details?.[1] as number | undefined;

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 
 /**
- * The id a command gives to what it creates: the same command always creates the same thing, also when it is retried
- * after a crash. Version 8 of RFC 9562 (custom). Not for workflow code.
+ * The id of a thing that a command creates, as a UUID of version 8 (RFC 9562, custom). The same command always gets the same id, also when
+ * it is retried after a crash. Not for workflow code.
+ * @param what names the created thing among those of the command
  */
 export function idFrom(commandId: string, what: string): string {
   const bytes = createHash('sha256').update(`${commandId}|${what}`).digest().subarray(0, 16);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Instant, Links, Zone } from './common.ts';
 
-/** What somebody wants to hear of, and how. */
+/** The notifications that a user wants, and how. */
 export const Preferences = z
   .strictObject({ mail: z.boolean().meta({ description: 'false: nothing by mail' }) })
   .meta({ id: 'Preferences' });

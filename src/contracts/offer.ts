@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Instant, Links, Money, Slot, slotChoice } from './common.ts';
 import { offerMachine } from '../domain/request/offer.ts';
 
-/** New terms; without them a provider takes the suggested ones. */
+/** New terms. Without any, the provider takes the suggested ones. */
 export const ProposeOffer = z
   .strictObject({ price: Money.optional(), ...slotChoice })
   .meta({ id: 'ProposeOffer', example: { price: { amount: 21_000, currency: 'USD' } } });
@@ -33,7 +33,7 @@ export const OfferView = z
   .meta({ id: 'Offer' });
 export type OfferView = z.infer<typeof OfferView>;
 
-/** An invitation as its provider sees it: what is wanted, and why they were asked. Never an address. */
+/** An invitation as its provider sees it: the wanted service, and why the provider was asked. Never an address. */
 export const LeadView = z
   .strictObject({
     offer: OfferView,

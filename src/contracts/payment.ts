@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Instant, Links } from './common.ts';
 
-/** Twelve digits in a row are a card number in disguise, not a token. */
+/** Twelve digits in a row are part of a card number, never of a token. */
 const cardNumber = /\d{12}/;
 
 export const StorePaymentMethod = z
@@ -24,7 +24,7 @@ export const PaymentMethodView = z
   .meta({ id: 'PaymentMethod' });
 export type PaymentMethodView = z.infer<typeof PaymentMethodView>;
 
-/** What the payment provider says happened to one authorisation of a booking. May come twice, late and out of order. */
+/** A report of the payment provider about one authorisation of a booking. It may come twice, late and out of order. */
 export interface PaymentNotice {
   bookingId: string;
   fact: { eventId: string; kind: 'authorised' | 'cancelled' | 'failed' | 'captured' | 'refunded'; attempt: number; ref: string };

@@ -1,3 +1,6 @@
-/** Workflows and database activities · model calls · mail, SMS, webhooks, vendors. One process may serve all. */
+/**
+ * `proxie`: workflows and database activities. `proxie-llm`: model calls. `proxie-outbound`: mail, payments, calendars, vendors. One
+ * process may serve all three.
+ */
 export const taskQueues = ['proxie', 'proxie-llm', 'proxie-outbound'] as const;
 export type TaskQueue = (typeof taskQueues)[number];

@@ -1,4 +1,4 @@
-// What crosses into a request's run. No zod here: this file is part of the workflow bundle.
+// Input, Signals and Updates of a request's run. No zod here: this file is part of the workflow bundle.
 import { defineSignal } from '@temporalio/workflow';
 import type { Policy } from '../domain/policy.ts';
 import type { RequestState } from '../domain/request/types.ts';
@@ -16,17 +16,17 @@ export interface RequestInput {
   mode: RequestMode;
   catalogueVersion: number;
   policy: Policy;
-  /** Set when a run continues as a new one; a lost or stale state costs one append round, never correctness. */
+  /** Set when a run continues as a new one. A lost or stale state costs one more append and never leads to a wrong decision. */
   carried?: { state: RequestState; seq: number };
 }
 
 /** A provider's acceptance as a plain signal (Web UI, CLI, other SDKs). `eventId` makes a repeated delivery harmless. */
 export const offerAccepted = defineSignal<[{ offerId: string; providerId: string; eventId: string }]>('offerAccepted');
-/** From the booking's run; a rebuilt request has no child result to wait for. */
+/** Sent by the booking's run, because a rebuilt request's run has no child result to wait for. */
 export const bookingEnded = defineSignal<[{ bookingId: string; outcome: BookingOutcome }]>('bookingEnded');
 
-/** What somebody outside may ask of it: see `requestVerbs`. */
+/** The Updates about a request, one for each verb of `requestVerbs`. */
 export const requestUpdates = updatesOf(requestVerbs);
 
-/** What somebody outside may ask of it: see `offerVerbs`. */
+/** The Updates about a request's offers, one for each verb of `offerVerbs`. */
 export const offerUpdates = updatesOf(offerVerbs);

@@ -9,8 +9,8 @@ export interface ReviewInput {
   bookingId: string;
 }
 
-/** Somebody does not want to be asked again. */
+/** Sent when one side does not want to be asked for a review again. */
 export const optOut = defineSignal<[{ userId: string; eventId: string }]>('optOut');
 
-/** What somebody outside may ask of it: see `reviewVerbs`. */
+/** The Updates of a reviews' run, one for each verb of `reviewVerbs`. */
 export const reviewUpdates = updatesOf(reviewVerbs);

@@ -1,7 +1,10 @@
-// What every run answers, whatever its noun.
+// The query and the Signal that every run has.
 import { defineQuery, defineSignal } from '@temporalio/workflow';
 
-/** Position the run has folded: for the reconciler and operators. No route ever asks. */
+/** The position of the last event that the run has folded. For the reconciler and operators; no route uses this query. */
 export const getPosition = defineQuery<number>('getPosition');
-/** Folds what stands on the timeline now. A run whose last Update was lost learns of it here, not at its next timer. */
+/**
+ * The run reads its timeline and folds the events that it lacks. A run whose last Update was lost then knows of it at once, and not only at
+ * its next timer.
+ */
 export const catchUp = defineSignal('catchUp');

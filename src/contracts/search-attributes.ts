@@ -1,6 +1,6 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 
-/** What operators filter by. Ids and codes only: search attributes are never encrypted. */
+/** The search attributes that operators filter by. Ids and codes only, because search attributes are never encrypted. */
 export const searchAttributes = {
   stage: defineSearchAttributeKey('ProxieStage', SearchAttributeType.KEYWORD),
   consumer: defineSearchAttributeKey('ProxieConsumer', SearchAttributeType.KEYWORD),

@@ -8,5 +8,5 @@ export interface SeriesInput {
   seriesId: string;
 }
 
-/** What somebody outside may ask of it: see `seriesVerbs`. */
+/** The Updates of a series' run, one for each verb of `seriesVerbs`. */
 export const seriesUpdates = updatesOf(seriesVerbs);

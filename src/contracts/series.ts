@@ -24,7 +24,7 @@ export const CreateSeries = z
 
 export const MoveOccurrence = z.strictObject({ ...slotChoice, ...Reason.shape }).meta({
   id: 'MoveOccurrence',
-  // The fifth occurrence of the series that `CreateSeries` shows, some hours later: the first four are booked at once.
+  // Moves the fifth occurrence of the series in the example of `CreateSeries`: the first four are booked at once.
   example: { start: { local: '2026-02-03T15:00', zone: 'America/New_York' }, reason: 'I am away in the morning' },
 });
 

@@ -8,6 +8,6 @@ export type UpdatesOf<T extends Verbs> = {
   [D in keyof T & string]: UpdateDefinition<CommandAnswer, [CommandMeta & FieldsOf<T[D]>], string>;
 };
 
-/** One Update per verb. Its name is the verb's, for ever: recorded histories and operators call it by that. */
+/** One Update per verb, with the verb's name. The name never changes, because recorded histories and operators use it. */
 export const updatesOf = <T extends Verbs>(verbs: T): UpdatesOf<T> =>
   Object.fromEntries(Object.keys(verbs).map((name) => [name, defineUpdate(name)])) as UpdatesOf<T>;
