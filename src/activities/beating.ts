@@ -1,8 +1,8 @@
 import { heartbeat } from '@temporalio/activity';
 
 /**
- * Tells Temporal that this process is alive for as long as `work` lasts, so that a worker that dies in it is noticed by the heartbeat timeout.
- * @param everyMs what takes less sends no heartbeat
+ * Sends heartbeats as long as `work` lasts, so that the heartbeat timeout detects a dead worker.
+ * @param everyMs time between two heartbeats; shorter work sends none
  */
 export async function beating<T>(everyMs: number, work: () => Promise<T>): Promise<T> {
   const timer = setInterval(() => heartbeat(), everyMs);

@@ -13,7 +13,7 @@ import { tell } from '../domain/timeline.ts';
 export interface CalendarImportDeps {
   orm: Orm;
   calendars: PublishedCalendars;
-  /** Tests are more impatient. */
+  /** Tests set shorter times. */
   calendarTiming?: Partial<typeof defaultTiming>;
   /** Milliseconds since the epoch, in place of the clock of the database. */
   clock?: () => number;
@@ -21,15 +21,18 @@ export interface CalendarImportDeps {
 
 const minuteMs = 60_000;
 const dayMs = 86_400_000;
-/** A claim outlives the slowest batch: all of it at once, 20 s to fetch and 10 s to read. */
+/** A claim (`leaseMs`) lasts longer than the slowest batch, which runs all at once: 20 s to fetch and 10 s to read. */
 const defaultTiming = { refreshMs: 30 * minuteMs, leaseMs: 3 * minuteMs, firstPauseMs: 5 * minuteMs, longestPauseMs: 360 * minuteMs };
 const batchSize = 4;
-/** Failures in a row after which the provider hears of them: more than an hour. */
+/** Failures in a row after which the provider is told: with the pauses above, that is more than an hour. */
 const tellAfter = 5;
-/** Slots can be booked two years ahead; a day before and some behind, because what is unchanged is not worked out again every time. */
+/**
+ * Days of busy times that are read, before and after today. Slots can be booked two years ahead. The rest is a margin, because an unchanged
+ * calendar is not computed again every time.
+ */
 const reachDays = { before: 1, behind: 735 };
 
-/** How many calendars. */
+/** Numbers of calendars. */
 export interface ImportedCalendars {
   read: number;
   unchanged: number;
@@ -42,7 +45,7 @@ export function calendarImportActivities({ orm, calendars, calendarTiming = {}, 
   const timing = { ...defaultTiming, ...calendarTiming };
 
   return {
-    /** Reads what is due, batch by batch. A calendar that cannot be read keeps the busy times of its last reading. */
+    /** Reads the calendars that are due, batch by batch. A calendar that cannot be read keeps the busy times of its last reading. */
     async importCalendars({ importId }: CalendarImportInput): Promise<ImportedCalendars> {
       const counts: ImportedCalendars = { read: 0, unchanged: 0, failed: 0 };
       while (!cancellationSignal().aborted) {
@@ -79,7 +82,7 @@ export function calendarImportActivities({ orm, calendars, calendarTiming = {}, 
     await change(orm, {
       stream: `provider/${due.providerId}`,
       command: { id: `calendar-import/${due.id}/${Date.now()}`, by: SYSTEM },
-      // Said once, until the calendar could be read again: the provider may be bookable at times that they are busy.
+      // The provider is told once, until the calendar could be read again: they may be bookable at times when they are busy.
       work: async (tx) => ((await markTold(tx, due)) ? [failing(due, fault)] : []),
     });
   }

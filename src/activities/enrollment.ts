@@ -15,7 +15,7 @@ export type EnrollmentActivities = ReturnType<typeof enrollmentActivities>;
 
 export function enrollmentActivities({ orm, verification }: { orm: Orm; verification: Verification }) {
   return {
-    /** Asks about every credential of one version. The key names the claim, so a repeated run opens no second case. */
+    /** Asks the vendor about every credential of one revision. The key names the claim, so that a repeated call opens no second case. */
     async checkApplication({ enrollmentId, revisionId }: CheckApplicationInput): Promise<CheckResult[]> {
       const details = await revisionDetails(orm.em.fork(), enrollmentId, revisionId);
       if (!details) throw ApplicationFailure.nonRetryable('the revision is gone', 'not_found');

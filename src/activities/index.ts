@@ -22,9 +22,9 @@ export interface ActivityDeps extends MailDeps, Pick<CalendarImportDeps, 'calend
   temporal: Client;
   /** Checks credentials; offline by default. */
   verification?: Verification;
-  /** Moves money; by default what the configuration names. */
+  /** Moves money; default: the provider that the configuration names. */
   payments?: Payments;
-  /** Reads calendars of providers' own; by default from where they are published. */
+  /** Reads providers' own calendars; default: from their published addresses. */
   calendars?: PublishedCalendars;
   config: {
     llm: { apiKey?: string | undefined; baseUrl?: string | undefined; model: string; timeoutMs: number };
@@ -34,7 +34,7 @@ export interface ActivityDeps extends MailDeps, Pick<CalendarImportDeps, 'calend
   };
 }
 
-/** Activities by the queue that serves them: what is slow or external never waits behind what is quick. */
+/** Activities by their queue, so that quick ones never wait behind slow or external ones. */
 export function activitiesByQueue(deps: ActivityDeps): Record<TaskQueue, object> {
   return {
     proxie: { ...timelineActivities(deps), ...matchingActivities(deps), ...reconcileActivities(deps), ...reminderActivities },

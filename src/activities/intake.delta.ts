@@ -1,8 +1,8 @@
 import { sql, type Db, type Orm } from '../db/orm.ts';
 
-/** Postgres refuses a notice of 8,000 bytes; ids and JSON need some of them. */
+/** Postgres refuses a notice of 8,000 bytes or more. Ids and the JSON around the text need some of them. */
 const MAX_TEXT_BYTES = 2_000;
-/** Words that arrive within this time travel together. */
+/** Words that arrive within this time are sent together. */
 const GATHER_MS = 40;
 
 export interface DeltaIds {
@@ -13,8 +13,8 @@ export interface DeltaIds {
 }
 
 /**
- * Sends pieces of an answer out of band while it is being written. Nothing depends on them: a lost piece costs a moment of
- * comfort, so failures are swallowed here and the stored reply is the truth.
+ * Sends pieces of an answer out of band while it is being written. Nothing depends on them, because the stored reply is the truth: a
+ * failure to send is ignored here, and the person only reads a moment later.
  */
 export function deltaSender(orm: Orm, ids: DeltaIds) {
   let waiting = '';
@@ -29,7 +29,7 @@ export function deltaSender(orm: Orm, ids: DeltaIds) {
     waiting = '';
     for (const piece of pieces(delta)) {
       const payload = JSON.stringify({ ...ids, seq: (seq += 1), delta: piece });
-      // One after another: their order is the sentence.
+      // One after another, because the pieces must arrive in their order.
       sending = sending
         .then(() => sql(orm.em.fork() as Db, `select pg_notify('proxie_turn', ?)`, [payload]))
         .then(
@@ -44,7 +44,7 @@ export function deltaSender(orm: Orm, ids: DeltaIds) {
       waiting += text;
       timer ??= setTimeout(flush, GATHER_MS);
     },
-    /** Waits until everything has been handed over. */
+    /** Sends the rest and waits until every piece has been handed over. */
     async close(): Promise<void> {
       flush();
       await sending;
@@ -52,7 +52,7 @@ export function deltaSender(orm: Orm, ids: DeltaIds) {
   };
 }
 
-/** Text in pieces that stay below the limit in bytes, never inside a character. */
+/** Cuts a text into pieces below the limit in bytes, never inside a character. */
 export function pieces(text: string): string[] {
   const found: string[] = [];
   let piece = '';

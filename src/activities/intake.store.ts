@@ -1,4 +1,4 @@
-// A turn's rows: what it starts from, and the one transaction that ends it.
+// The rows of a turn: what its answer starts from, and the transaction that ends it.
 import type { Catalogue } from '../domain/intake/catalogue.ts';
 import type { AcceptedFact, Asked } from '../domain/intake/decide.ts';
 import type { TurnIntent } from '../domain/request/types.ts';
@@ -18,30 +18,30 @@ export interface TurnOutcome {
   agreed: string | null;
 }
 
-/** What a finished turn keeps: its answer to the workflow, and what the next turn has to know. */
+/** The result of a finished turn: its answer to the workflow, and what the next turn needs. */
 export interface StoredOutcome {
   answer: TurnOutcome;
-  /** What the interpreter had understood: a turn that is answered again needs no second model call. */
+  /** The interpretation of the message: a turn that is answered again needs no second model call. */
   read?: Interpretation;
   asked: Asked | null;
   /** The hash of the draft that the person saw last. */
   draftShown: string | null;
-  /** Why the model did not answer, when it did not. */
+  /** Why the model did not answer; null when it did. */
   fellBack: string | null;
 }
 
-/** What was said in between and stays useful to a model; older turns live on as facts. */
+/** Number of earlier messages and replies that a model sees. Older turns live on as facts. */
 const HISTORY = 8;
 
 export interface TurnStart {
   attempt: number;
   consumerId: string;
-  /** A guest may talk, but nothing is sent out for them. */
+  /** Whether the author is a guest. A guest may talk, but nothing is sent out for them. */
   guest: boolean;
   catalogue: Catalogue;
   mode: RequestMode;
   draft: StoredDraft;
-  /** Of a turn that was answered before, on a draft that has changed since. */
+  /** The interpretation of an earlier answer to the same turn, if the draft has changed since. */
   read: Interpretation | undefined;
   input: Pick<InterpretInput, 'text' | 'history' | 'zone'>;
   before: Pick<StoredOutcome, 'asked' | 'draftShown'>;
@@ -53,18 +53,18 @@ export interface TurnIds {
   messageId: string;
 }
 
-/** The answer of a turn that has ended before: a retry after a lost completion costs no second model call. */
+/** The result of a turn that has ended before. With it, a retry after a lost completion needs no second model call. */
 export async function finishedTurn(em: Db, turnId: string): Promise<StoredOutcome | undefined> {
   const [row] = await sql<{ outcome: StoredOutcome }>(em, `select outcome from turn where id = ? and status = 'done'`, [turnId]);
   return row?.outcome;
 }
 
-/** Takes back an answer that was given on an older draft. */
+/** Opens a turn again whose answer was given on an older draft. */
 export async function reopenTurn(em: Db, turnId: string): Promise<void> {
   await sql(em, `update turn set status = 'streaming' where id = ? and status = 'done'`, [turnId]);
 }
 
-/** Marks a turn as being written and reads what it starts from; undefined when there is no such open turn or message. */
+/** Marks a turn as being written and reads what its answer starts from. @returns undefined when there is no such open turn or message */
 export async function beginTurn(em: Db, { requestId, turnId, messageId }: TurnIds): Promise<TurnStart | undefined> {
   const stream = `request/${requestId}`;
   const [turn] = await sql<{ attempt: number; outcome: StoredOutcome | null }>(
@@ -112,7 +112,7 @@ async function history(em: Db, stream: string, messageId: string): Promise<Inter
   return rows.reverse();
 }
 
-/** The gazetteer changes with deployments, not with requests. */
+/** Reads the places of the gazetteer and keeps them for `keepMs`: they change with deployments, not with requests. */
 export function placesReader(orm: Orm, keepMs = 60_000): () => Promise<GazetteerPlace[]> {
   let kept: { until: number; places: Promise<GazetteerPlace[]> } | undefined;
   return () => {
@@ -128,17 +128,17 @@ export interface TurnEnd {
   intent: TurnIntent;
   reply: string;
   accepted: readonly AcceptedFact[];
-  /** Keys that still count after this turn; what is not among them leaves the draft. */
+  /** Keys of the facts that still count after this turn. All other facts leave the draft. */
   valid: readonly string[];
   asked: Asked | null;
-  /** The reply shows the whole draft. */
+  /** Whether the reply shows the whole draft. */
   showsDraft: boolean;
   read: Interpretation;
 }
 
 /**
  * Stages the facts and ends the turn, both or neither.
- * @returns undefined when the turn was ended meanwhile; the fresh draft when somebody changed the one that the turn started from
+ * @returns undefined when the turn was ended meanwhile; the new draft when somebody has changed the one from which the turn started
  */
 export async function finishTurn(
   orm: Orm,

@@ -27,20 +27,20 @@ import type { StoredFact } from '../db/queries/draft.ts';
 import type { KnownFacts } from '../domain/intake/types.ts';
 
 export interface RunTurnInput extends TurnIds {
-  /** The run knows its draft up to here: an answer that was given on an older one is given again. */
+  /** Position up to which the run knows its draft. An answer that was given on an older draft is given again. */
   after?: number;
 }
 export type { TurnOutcome } from './intake.store.ts';
 
 export interface IntakeDeps {
   orm: Orm;
-  /** How messages are understood; without one, offline. */
+  /** Understands messages; default: the offline interpreter. */
   interpreter?: Interpreter;
   /** Milliseconds since the epoch. */
   clock?: () => number;
 }
 
-/** SQLSTATE classes that no retry cures. Everything else (no connection, read-only, full) passes. */
+/** SQLSTATE classes of errors that no retry cures. All other errors can pass (no connection, read-only, disk full). */
 const hopeless = /^(22|23|42)/;
 const HEARTBEAT_MS = 4_000;
 
@@ -57,7 +57,7 @@ export function intakeActivities({ orm, interpreter = createInterpreter(), clock
     const start = await beginTurn(em, ids);
     if (!start) return endedMeanwhile(em, ids);
     const read = start.read ?? (await understand(ids, start, signal));
-    // Somebody may change the draft while a model thinks: what was understood is then applied to the fresh draft.
+    // Somebody may change the draft while a model works. The interpretation is then applied to the new draft.
     for (let draft = start.draft; ;) {
       const done = await finishTurn(orm, ids, { ...start, draft }, decideTurn({ ...start, draft }, read));
       if (!done) return endedMeanwhile(em, ids);
@@ -66,7 +66,7 @@ export function intakeActivities({ orm, interpreter = createInterpreter(), clock
     }
   }
 
-  /** The rules' word on what was understood. */
+  /** Applies the rules to an interpretation. */
   function decideTurn(start: TurnStart, read: Interpretation): TurnEnd {
     const { catalogue, before, draft, mode } = start;
     const now = clock();
@@ -85,7 +85,10 @@ export function intakeActivities({ orm, interpreter = createInterpreter(), clock
     return { intent, reply, accepted: turn.accepted, valid: Object.keys(turn.facts), asked: turn.asked, showsDraft, read };
   }
 
-  /** A run of the same turn beside this one has answered it; otherwise it was given up, or never was. */
+  /**
+   * The answer of a turn that is not open any more, because another run of this activity has answered it.
+   * @throws not_found when the turn was given up or never existed
+   */
   async function endedMeanwhile(em: Db, { turnId }: RunTurnInput): Promise<TurnOutcome> {
     const ended = await finishedTurn(em, turnId);
     if (!ended) throw ApplicationFailure.nonRetryable('there is no such open turn', 'not_found');
@@ -114,8 +117,8 @@ export function intakeActivities({ orm, interpreter = createInterpreter(), clock
 
   return {
     /**
-     * Answers one message: understands it, lets the rules decide, stages the facts, writes the reply. Safe to run again: a
-     * finished turn is only looked up. Always ends in a reply, because the interpreter falls back to reading offline.
+     * Answers one message: understands it, lets the rules decide, stages the facts, writes the reply. Running it again is safe: a finished
+     * turn is only looked up. A turn always ends in a reply, because the interpreter falls back to reading offline.
      */
     async runTurn(ids: RunTurnInput): Promise<TurnOutcome> {
       heartbeat();
@@ -130,7 +133,7 @@ export function intakeActivities({ orm, interpreter = createInterpreter(), clock
   };
 }
 
-/** What is said, and what the workflow does next. */
+/** The reply, and what the workflow does next. */
 function say(turn: Advance, { catalogue, guest }: TurnStart, now: number, ack: string | undefined): { intent: TurnIntent; reply: string } {
   if (turn.step.do === 'submit' && guest)
     return { intent: 'confirm', reply: 'Your request is ready. Please sign in first; then say yes again and I will send it.' };
@@ -145,5 +148,5 @@ function say(turn: Advance, { catalogue, guest }: TurnStart, now: number, ack: s
 const knownFacts = (facts: readonly StoredFact[]): KnownFacts =>
   Object.fromEntries(facts.map(({ key, value, confidence, confirmed }) => [key, { value, confidence, confirmed }]));
 
-/** Answers of the second release say nothing of the draft they were given on. */
+/** Whether an answer was given on an older draft than the run's. Answers of the second release do not name their draft. */
 const isOlder = ({ changes }: Partial<TurnOutcome>, after = 0): boolean => changes !== undefined && changes.basedOn < after;

@@ -10,34 +10,40 @@ export interface MailDeps {
   mailer?: Mailer;
   /** Where the links in mails lead. */
   publicUrl?: string;
-  /** Tests are more impatient. */
+  /** Tests set shorter times. */
   mailTiming?: Partial<typeof defaultTiming>;
 }
 
-/** A claim outlives the slowest batch (6 mails over 3 connections, 30 s each); a mail of a worker that died waits for its end. */
+/**
+ * A claim (`leaseMs`) lasts longer than the slowest batch: 6 mails over 3 connections, 30 s each. A mail that a dead worker had claimed
+ * waits for the end of the claim.
+ */
 const defaultTiming = { leaseMs: 150_000, firstPauseMs: 30_000, longestPauseMs: 3_600_000 };
 const batchSize = 6;
 const heartbeatMs = 5_000;
-/** How often one mail is tried: a refusal for good may be a mistake once, "not now" passes in about six hours. */
+/**
+ * Tries of one mail, by the server's refusal. A refusal for good (`never`) may be a mistake once. "Not now" (`later`) passes in about six
+ * hours.
+ */
 const attemptsOn = { never: 2, later: 12 } as const;
 
 export interface SentMails {
   sent: number;
-  /** When the next one may be tried; null when the outbox is empty. */
+  /** Milliseconds until the next mail may be tried; null when the outbox is empty. */
   nextInMs: number | null;
 }
 
 export type MailActivities = ReturnType<typeof mailActivities>;
 
 /**
- * Sending is at least once: a process that dies between the server's yes and our note of it sends that one mail again,
- * with the same Message-ID. Everything else is sent once.
+ * Sending is at least once: if a process dies after the server has accepted a mail and before our row says so, that mail is sent again with
+ * the same Message-ID. All other mails are sent once.
  */
 export function mailActivities({ orm, mailer, publicUrl = '', mailTiming = {} }: MailDeps) {
   const timing = { ...defaultTiming, ...mailTiming };
 
   return {
-    /** Sends what waits, batch by batch, until nothing is due. @throws when the server is away; what was not sent waits on */
+    /** Sends mails batch by batch until none is due. @throws when the server is away; unsent mails stay in the outbox */
     async sendPendingMail(): Promise<SentMails> {
       if (!mailer) return { sent: 0, nextInMs: null };
       const sent = await beating(heartbeatMs, () => sendAll(mailer));

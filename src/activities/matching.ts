@@ -10,20 +10,20 @@ import { urgencyOf, type Policy } from '../domain/policy.ts';
 import { iso } from '../domain/time.ts';
 import type { Invitation } from '../domain/request/offer.ts';
 
-/** Mean of a provider without reviews, until categories have a mean of their own. */
+/** Mean rating that counts for a provider without reviews, until categories have means of their own. */
 const meanRating = 4.2;
 
 export interface MatchInput {
   requestId: string;
-  /** Ids of the facts that were agreed to. */
+  /** Ids of the facts that the consumer agreed to. */
   facts: string[];
   round: number;
   radiusKm: number;
   excluded: string[];
   policy: Policy;
-  /** Who lost in a round up to this one may be asked again; runs of the first release do not say. */
+  /** Providers who lost in a round up to this one may be asked again. Runs of the first release do not send it. */
   lostRounds?: number;
-  /** After a booking that fell through: as many as may be asked, with the shortest time to answer. */
+  /** Set after a booking fell through: as many invitations as are allowed, with the shortest time to answer. */
   priority?: boolean;
 }
 
@@ -31,7 +31,7 @@ export type MatchingActivities = ReturnType<typeof matchingActivities>;
 
 export function matchingActivities({ orm }: { orm: Orm }) {
   return {
-    /** Who to ask in this round, best first, with suggested terms. Reads and keeps candidates; asks nobody. */
+    /** The providers to invite in this round, best first, with suggested terms. Stores the scored candidates and invites nobody. */
     async match({
       requestId,
       facts: factIds,
@@ -48,7 +48,7 @@ export function matchingActivities({ orm }: { orm: Orm }) {
       const service = serviceOf(await loadCatalogue(em), facts['service'] as string);
       const when = facts['when'] as TimeWindow;
       const { lat, lon } = facts['location'] as Location;
-      // The first slot suggested lies behind the time providers have to answer: it must still be there when somebody says yes.
+      // The first suggested slot begins after the providers' time to answer: it must still lie ahead when somebody says yes.
       const answered = now + policy.roundWindowMs[priority ? 'urgent' : urgencyOf(when.to, now)];
       const earliest = Math.max(Date.parse(when.from), answered);
       const from = earliest < Date.parse(when.to) ? earliest : Date.parse(when.from);
@@ -95,8 +95,8 @@ export function matchingActivities({ orm }: { orm: Orm }) {
 }
 
 /**
- * Providers who have an offer of this request already: nobody is asked twice, unless an operator searches anew, or the one they
- * lost to has dropped out. Who declined or withdrew has said no, and is not asked again.
+ * Providers who are not asked again, because they were invited to this request before. Two cases do not count: an operator searches anew,
+ * or the offer lost to a provider who has dropped out. A provider who declined or withdrew has said no, and is not asked again.
  */
 async function askedBefore(em: Db, requestId: string, lostRounds: number): Promise<string[]> {
   const rows = await sql<{ provider_id: string }>(

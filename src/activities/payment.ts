@@ -19,19 +19,19 @@ interface OfAttempt {
 
 export type AuthorisePaymentInput = OfAttempt & { consumerId: string };
 export type CapturePaymentInput = OfAttempt & { ref: string };
-/** `ref` is null when nobody knows what became of the authorisation. */
+/** `ref` is null when the outcome of the authorisation is unknown. */
 export type ReleasePaymentInput = OfAttempt & { consumerId: string; ref: string | null };
 /** `step` names the refund among the booking's refunds. */
 export type RefundPaymentInput = OfAttempt & { ref: string; step: string };
 
-/** A step that takes less costs no heartbeat. */
+/** A step that takes less time sends no heartbeat. */
 const heartbeatMs = 1_500;
 
 export type PaymentActivities = ReturnType<typeof paymentActivities>;
 
 /**
- * One step of a booking's money each. All may run twice, at once or days apart: the provider's keys, and where they are
- * forgotten its own records, make every step happen once.
+ * Each activity is one money step of a booking. An activity may run twice, at once or days apart. The provider's idempotency keys make each
+ * step happen once; where the provider has forgotten a key, its own records do.
  */
 export function paymentActivities({ orm, payments }: { orm: Orm; payments: Payments | undefined }) {
   return {
@@ -62,7 +62,7 @@ export function paymentActivities({ orm, payments }: { orm: Orm; payments: Payme
     async releasePayment({ consumerId, ref, ...input }: ReleasePaymentInput): Promise<void> {
       await classed(async (provider, signal) => {
         const claim = claimOf(input);
-        // Also for a payer without a method: somebody may be about to ask with one that was stored a moment ago.
+        // A payer without a method needs a customer, too: an authorisation with a method that was stored a moment ago may be on its way.
         const customer = (await payerOf(orm.em.fork(), consumerId, claim)).customer ?? (await openCustomer(provider, consumerId, signal));
         await provider.release({ key: `booking/${input.bookingId}/release/${input.attempt}`, claim, customer, ref }, signal);
       });
@@ -75,19 +75,19 @@ export function paymentActivities({ orm, payments }: { orm: Orm; payments: Payme
     },
   };
 
-  /** The first customer that is stored is the payer's for good. */
+  /** The payer keeps the first customer that is stored. */
   async function openCustomer(provider: Payments, userId: string, signal: AbortSignal): Promise<string> {
     return keepCustomer(orm.em.fork(), userId, await provider.customer({ userId }, signal));
   }
 
-  /** Runs a step with every failure classed: passing or for good. Beats, so that a worker that dies in it is noticed soon. */
+  /** Runs a step and marks each failure as retryable or final. Sends heartbeats, so that a dead worker is detected soon. */
   async function classed<T>(step: (provider: Payments, signal: AbortSignal) => Promise<T>): Promise<T> {
     try {
       if (!payments) throw new PaymentError('payments_not_configured', 'this deployment has no payment provider');
       return await beating(heartbeatMs, () => step(payments, cancellationSignal()));
     } catch (error) {
       if (error instanceof DomainError) throw toFailure(error);
-      if (!(error instanceof PaymentError)) throw error; // the database is away: tried again
+      if (!(error instanceof PaymentError)) throw error; // the database is away: Temporal retries
       const { code, message, retryAfterMs } = error;
       throw ApplicationFailure.create({
         type: code,

@@ -13,13 +13,17 @@ export interface Deps {
 
 export interface RunCheck {
   is: 'fine' | 'started' | 'woken' | 'silent' | 'ahead';
-  /** What disagrees. */
+  /** The disagreement, in words for the report. */
   detail?: string;
 }
 
 /**
- * Sees to it that an open stream has a run, and that the run has heard of its newest event.
- * @param mayAsk false once nobody answers any more: then it is the worker that is missing
+ * Makes sure that an open stream has a run, and that the run has folded the newest event.
+ * @param stream `<noun>/<id>`
+ * @param seq position of the newest event
+ * @param patienceMs how long the run may take to answer
+ * @param mayStart whether the timeline is sound, so that a run may be started from it
+ * @param mayAsk false when several runs in a row gave no answer: then a worker is missing
  */
 export async function checkRun(
   { orm, temporal }: Deps,
@@ -30,7 +34,7 @@ export async function checkRun(
   if (!kind) return { is: 'fine' };
   const handle = temporal.workflow.getHandle(stream);
   const start = async (): Promise<RunCheck> => {
-    // It may have ended since we read that it is open: an ended stream gets no run.
+    // The stream may have ended since it was read as open. An ended stream gets no run.
     if (!mayStart || !(await isOpen(orm.em.fork(), stream))) return { is: 'fine' };
     const [first] = await eventsOf(orm.em.fork(), stream, 0);
     await temporal.workflow.start(kind.workflowType, {
@@ -65,11 +69,11 @@ export async function checkRun(
 }
 
 /**
- * A question in the middle of a task splits it (decision 0023), so it waits for the task to be over. One that a task overtakes
- * is refused by the run (decision 0024) and put again.
- * @param hasTask as it was last seen
+ * Asks a run for its position. A query during a workflow task would split the task (decision 0023), so the query waits until no task is
+ * pending. If a task begins before the query arrives, the run refuses (decision 0024) and is asked once more.
+ * @param hasTask whether a task was pending when the run was last described
  * @param until milliseconds since the epoch
- * @returns the last event the run has folded, or null when it does not say
+ * @returns the position of the last event that the run has folded, or null when the run does not answer
  */
 async function positionOf(
   temporal: Client,
@@ -92,7 +96,7 @@ async function positionOf(
 
 const taskPollMs = 200;
 
-/** @returns how often its task was tried by now (0: it has none), or undefined when there is no run */
+/** @returns the number of tries of the run's pending task (0: no task is pending), or undefined when there is no run */
 async function runningRun(temporal: Client, workflowId: string): Promise<{ attempt: number } | undefined> {
   try {
     const { status, raw } = await temporal.workflow.getHandle(workflowId).describe();
@@ -104,10 +108,10 @@ async function runningRun(temporal: Client, workflowId: string): Promise<{ attem
   }
 }
 
-/** Times that a task was tried before its last failure is looked at: one that a dying worker caused is over by then. */
+/** Tries of a task before its last failure is examined. A failure that a dying worker caused is over by then. */
 const hopelessAttempts = 3;
 
-/** Whether a run's task, which was never completed, failed because of its history: every replay fails the same way. */
+/** Whether the run's pending task failed because of its history. Every replay of such a history fails the same way. */
 async function isBeyondReplay(handle: WorkflowHandle): Promise<boolean> {
   const events = (await handle.fetchHistory()).events ?? [];
   const task = events.slice(events.findLastIndex((event) => event.workflowTaskCompletedEventAttributes) + 1);

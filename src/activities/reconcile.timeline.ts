@@ -13,13 +13,13 @@ export interface Disagreement {
 
 export interface TimelineCheck {
   found: Disagreement[];
-  /** A run may be built from it. */
+  /** Whether a run may be started from this timeline. */
   sound: boolean;
-  /** Position of its last event. */
+  /** Position of the timeline's last event. */
   seq: number;
 }
 
-/** Compares one timeline with itself and with the rows that follow from it, as they stood at one instant. */
+/** Checks one timeline for gaps and compares it with its rows, all as they stood at one instant. */
 export function checkTimeline(orm: Orm, stream: string, open: boolean): Promise<TimelineCheck> {
   return orm.em
     .fork()
@@ -43,7 +43,7 @@ async function compare(em: Db, stream: string, listedOpen: boolean): Promise<Tim
   } catch (error) {
     return broken((error as Error).message);
   }
-  // It may have been opened or ended since the list was read, so the list is asked again here.
+  // The stream may have been opened or ended since the list was read, so the list is asked again here.
   const ended = !wantsRun(events);
   const open = await isOpen(em, stream);
   if (open === ended)
@@ -71,6 +71,7 @@ export async function wholeTimeline<E extends EventBase>(em: Db, stream: string)
   }
 }
 
+/** Whether a stream stands in the list of open streams. @param stream `<noun>/<id>` */
 export async function isOpen(em: Db, stream: string): Promise<boolean> {
   return (await sql(em, 'select 1 from open_stream where stream = ?', [stream])).length > 0;
 }

@@ -1,4 +1,4 @@
-// Timelines, rows and runs: starts what is missing, wakes what is behind, reports what disagrees. Never guesses.
+// Checks timelines, rows and runs: starts missing runs, wakes runs that are behind, reports disagreements. Never guesses.
 import { heartbeat, log } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import { bookingWorkflowId } from '../contracts/booking.messages.ts';
@@ -11,33 +11,36 @@ import { checkTimeline, wholeTimeline, type Disagreement } from './reconcile.tim
 import { streamKinds } from './stream-kinds.ts';
 
 export interface ReconcileReport {
-  /** Streams looked at. */
+  /** Number of streams that were checked. */
   checked: number;
   /** Runs started for open streams that had none. */
   started: string[];
-  /** Runs that had not heard of their newest events, and were told. */
+  /** Runs that lacked their newest events, and were told to catch up. */
   caughtUp: string[];
-  /** Requests that had not heard of their booking's end, and were told. */
+  /** Requests that did not know their booking's end, and were told. */
   told: string[];
   disagreements: Disagreement[];
-  /** Streams that could not be checked this time. One of them stops no other. */
+  /** Streams whose check failed this time. A failed check stops no other check. */
   failed: { stream: string; error: string }[];
 }
 
 export interface ReconcileOptions {
-  /** Leaves out streams whose last event is younger: their command may still be on its way. */
+  /** Leaves out streams whose last event is younger than this: their command may still be on its way. */
   quietMs: number;
-  /** Streams that have ended are looked at as well when they are among this many newest events. */
+  /** Ended streams are checked as well, if one of this many newest events is theirs. */
   newestEvents?: number;
-  /** Open streams read at once; all are read. */
+  /** Number of open streams per page; all pages are read. */
   pageSize?: number;
-  /** How long a run may take to say where it is: longer than the 10 s its task is left with a worker that has just died. */
+  /**
+   * How long a run may take to tell its position. Longer than 10 s, because Temporal leaves a task that long with a worker that has just
+   * died.
+   */
   patienceMs?: number;
   /** Called after every stream. */
   onProgress?: (checked: number) => void;
 }
 
-/** What a run of the self-check keeps in its history: counts, and as much detail as a person reads. */
+/** The result of a self-check in its history: counts, and as many details as a person reads. */
 export interface ReconcileSummary {
   checked: number;
   started: number;
@@ -54,7 +57,7 @@ export type ReconcileActivities = ReturnType<typeof reconcileActivities>;
 
 export function reconcileActivities(deps: Deps) {
   return {
-    /** For the Schedule; what disagrees is logged as an error as well. */
+    /** For the Schedule. Every disagreement is logged as an error as well, up to `shown`. */
     async reconcile({ quietMs }: { quietMs: number }): Promise<ReconcileSummary> {
       const { checked, started, caughtUp, told, disagreements, failed } = await reconcile(deps, { quietMs, onProgress: heartbeat });
       for (const disagreement of disagreements.slice(0, shown)) log.error('timeline, row and run disagree', { ...disagreement });
@@ -72,7 +75,9 @@ export function reconcileActivities(deps: Deps) {
   };
 }
 
-/** Stored answers are kept as long as published (24 h), then go: they hold personal data. Bounded, so that nobody waits. */
+/**
+ * Deletes stored answers after the published 24 h, because they hold personal data. The number per call is bounded, so that nobody waits.
+ */
 async function forget(orm: Orm): Promise<void> {
   await sql(orm.em.fork(), 'delete from idempotency_key where id in (select id from idempotency_key where expires_at < now() limit 10000)');
 }
@@ -82,12 +87,15 @@ interface StreamRow {
   open: boolean;
 }
 
-/** Streams checked side by side: commands need the pool, too. */
+/** Streams that are checked at the same time. Few, because commands need the connection pool, too. */
 const lanes = 4;
-/** After so many failures in a row it is not the streams: the activity fails and is tried again. */
+/** After this many failures in a row the cause is not a single stream: the activity fails and is tried again. */
 const hopeless = 10;
 
-/** Running it twice changes nothing the second time. @throws when nothing can be checked at all */
+/**
+ * Checks every open stream, newly ended streams, and rows without an open stream. A second run changes nothing. @throws the last error,
+ * after `hopeless` failures in a row
+ */
 export async function reconcile(deps: Deps, options: ReconcileOptions): Promise<ReconcileReport> {
   const { quietMs, newestEvents = 10_000, pageSize = 500, patienceMs = 12_000, onProgress = () => undefined } = options;
   const report: ReconcileReport = { checked: 0, started: [], caughtUp: [], told: [], disagreements: [], failed: [] };
@@ -136,7 +144,7 @@ export async function reconcile(deps: Deps, options: ReconcileOptions): Promise<
   return report;
 }
 
-/** Streams that still have something to do, page by page. One without any event is as quiet as can be. */
+/** One page of open streams, by name. A stream without any event counts as quiet. */
 function openStreams(orm: Orm, { quietMs, after, pageSize }: { quietMs: number; after: string; pageSize: number }) {
   return sql<StreamRow & { quiet: boolean }>(
     orm.em.fork(),
@@ -147,7 +155,7 @@ function openStreams(orm: Orm, { quietMs, after, pageSize }: { quietMs: number; 
   );
 }
 
-/** Streams that have ended not long ago: their rows must still say what their timelines say. */
+/** Streams that ended recently: their rows must still agree with their timelines. */
 function newlyEnded(orm: Orm, newestEvents: number): Promise<StreamRow[]> {
   return sql<StreamRow>(
     orm.em.fork(),
@@ -157,7 +165,7 @@ function newlyEnded(orm: Orm, newestEvents: number): Promise<StreamRow[]> {
   );
 }
 
-/** Rows that wait for something although their timeline says it is over, or is gone: nothing would ever move them. */
+/** Rows with an open status whose stream is over or missing. Nothing would ever move such a row. */
 async function abandonedRows(orm: Orm): Promise<Disagreement[]> {
   const found: Disagreement[] = [];
   for (const [noun, { openStatuses }] of Object.entries(streamKinds)) {
@@ -179,7 +187,7 @@ async function abandonedRows(orm: Orm): Promise<Disagreement[]> {
   return found;
 }
 
-/** A booking's end that its request never heard of: the request's run was gone at that moment. */
+/** Tells requests the end of their bookings. A request misses the end if its run was gone at that moment. */
 async function tellEnds({ orm, temporal }: { orm: Orm; temporal: Client }, report: ReconcileReport): Promise<void> {
   const rows = await sql<{ requestId: string; bookingId: string }>(
     orm.em.fork(),
@@ -190,7 +198,7 @@ async function tellEnds({ orm, temporal }: { orm: Orm; temporal: Client }, repor
   for (const { requestId, bookingId } of rows) {
     const stream = requestWorkflowId(requestId);
     try {
-      // As the booking's own run would say it: a release means something else where money was asked for.
+      // Folds the timeline for the outcome, as the booking's own run does: a release means something else where money was asked for.
       const events = await wholeTimeline<BookingTimelineEvent>(orm.em.fork(), bookingWorkflowId(bookingId));
       const { outcome } = events.reduce(evolveBooking, emptyBooking);
       if (!outcome) continue;

@@ -4,7 +4,10 @@ import type { Policy } from '../domain/policy.ts';
 export type ReminderActivities = typeof reminderActivities;
 
 export const reminderActivities = {
-  /** When the reminders of a slot are due, outside the quiet hours of its zone. Pure, but zone data is not a workflow's business. */
+  /**
+   * When the reminders of a slot are due (RFC 3339 UTC), outside the quiet hours of its zone. An activity, because zone data may differ
+   * between machines.
+   */
   async planReminders(
     slot: { startsAt: string; zone: string },
     policy: Pick<Policy, 'reminderBeforeMs' | 'quietHours'>,

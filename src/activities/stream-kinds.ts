@@ -1,4 +1,4 @@
-// What the reconciler must know of each noun: which workflow runs a stream, from what input, and how rows follow from it.
+// What the reconciler must know of each noun: the workflow of its streams, the workflow's input, and the statuses of its rows.
 import type { SearchAttributePair, WorkflowIdReusePolicy } from '@temporalio/common';
 import { bookingWorkflowId } from '../contracts/booking.messages.ts';
 import { searchAttributes } from '../contracts/search-attributes.ts';
@@ -23,19 +23,19 @@ export interface StreamKind {
   workflowType: string;
   /** Workflow input, rebuilt from the first event. */
   inputOf(first: AnyEvent): object;
-  /** What operators find the run by, from the first event; the stage is the run's own business. */
+  /** Search attributes of the run, from the first event. The stage is not among them: the run sets it itself. */
   attributesOf(first: AnyEvent): SearchAttributePair[];
   /** Statuses in which the row of this noun (same name, same id) needs an open stream. */
   openStatuses?: readonly string[];
-  /** Statuses as the fold of the timeline says, by `table/id`. */
+  /** Statuses according to the folded timeline, by `table/id`. */
   expected(events: AnyEvent[]): Record<string, string>;
-  /** Statuses as the rows say, by `table/id`. */
+  /** Statuses according to the rows, by `table/id`. */
   actual(em: Db, id: string): Promise<Record<string, string>>;
 }
 
 export const duplicate: WorkflowIdReusePolicy = 'ALLOW_DUPLICATE';
 
-/** Streams by the noun their name begins with. */
+/** By noun, with which the name of a stream begins. */
 export const streamKinds: Record<string, StreamKind> = {
   request: {
     workflowType: 'requestWorkflow',
@@ -110,7 +110,7 @@ export const streamKinds: Record<string, StreamKind> = {
     workflowType: 'reviewWorkflow',
     inputOf: (first) => pick(first, ['bookingId']),
     attributesOf,
-    // Only what the run decides: an operator may have hidden a review since.
+    // Compares only what the run decides: an operator may have hidden a review since.
     expected(events) {
       const state = events.reduce((before, event) => evolveReview(before, event as never), emptyReview);
       return Object.fromEntries(state.reviewIds.map((id) => [`review/${id}`, state.status === 'closed' ? 'published' : 'submitted']));
@@ -132,7 +132,7 @@ async function statuses(em: Db, text: string, params: unknown[]): Promise<Record
 
 const pick = (from: object, keys: string[]) => Object.fromEntries(keys.map((key) => [key, (from as Record<string, unknown>)[key]]));
 
-/** Both sides and the service, as far as the first event names them. */
+/** Both sides and the service, if the first event names them. */
 function attributesOf(first: AnyEvent): SearchAttributePair[] {
   const { consumerId, providerId, service } = first as unknown as Partial<BookingHeld>;
   return [

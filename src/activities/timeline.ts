@@ -4,14 +4,20 @@ import { sqlStateOf } from '../db/transaction.ts';
 import type { Orm } from '../db/orm.ts';
 import type { Appended, EventBase } from '../domain/timeline.ts';
 
-/** SQLSTATE classes that no retry cures: bad values, broken constraints, wrong SQL. Everything else (no connection, read-only, full) passes. */
+/**
+ * SQLSTATE classes of errors that no retry cures: bad values (22), broken constraints (23), wrong SQL (42). All other errors can pass (no
+ * connection, read-only, disk full).
+ */
 const hopeless = /^(22|23|42)/;
 
 export type AppendActivities = ReturnType<typeof timelineActivities>;
 
 export function timelineActivities({ orm }: { orm: Orm }) {
   return {
-    /** A local activity: one transaction, run again without harm. */
+    /**
+     * A local activity: one transaction, which may safely run again. @throws ApplicationFailure, not retryable, for an error that no retry
+     * cures
+     */
     async append<E extends EventBase>(input: AppendInput<E>): Promise<Appended<E>> {
       try {
         return await append(orm, input);
