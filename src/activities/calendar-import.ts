@@ -15,7 +15,7 @@ export interface CalendarImportDeps {
   calendars: PublishedCalendars;
   /** Tests set shorter times. */
   calendarTiming?: Partial<typeof defaultTiming>;
-  /** Milliseconds since the epoch, in place of the clock of the database. */
+  /** Gives milliseconds since the epoch. Absent: the clock of the database counts. */
   clock?: () => number;
 }
 

@@ -29,7 +29,9 @@ const facts = {
   details: z.record(z.string().max(64), detailValue()).optional(),
 };
 
-/** What a service's own fact may be in JSON, by the kinds there are. Objects have fields of their own. */
+/**
+ * The JSON values that a service's own fact may have, derived from the kinds of facts. Objects are left out: they have fields of their own.
+ */
 function detailValue() {
   const schemas = { string: z.string().max(1000), number: z.number(), boolean: z.boolean() } satisfies Record<
     Exclude<JsonType, 'object'>,

@@ -36,6 +36,6 @@ export function formatMoney({ amount, currency }: Money): string {
   return `${text.slice(0, -digits)}.${text.slice(-digits)} ${currency}`;
 }
 
-/** As people write it: `$60`, `$60.50`; other currencies as amount and code. */
+/** A price as people write it: `$60`, `$60.50`. Other currencies stand as amount and code. */
 export const formatPrice = (price: Money): string =>
   price.currency === 'USD' ? `$${formatMoney(price).replace(' USD', '').replace(/\.00$/, '')}` : formatMoney(price);

@@ -39,7 +39,8 @@ export const checkInOpens = (startsAt: string, { checkInEarlyMs }: Pick<Policy, 
   notBefore(Date.parse(startsAt) - checkInEarlyMs, now, 'Check-in opens');
 
 /**
- * @param what begins the sentence of the refusal, e.g. `Check-in opens` @throws too_early naming the instant from which on it is possible
+ * @param what begins the sentence of the refusal, e.g. `Check-in opens`
+ * @throws too_early naming the instant from which on it is possible
  */
 export function notBefore(instantMs: number, now: number, what: string): void {
   if (now < instantMs) {
