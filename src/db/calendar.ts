@@ -1,4 +1,4 @@
-// The provider's calendar as the rules see it.
+// Reads calendars of providers in the shape that src/domain/calendar works with.
 import { occupyingStatuses } from '../domain/booking/machine.ts';
 import type { Calendar, DatedException, Interval } from '../domain/calendar/availability.ts';
 import { dayMs } from '../domain/calendar/local-time.ts';
@@ -6,19 +6,22 @@ import { sql, type Db } from './orm.ts';
 import { iso } from '../domain/time.ts';
 
 export const occupying = occupyingStatuses.map((status) => `'${status}'`).join(', ');
-/** A slot that begins this long before or after another one neither touches it nor shares its day: slots last a day at most. */
+/**
+ * Milliseconds read around a window. A slot lasts a day at most: a slot that starts further away neither overlaps a slot of the
+ * window nor shares its day.
+ */
 const aroundMs = 2 * dayMs;
-/** Nobody's horizon is further away, so nothing behind it is read. */
+/** No provider's horizon is longer than 731 days, so no query reads further ahead. Milliseconds. */
 export const furthestMs = 731 * dayMs;
 
 /** A calendar for one service of its provider. */
 export interface ServiceCalendar extends Calendar {
   durationMinutes: number;
-  /** Whether people can ask for it now: what was agreed before a pause may still be booked. */
+  /** Whether people can ask for the service now. A slot that was agreed before a pause may still be booked. */
   onOffer: boolean;
 }
 
-/** Lists come as text, `a b c,a b c`: several times cheaper to make and to read than JSON, and there are many. */
+/** Rows as text, `a b c,a b c`. There are many rows, and this text is several times cheaper to make and to read than JSON. */
 type Lines = string | null;
 
 interface CalendarRow extends Omit<ServiceCalendar, 'rules' | 'exceptions' | 'busy' | 'booked'> {
@@ -26,7 +29,7 @@ interface CalendarRow extends Omit<ServiceCalendar, 'rules' | 'exceptions' | 'bu
   rules: Lines;
   exceptions: Lines;
   bookings: Lines;
-  /** From the provider's own calendars. */
+  /** Busy times from the provider's own calendars. */
   appointments: Lines;
 }
 
@@ -34,8 +37,8 @@ const lines = (...columns: string[]) => `string_agg(concat_ws(' ', ${columns.joi
 const isoDate = (date: string) => `to_char(${date}, 'YYYY-MM-DD')`;
 const epochMs = (instant: string) => `(date_part('epoch', ${instant}) * 1000)::bigint`;
 
-// Holds that have run out are no longer busy, even if their run has not released them yet. What is over takes no seat, but
-// counts for its day.
+// An expired hold is not busy, even if its run has not released it yet. A booking that is over takes no seat, but counts for
+// the cap of its day.
 const selectCalendars = `
   select p.id as "providerId", p.zone, p.minimum_notice_minutes as "minimumNoticeMinutes", p.horizon_days as "horizonDays",
     p.daily_cap as "dailyCap", p.capacity, s.buffer_before_minutes as "bufferBeforeMinutes", s.buffer_after_minutes as "bufferAfterMinutes",
@@ -53,15 +56,18 @@ const selectCalendars = `
   where p.id = any(?::uuid[]) and p.status in ('active', 'paused')`;
 
 export interface CalendarWindow {
-  /** First and last start that is asked for. */
+  /** First start that is asked for; `to` is the last one. Epoch milliseconds. */
   from: number;
   to: number;
   now: number;
-  /** A booking that is about to move: it is not in its own way. */
+  /** The id of a booking that is about to move: its own slot does not block it. */
   except?: string | undefined;
 }
 
-/** Calendars of some providers for one service, with all that decides about slots that start in a window. One statement. */
+/**
+ * Calendars of some providers for one service, with every row that decides about slots that start in the window. One statement.
+ * @returns calendars by provider id; a provider who does not offer the service has none
+ */
 export async function loadCalendars(
   em: Db,
   providerIds: readonly string[],

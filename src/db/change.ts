@@ -1,4 +1,4 @@
-// Rows that no workflow owns: changed by the API, on a timeline all the same.
+// Changes rows that no workflow owns. The API changes them, and every change writes its event in the same transaction.
 import { DomainError } from '../domain/errors.ts';
 import type { EventBase } from '../domain/timeline.ts';
 import { sql, type Db, type Orm } from './orm.ts';
@@ -11,14 +11,19 @@ export interface Change<E extends EventBase> {
   stream: string;
   command: CommandMeta;
   /**
-   * Changes the rows and says what happened: bodies go into rows, ids and field names into events. Nothing to say is
-   * nothing to write. Throws the refusal.
-   * @param seq where the stream stands; compare with If-Match here, in the same transaction
+   * Changes the rows and returns the events. Bodies go into rows; ids and field names go into events. No events means that
+   * nothing is written.
+   * @param seq position of the stream's last event; compare it with If-Match here, in the same transaction
+   * @throws the refusal
    */
   work: (tx: Db, seq: number) => Promise<E[]>;
 }
 
-/** One transaction: wait for those before, look, change, append. The same command twice changes once. */
+/**
+ * One transaction: locks the stream, reads its position, calls `work`, appends the events. A command that was already carried
+ * out changes nothing.
+ * @throws timeline_busy when another writer of the stream came first
+ */
 export async function change<E extends EventBase>(orm: Orm, { stream, command, work }: Change<E>): Promise<void> {
   const done = await inTransaction(orm, async (tx) => {
     await sql(tx, 'select pg_advisory_xact_lock(hashtextextended(?, 0))', [stream]);

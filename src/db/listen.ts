@@ -7,17 +7,18 @@ export interface Listening {
 
 export interface ListenOptions {
   databaseUrl: string;
-  /** Called whenever listening begins (again): what was told in between is lost, so look for yourself. */
+  /** Called whenever listening begins, also after a reconnect. Notices in between are lost, so read the rows again here. */
   onListening?: () => void;
-  /** Longest pause between attempts. */
+  /** Longest pause between attempts to connect, milliseconds. */
   maxPauseMs?: number;
 }
 
 const firstPauseMs = 100;
 
 /**
- * Hears a channel's notices on a connection of its own, and connects again with growing pauses when it is lost. Resolves
- * after the first attempt, successful or not: a database that is away is waited for in the background.
+ * Listens to the notices of a channel on a connection of its own. When the connection is lost, it connects again with growing
+ * pauses.
+ * Resolves after the first attempt, successful or not: an unreachable database is tried again in the background.
  */
 export async function listen(
   { databaseUrl, onListening, maxPauseMs = 5_000 }: ListenOptions,
@@ -30,7 +31,7 @@ export async function listen(
   let closed = false;
 
   async function connect(): Promise<void> {
-    // Keep-alive, because a cut line is silent: nothing is ever sent on this connection but by the server.
+    // A broken line shows no error, because only the server sends on this connection. Keep-alive detects it.
     const next = new pg.Client({
       connectionString: databaseUrl,
       keepAlive: true,

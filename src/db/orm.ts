@@ -11,7 +11,7 @@ const ownFolder = fileURLToPath(new URL('./migrations', import.meta.url));
 
 export interface OrmOptions {
   databaseUrl: string;
-  /** Connections this process may hold. */
+  /** The most connections that this process opens. */
   poolMax?: number;
   /** Milliseconds after which Postgres ends a statement; 0 is never. */
   statementTimeoutMs?: number;
@@ -20,10 +20,10 @@ export interface OrmOptions {
   applicationName?: string;
 }
 
-/** For work no caller waits for: a migration may build an index for minutes. */
+/** Options for work that no caller waits for: building an index in a migration can take minutes. */
 export const patient = { statementTimeoutMs: 0, connectTimeoutMs: 60_000 } satisfies Partial<OrmOptions>;
 
-/** Connects lazily: an unreachable database shows at the first statement, not here. */
+/** Makes the ORM. It connects at the first statement, so an unreachable database raises no error here. */
 export async function openOrm(options: OrmOptions): Promise<Orm> {
   return MikroORM.init(ormConfig(options));
 }
@@ -39,14 +39,14 @@ export function ormConfig({
     clientUrl: databaseUrl,
     entities,
     extensions: [Migrator],
-    // It guesses from argv otherwise: under plain jest it silently migrated nothing.
+    // Without this, MikroORM guesses from argv. Under plain jest it then migrated nothing, without an error.
     preferTs: import.meta.url.endsWith('.ts'),
     forceUtcTimezone: true,
     allowGlobalContext: false,
-    // Nothing is logged that its caller does not learn from the result or the error.
+    // The result or the error tells the caller everything, so MikroORM logs nothing.
     logger: () => {},
     discovery: { warnWhenNoEntities: true },
-    // A new connection costs a key derivation on both sides: worth keeping over a quiet minute.
+    // Each new connection costs both sides a key derivation, so a connection stays open for a minute without work.
     pool: { min: 0, max: poolMax, idleTimeoutMillis: 60_000 },
     driverOptions: {
       Client: PreparingClient,
@@ -71,11 +71,11 @@ export async function migrate(orm: Orm): Promise<void> {
 }
 
 /**
- * The one way to run SQL: rows of a statement with `?` placeholders, inside the transaction of `em` where there is one.
- * Values are bound, never written into the text, and Postgres parses a text once per connection (docs/decisions/0025-one-sql-path.md).
- * Two rules follow: a text is the same whatever the values are, and a placeholder whose place does not tell its type
- * gets a cast (`?::text is null`, `select ?::uuid`).
- * @param options.replan the best plan depends on the values: plan anew each time, not once for all of them
+ * The one way to run SQL: the rows of a statement with `?` placeholders, in the transaction of `em` if there is one.
+ * Values are bound, never written into the text, and Postgres parses a text once per connection
+ * (docs/decisions/0025-one-sql-path.md). Two rules follow. The text is the same for all values. A placeholder gets a cast where
+ * its place does not tell its type (`?::text is null`, `select ?::uuid`).
+ * @param options.replan true when the best plan depends on the values: Postgres then plans each call anew
  */
 export async function sql<Row>(em: Db, text: string, params: readonly unknown[] = [], { replan = false } = {}): Promise<Row[]> {
   // oxlint-disable-next-line proxie/one-sql-path -- this is the path

@@ -1,15 +1,16 @@
-// A connection that gives its place in the pool back when it breaks, at whatever point of a transaction.
+// A connection that leaves the pool when it breaks, at any point of a transaction.
 // oxlint-disable-next-line proxie/one-sql-path -- the client below the pool
 import pg from 'pg';
 
 type Result = Promise<unknown>;
 
 /**
- * Kysely keeps a connection whose `begin`, `commit` or `rollback` failed (kysely issue 1990): after a restart of Postgres a pool would
- * be as much smaller as it had transactions open, and empty in the end. test/integration/pool.test.ts notices when this is mended there.
+ * Kysely does not return a connection to the pool when its `begin`, `commit` or `rollback` failed (kysely issue 1990). After a
+ * restart of Postgres the pool would lose one place for each open transaction, until it is empty. test/integration/pool.test.ts
+ * fails once Kysely has fixed this, and this class can go.
  */
 export class PooledClient extends pg.Client {
-  /** The pool's, while the connection is taken. */
+  /** Set by the pool while the connection is in use. */
   declare release?: (error: Error) => void;
 
   override query(...input: never[]): never {
@@ -21,13 +22,13 @@ export class PooledClient extends pg.Client {
     return result as never;
   }
 
-  /** Nobody will give it back: Kysely has no transaction to end. */
+  /** Returns the connection to the pool. Kysely does not, because it has no transaction to end. */
   #notBegun(error: Error): never {
     this.release?.(error);
     throw error;
   }
 
-  /** Ending a session rolls it back, too; a connection in an unknown state must not be used again. */
+  /** Ends the session, which rolls the transaction back too. A connection in an unknown state must not be used again. */
   #rolledBack(): { command: string; rowCount: number; rows: [] } {
     void this.end().catch(() => undefined);
     return { command: 'ROLLBACK', rowCount: 0, rows: [] };

@@ -1,4 +1,4 @@
-// What a provider changes in their own rows; events beside it say which fields (db/change.ts).
+// Rows that a provider changes themselves. The event in the same transaction names the changed fields (src/db/change.ts).
 import type { EditProvider, PutService } from '../contracts/provider.ts';
 import type { OfferedService } from '../domain/enrollment/application.ts';
 import type { DatedException, Interval, WeeklyRule } from '../domain/calendar/availability.ts';
@@ -7,7 +7,7 @@ import { sql, type Db } from './orm.ts';
 import { offerServices } from './projections/enrollment.ts';
 import { iso } from '../domain/time.ts';
 
-/** Columns by the names that clients use. */
+/** Column names by the field names that clients use. */
 const columns = {
   displayName: 'display_name',
   bio: 'bio',
@@ -22,7 +22,7 @@ const columns = {
 
 const changeable = [...Object.values(columns), 'lat', 'lon'].join(', ');
 
-/** Changes what is given. A new position moves every service with it, since matching looks there. */
+/** Changes the given fields of a provider. A new position is copied to every service, because matching reads it there. */
 export async function changeProvider(tx: Db, id: string, { location, ...edit }: Omit<EditProvider, 'status'>): Promise<void> {
   const keys = (Object.keys(columns) as (keyof typeof columns)[]).filter((key) => edit[key] !== undefined);
   const changes = {
@@ -30,7 +30,7 @@ export async function changeProvider(tx: Db, id: string, { location, ...edit }: 
     ...(location && { lat: location.lat, lon: location.lon }),
   };
   if (Object.keys(changes).length === 0) return;
-  // Columns that the JSON does not name keep the value of the row.
+  // Columns that the JSON does not contain keep their value.
   await sql(
     tx,
     `update provider p set (${changeable}) = (select ${changeable} from jsonb_populate_record(p, ?::jsonb) as changed) where id = ?`,
@@ -60,7 +60,10 @@ export interface LockedProvider {
   zone: string;
 }
 
-/** Locks a provider's row, so that two changes of one calendar come one after the other, and holds wait for both. */
+/**
+ * Locks a provider's row. Two changes of one calendar then happen one after the other, and holds wait for both. @returns
+ * undefined for an unknown provider
+ */
 export async function lockProvider(tx: Db, id: string): Promise<LockedProvider | undefined> {
   const [row] = await sql<LockedProvider>(
     tx,
@@ -70,7 +73,7 @@ export async function lockProvider(tx: Db, id: string): Promise<LockedProvider |
   return row;
 }
 
-/** The weekly hours, and the exceptions that are not over on a date, but for one. */
+/** The weekly hours, and the dated exceptions that are not over on a date, except the one with id `except`. */
 export async function hoursAround(
   tx: Db,
   id: string,
@@ -89,7 +92,7 @@ export async function hoursAround(
   return row!;
 }
 
-/** Writes an exception, or changes the one that is there. */
+/** Writes an exception, or changes the one with this id. */
 export async function putException(
   tx: Db,
   providerId: string,
@@ -105,13 +108,13 @@ export async function putException(
   );
 }
 
-/** @returns whether it was there */
+/** @returns whether the exception existed */
 export async function removeException(tx: Db, providerId: string, id: string): Promise<boolean> {
   const rows = await sql(tx, 'delete from availability_exception where id = ? and provider_id = ? returning id', [id, providerId]);
   return rows.length === 1;
 }
 
-/** Bookings that take place in a stretch of time, earliest first, at most 100. */
+/** Ids of bookings that take place in an interval (epoch milliseconds), earliest first, at most 100. */
 export async function bookingsWithin(em: Db, providerId: string, { start, end }: Interval): Promise<string[]> {
   const rows = await sql<{ id: string }>(
     em,

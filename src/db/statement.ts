@@ -3,22 +3,25 @@ import type { SqlEntityManager } from '@mikro-orm/postgresql';
 import { PooledClient } from './pooled-client.ts';
 
 /**
- * Texts that get a name; far more than the code has. A text that contains a value is a new one each time: past this number
- * such texts are sent without a name, so neither this process nor a connection of Postgres grows with the traffic.
- * A text that runs once (a seed, a test's preparation) costs its place here and a few KB on one connection: no case of its own.
+ * The most texts that get a name; the code has far fewer.
+ * A text with a value written into it is a new text each time. Past this number such texts are sent without a name, so neither
+ * this process nor a connection of Postgres grows with the traffic.
+ * A text that runs once (a seed, the preparation of a test) takes a place here and a few KB on one connection, so it needs no
+ * rule of its own.
  */
 export const mostTexts = 1_000;
 
-/** Texts with `?` as they are sent, with `$1`. */
+/** Texts by their form with `?`; the value is the form that is sent, with `$1`. */
 const sent = new Map<string, string>();
-/** The names of those. */
+/** Statement names by the text that is sent. */
 const names = new Map<string, string>();
 
 type Compiled = Parameters<ReturnType<SqlEntityManager['getKysely']>['executeQuery']>[0];
 
 /**
- * A text with `?` placeholders in the words of Postgres' protocol, with its values. Without a name Postgres plans it for them;
- * of a named one it keeps a plan for whatever values when that looks as cheap.
+ * A text with `?` placeholders in the form of Postgres' protocol, with its values. Postgres plans a statement without a name
+ * for its values. For a named statement Postgres keeps one plan for all values when that plan looks as cheap.
+ * @param options.replan true sends the statement without a name
  */
 export function statementOf(text: string, params: readonly unknown[], { replan }: { replan: boolean }): Compiled & { sql: string } {
   const sql = sent.get(text) ?? (replan ? numbered(text) : named(text));
@@ -39,7 +42,7 @@ function named(text: string): string {
   return sql;
 }
 
-/** Names those statements to Postgres; whatever else is sent passes as it is. */
+/** Sends the texts above under their names; every other query passes unchanged. */
 export class PreparingClient extends PooledClient {
   override query(...input: never[]): never {
     const [text, values] = input as unknown as [unknown, unknown[]];

@@ -1,4 +1,5 @@
-// One append, one transaction, one truth (docs/architecture.md). Nothing else in Proxie writes events or status columns.
+// Appends events. Every append is one transaction, and nothing else in Proxie writes events or status columns
+// (docs/architecture.md).
 import { closes, needsRun, reopens } from '../domain/closing.ts';
 import { DomainError } from '../domain/errors.ts';
 import { catchUpRows, type Appended, type EventBase, type EventMeta, type Recorded } from '../domain/timeline.ts';
@@ -13,16 +14,16 @@ export interface AppendInput<E extends EventBase> {
   /** The last position the caller knows, 0 for none. */
   after: number;
   command: CommandMeta;
-  /** When it was decided, RFC 3339 UTC. */
+  /** When the command was decided, RFC 3339 UTC. */
   at: string;
   events: E[];
 }
 
 /**
- * Appends a command's events at `after + 1` together with everything they change, or writes nothing and says what the
- * caller did not know. Running it twice has one effect.
- * @returns `written` (fold what you sent) · `behind` (fold these, decide again) · `replayed` (the command stands further
- *   back) · `refused` (something outside the stream says no; the transaction is gone)
+ * Appends a command's events at `after + 1` together with every row they change, or writes nothing and returns what the caller
+ * did not know. Running it twice has one effect.
+ * @returns `written` (fold the events that you sent) · `behind` (fold these events and decide again) · `replayed` (the
+ * command's events were written earlier) · `refused` (something outside the stream says no; the transaction was rolled back)
  */
 export async function append<E extends EventBase>(orm: Orm, input: AppendInput<E>): Promise<Appended<E>> {
   if (input.events.length === 0) return { is: 'behind', events: await eventsOf<E>(orm.em.fork(), input.stream, input.after) };
@@ -36,7 +37,7 @@ export async function append<E extends EventBase>(orm: Orm, input: AppendInput<E
   return diagnose<E>(orm.em.fork(), input);
 }
 
-/** The same, inside a transaction of the caller's: for rows that no workflow owns. @throws NotWritten when the caller is behind */
+/** `append` inside a transaction of the caller, for rows that no workflow owns. @throws NotWritten when the caller is behind */
 export async function write<E extends EventBase>(tx: Db, { stream, after, command, at, events }: AppendInput<E>): Promise<boolean> {
   let seq = after;
   const rows = events.map((event, part) => ({ event, part, stream: event.stream ?? stream, seq: event.stream ? 1 : (seq += 1) }));
@@ -65,8 +66,8 @@ export async function write<E extends EventBase>(tx: Db, { stream, after, comman
   return true;
 }
 
-// `on conflict do nothing` covers the position and the command id at once: no look-up of its own for either. The rest of what
-// every append writes goes along in the same round trip; a caller who is behind takes all of it back.
+// `on conflict do nothing` covers position and command id at once, so neither needs a look-up of its own. The same round trip
+// writes the open streams, the notifications and the notice. A caller who is behind rolls all of them back.
 const insertEvents = `
   with written as (
     insert into event (stream, seq, command_id, part, type, actor_id, actor_role, on_behalf_of, at, reason, data, audience)
@@ -91,7 +92,7 @@ const insertEvents = `
 
 type Row = { event: EventBase; stream: string; seq: number };
 
-/** Which streams want a run after these events, and which no longer do. */
+/** The streams that need a run after these events, and those that no longer need one. */
 function openAndClosed(rows: readonly Row[]): { opened: string[]; closed: string[] } {
   const open = new Map<string, boolean>();
   for (const { event, stream, seq } of rows) {
@@ -102,7 +103,7 @@ function openAndClosed(rows: readonly Row[]): { opened: string[]; closed: string
   return { opened: streams(true), closed: streams(false) };
 }
 
-/** The columns of an event; what is left is its data. */
+/** The columns of an event; all other fields are its data. */
 function columnsOf<E extends EventBase>(event: E, commandReason: string | undefined) {
   const { type, stream: _stream, audience = [], notify: _notify, reason = commandReason, ...data } = event;
   return { type, audience, reason, data };
@@ -113,7 +114,7 @@ const notificationsOf = (rows: readonly Row[]) =>
     (event.notify ?? []).map(({ to, kind }) => ({ recipient_id: to, kind, stream, seq, data: subjectOf(event) })),
   );
 
-/** The ids a reader needs to open what a notification is about. */
+/** The ids that a reader needs to open the subject of a notification. */
 function subjectOf(event: EventBase): Record<string, string> {
   const fields = event as unknown as Record<string, unknown>;
   return Object.fromEntries(['offerId', 'bookingId'].flatMap((key) => (typeof fields[key] === 'string' ? [[key, fields[key]]] : [])));
@@ -129,14 +130,17 @@ interface EventRow {
   at: Date | string;
 }
 
-/** Why nothing was written: the caller is behind, the command is an old one, or the timeline is shorter than it believes. */
+/**
+ * Finds out why nothing was written: the caller is behind, the command was written earlier, or the timeline is shorter than the
+ * caller believes.
+ */
 async function diagnose<E extends EventBase>(em: Db, { stream, after, command }: AppendInput<E>): Promise<Appended<E>> {
   const unknown = await eventsOf<E>(em, stream, after);
   if (unknown.length > 0) return { is: 'behind', events: unknown };
   const own = await sql<EventRow>(em, `${selectEvents} where stream = ? and command_id = ? order by seq`, [stream, command.id]);
   if (own.length > 0) return { is: 'replayed', events: own.map(toEvent<E>) };
   if ((await endOf(em, stream)) < after) return { is: 'refused', code: 'timeline_behind', detail: {} };
-  // The conflict was in the stream that it opens.
+  // The conflict was in another stream that the command opens.
   return { is: 'refused', code: 'timeline_busy', detail: { retryAfterS: 1 } };
 }
 
@@ -166,7 +170,7 @@ export async function endOf(em: Db, stream: string): Promise<number> {
 }
 
 /**
- * The stored answer of a command that stands on a timeline, also after its run has closed or was lost.
+ * The stored answer of a command, also after its run has ended or was lost.
  * @returns undefined when the command was never written
  */
 export async function answerOf(orm: Orm, stream: string, commandId: string): Promise<CommandAnswer | undefined> {

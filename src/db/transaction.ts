@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Db, Orm } from './orm.ts';
 
-/** Rolls the transaction back without being an error to anybody. */
+/** Rolls the transaction back. It never leaves `inTransaction`, so no caller sees it as an error. */
 export class NotWritten extends Error {}
 
 /** SQLSTATEs that mean "try the same transaction again". */
@@ -15,7 +15,7 @@ interface Thrown {
   cause?: unknown;
 }
 
-/** An error and what caused it. By shape: drivers' errors may come from another realm. */
+/** An error and its chain of causes. Compared by shape, because drivers' errors may come from another realm. */
 export function* causesOf(error: unknown): Generator<Thrown> {
   for (let thrown = error; typeof thrown === 'object' && thrown !== null; thrown = (thrown as Thrown).cause) yield thrown as Thrown;
 }
@@ -26,8 +26,8 @@ export const sqlStateOf = (error: unknown): string | undefined => {
 };
 
 /**
- * Runs `work` in a transaction on an entity manager of its own; deadlocks and serialization failures are tried again.
- * @returns what `work` returned, or false when it decided to write nothing (NotWritten)
+ * Runs `work` in a transaction on an entity manager of its own. Deadlocks and serialization failures are tried again.
+ * @returns the result of `work`, or false when `work` decided to write nothing (NotWritten)
  */
 export async function inTransaction<T>(orm: Orm, work: (tx: Db) => Promise<T>): Promise<T | false> {
   for (let attempt = 1; ; attempt += 1) {

@@ -64,7 +64,7 @@ export const Booking = defineEntity({
   },
 });
 
-/** What the consumer shows at the door, and how often it was guessed. No event and no history holds it. */
+/** The code that the consumer shows at the door, and the number of wrong tries. No event and no history holds the code. */
 export const CheckInCode = defineEntity({
   name: 'CheckInCode',
   tableName: 'check_in_code',
@@ -102,7 +102,7 @@ export const Review = defineEntity({
   },
 });
 
-/** The text of a review on its way in: the run hears of its id only, and the projector takes it from here. */
+/** The text of a review that is not submitted yet. The run gets only its id; the projector copies the text from here. */
 export const ReviewDraft = defineEntity({
   name: 'ReviewDraft',
   tableName: 'review_draft',

@@ -2,7 +2,10 @@ import { defineEntity, p } from '@mikro-orm/core';
 import { insertedAt, instant, interval } from './columns.ts';
 import { Provider } from './provider.ts';
 
-/** The address a provider's calendar app reads bookings from. Who knows the token may read: only its hash is kept. */
+/**
+ * The address from which a provider's calendar app reads bookings. Whoever has the token may read, so only the token's hash is
+ * stored.
+ */
 export const CalendarFeed = defineEntity({
   name: 'CalendarFeed',
   tableName: 'calendar_feed',
@@ -14,7 +17,7 @@ export const CalendarFeed = defineEntity({
   },
 });
 
-/** A calendar of the provider's own whose events make them busy here. The address is a secret of theirs. */
+/** An external calendar of a provider. Its events make the provider busy here. Its address is a secret of the provider. */
 export const CalendarImport = defineEntity({
   name: 'CalendarImport',
   tableName: 'calendar_import',
@@ -26,14 +29,17 @@ export const CalendarImport = defineEntity({
     name: p.text(),
     url: p.text(),
     nextTryAt: instant(),
-    /** When the server last said what is in it, or that nothing has changed. */
+    /** When the server last sent the calendar, or last answered that the calendar has not changed. */
     lastReadAt: instant().nullable(),
-    /** Of the last try (domain/calendar/feed.ts); what was read before stays. */
+    /** The fault of the last try (domain/calendar/feed.ts). Busy times from earlier readings stay. */
     fault: p.text().nullable(),
-    /** In a row, and when the provider heard of them. */
+    /** Failed tries in a row; `toldAt` is when the provider was told about them. */
     failures: p.integer().default(0),
     toldAt: instant().nullable(),
-    /** Of the version that the busy times come from, with the zone and the day they were worked out for. */
+    /**
+     * `etag` and `lastModified` name the version that the busy times come from. `zone` and `parsedAt` say for which zone and
+     * day they were computed.
+     */
     etag: p.text().nullable(),
     lastModified: p.text().nullable(),
     zone: p.text().nullable(),
@@ -42,7 +48,7 @@ export const CalendarImport = defineEntity({
   },
 });
 
-/** When an imported calendar says its provider is busy. Replaced as a whole, by one reading. */
+/** A time in which an imported calendar makes its provider busy. Each reading replaces all rows of its calendar. */
 export const BusyBlock = defineEntity({
   name: 'BusyBlock',
   tableName: 'busy_block',

@@ -22,7 +22,7 @@ export const Enrollment = defineEntity({
   },
 });
 
-/** What an applicant wrote, version by version: staged here, so that names and numbers never enter a history. */
+/** One version of an application. It is staged in this row, so that names and numbers never enter a history. */
 export const EnrollmentRevision = defineEntity({
   name: 'EnrollmentRevision',
   tableName: 'enrollment_revision',
@@ -35,7 +35,7 @@ export const EnrollmentRevision = defineEntity({
   },
 });
 
-/** Something that can lapse: licence, insurance, identity, background check. */
+/** A proof with an end date: licence, insurance, identity, background check. */
 export const Credential = defineEntity({
   name: 'Credential',
   tableName: 'credential',

@@ -3,8 +3,8 @@ import { actorRoles } from '../../domain/actor.ts';
 import { insertedAt, instant, json, looseId } from './columns.ts';
 
 /**
- * The timeline, the audit log and the source of realtime, notifications and webhooks: there is no second log.
- * (stream, command_id, part) makes a command's second delivery visible without a look-up of its own.
+ * The timeline. The audit log, realtime, notifications and webhooks are made from it; there is no second log.
+ * Because (stream, command_id, part) is unique, an insert shows by itself that a command was delivered twice.
  */
 export const Event = defineEntity({
   name: 'Event',
@@ -43,7 +43,10 @@ export const Event = defineEntity({
 
 export const mailStatuses = ['waiting', 'sent', 'skipped', 'failed'] as const;
 
-/** In the inbox since the transaction of its event; mailed later, at most once per row as far as SMTP allows. */
+/**
+ * One notification. It is in the inbox from the transaction of its event on, and is mailed later: at most once per row, as far
+ * as SMTP allows.
+ */
 export const Notification = defineEntity({
   name: 'Notification',
   tableName: 'notification',
@@ -71,7 +74,7 @@ export const Notification = defineEntity({
   },
 });
 
-/** Streams that still have something to do: each has exactly one running workflow, or the reconciler starts it. */
+/** Streams that are not finished. Each has exactly one running workflow; the reconciler starts a missing one. */
 export const OpenStream = defineEntity({
   name: 'OpenStream',
   tableName: 'open_stream',

@@ -9,7 +9,7 @@ import { Candidate, Fact, Message, Request, Turn } from './request.ts';
 import { Series, SeriesOccurrence } from './series.ts';
 import { UserAccount } from './user.ts';
 
-/** The explicit registry: what is not here does not exist for the ORM and its migrations. */
+/** Every entity. The ORM and its migrations know only the entities of this list. */
 export const entities = [
   UserAccount,
   Provider,

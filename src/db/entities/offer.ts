@@ -28,14 +28,14 @@ export const Offer = defineEntity({
     zone: p.text(),
     score: p.float(),
     expiresAt: instant().nullable(),
-    /** When its provider first answered; before that the consumer does not see it. */
+    /** When the provider first answered. Before that the consumer does not see the offer. */
     proposedAt: instant().nullable(),
     createdAt: insertedAt(),
     changedAt: insertedAt(),
   },
 });
 
-/** Every set of terms ever on the table; never changed. */
+/** Every version of an offer's terms. Rows never change. */
 export const OfferVersion = defineEntity({
   name: 'OfferVersion',
   tableName: 'offer_version',

@@ -4,7 +4,7 @@ import { Booking } from './booking.ts';
 import { insertedAt, instant, minorUnits } from './columns.ts';
 import { UserAccount } from './user.ts';
 
-/** One authorisation of a booking's price and what became of it, in integer minor units of one currency. */
+/** One authorisation of a booking's price and its result. Amounts are integer minor units of one currency. */
 export const Payment = defineEntity({
   name: 'Payment',
   tableName: 'payment',
@@ -34,7 +34,7 @@ export const Payment = defineEntity({
   },
 });
 
-/** How somebody pays: tokens of the payment provider, never a card. The customer outlives the method. */
+/** How somebody pays: tokens of the payment provider, never card data. The customer stays when the method is removed. */
 export const PaymentMethod = defineEntity({
   name: 'PaymentMethod',
   tableName: 'payment_method',

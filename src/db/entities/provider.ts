@@ -32,7 +32,7 @@ export const Provider = defineEntity({
   },
 });
 
-/** What a provider does, for how much, and (copied, so that one index answers matching) from where. */
+/** A service that a provider offers, with its price. The provider's position is copied here, so that one index serves matching. */
 export const ProviderService = defineEntity({
   name: 'ProviderService',
   tableName: 'provider_service',
@@ -59,7 +59,7 @@ export const ProviderService = defineEntity({
   },
 });
 
-/** A weekly opening in the provider's zone; minutes count from local midnight, the end may be 1440. */
+/** A weekly opening in the provider's zone. Minutes count from local midnight; the end may be 1440. */
 export const AvailabilityRule = defineEntity({
   name: 'AvailabilityRule',
   tableName: 'availability_rule',
@@ -103,7 +103,7 @@ export const AvailabilityException = defineEntity({
   },
 });
 
-/** Places people name in chat, with their coordinates and zone: the offline gazetteer. */
+/** Places that people name in chat, with coordinates and zone: the offline gazetteer. */
 export const Place = defineEntity({
   name: 'Place',
   tableName: 'place',

@@ -36,7 +36,7 @@ export const Request = defineEntity({
   },
 });
 
-/** What somebody said. Stored before the workflow hears of it, so the text never enters a history. */
+/** The text of one chat message. It is stored before its id goes to the workflow, so the text never enters a history. */
 export const Message = defineEntity({
   name: 'Message',
   tableName: 'message',
@@ -79,7 +79,7 @@ export const Turn = defineEntity({
 
 export const factStatuses = ['staged', 'current', 'replaced', 'rejected'] as const;
 
-/** One typed value known about a request; staged by the turn or the API, made current by an event. */
+/** One typed value of a request. A turn or the API stages it; an event makes it current. */
 export const Fact = defineEntity({
   name: 'Fact',
   tableName: 'fact',
@@ -97,7 +97,7 @@ export const Fact = defineEntity({
   },
 });
 
-/** One provider looked at in one round: which gate stopped them, or what their score is made of. */
+/** One provider who was considered in one round: the gate that kept them out, or the lines of their score. */
 export const Candidate = defineEntity({
   name: 'Candidate',
   tableName: 'candidate',

@@ -5,7 +5,7 @@ import { insertedAt, instant, interval, json, minorUnits } from './columns.ts';
 import { Provider } from './provider.ts';
 import { UserAccount } from './user.ts';
 
-/** A booking that repeats: the terms both sides agreed to once. */
+/** A booking that repeats, with the terms that both sides agreed to once. */
 export const Series = defineEntity({
   name: 'Series',
   tableName: 'series',
@@ -32,7 +32,7 @@ export const Series = defineEntity({
   },
 });
 
-/** One time of a series; from `booked` on its booking's row is the truth about the slot. */
+/** One time of a series. Once it is `booked`, the row of its booking holds the slot that counts. */
 export const SeriesOccurrence = defineEntity({
   name: 'SeriesOccurrence',
   tableName: 'series_occurrence',

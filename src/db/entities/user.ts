@@ -1,7 +1,7 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { insertedAt, json } from './columns.ts';
 
-/** Everybody who ever signed in. The id is also the consumer id and the provider id. */
+/** Every user who has signed in. The id is also the consumer id and the provider id. */
 export const UserAccount = defineEntity({
   name: 'UserAccount',
   tableName: 'user_account',

@@ -1,6 +1,6 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** Calendars that travel: the address a provider's app reads bookings from, and calendars of theirs that make them busy. */
+/** The address from which a provider's app reads bookings, and providers' external calendars that make them busy. */
 export class Ical extends Migration {
   override up(): void {
     for (const statement of schema.split(/;\n/).map((text) => text.trim())) if (statement) this.addSql(statement);

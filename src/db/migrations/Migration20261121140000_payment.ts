@@ -1,6 +1,6 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** How consumers pay, and what became of every authorisation. */
+/** How consumers pay, and the result of every authorisation. */
 export class Payments extends Migration {
   override up(): void {
     for (const statement of schema.split(/;\n/).map((text) => text.trim())) if (statement) this.addSql(statement);

@@ -1,6 +1,9 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** The booking's whole life: what ends cost, proposed slots, codes at the door, occurrences of a series. Only adds: old code runs on. */
+/**
+ * The cost of an end, proposed slots, codes at the door, occurrences of a series. This migration only adds, so running
+ * processes of the old code keep working.
+ */
 export class BookingLife extends Migration {
   override up(): void {
     this.addSql(

@@ -1,6 +1,9 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** What was agreed to is named, in place of whatever is current; requests that were sent out before mean their current facts. */
+/**
+ * A request names the facts that the consumer agreed to, so later current facts do not replace them. Requests that were sent
+ * out before this migration get their current facts.
+ */
 export class Migration20261129120000_agreed_facts extends Migration {
   override up(): void {
     this.addSql(`alter table request add column agreed_facts uuid[] null`);

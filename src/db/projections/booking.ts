@@ -11,7 +11,7 @@ import { moveSlot } from '../slot/reschedule.ts';
 import { move, nothing, type Projectors } from './move.ts';
 import { paymentProjectors } from './payment.ts';
 
-/** `id` is the booking's, from its stream. */
+/** `id` is the booking's id, taken from its stream. */
 export const bookingProjectors = {
   ...paymentProjectors,
   'booking.held': (tx, event) => holdSlot(tx, event),
@@ -34,7 +34,7 @@ export const bookingProjectors = {
   'booking.settled': (tx, { id, refund }) => move(tx, Booking, bookingMachine, id, 'settle', { refund }),
   'booking.rescheduled': (tx, event) => moveSlot(tx, event),
   'reschedule.proposed': async (tx, { id, side, startsAt, endsAt, zone, expiresAt, at }) => {
-    // Input by CLI is not checked by any schema, and a zone nobody knows would stop the run.
+    // No schema checks input from the CLI, and an unknown zone would stop the run.
     if (!isZone(zone)) throw invalid('/slot/zone', 'must be an IANA time zone');
     await assertFree(tx, id, { startsAt, endsAt }, at, side === 'provider');
     const proposal = JSON.stringify({ by: side, slot: { startsAt, endsAt, zone }, expiresAt });
@@ -48,7 +48,7 @@ export const bookingProjectors = {
 
 const forgetProposal = (tx: Db, id: string) => sql(tx, 'update booking set reschedule = null where id = ?', [id]);
 
-/** Six digits that the consumer shows at the door. They are made here, so that no history and no event ever holds them. */
+/** Makes the six digits that the consumer shows at the door. They are made here, so that no history and no event holds them. */
 function makeCheckInCode(tx: Db, id: string) {
   return sql(tx, 'insert into check_in_code (booking_id, code) values (?, ?) on conflict do nothing', [id, randomCode()]);
 }

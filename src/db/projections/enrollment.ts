@@ -8,12 +8,11 @@ import { sql, type Db } from '../orm.ts';
 import { revisionDetails } from '../queries/enrollment.ts';
 import { move, nothing, type Projectors } from './move.ts';
 
-/** `id` is the enrollment's, from its stream. */
+/** `id` is the enrollment's id, taken from its stream. */
 export const enrollmentProjectors = {
   'enrollment.opened': (tx, { enrollmentId, applicantId, at }) =>
     sql(tx, `insert into enrollment (id, applicant_id, details, created_at) values (?, ?, '{}', ?)`, [enrollmentId, applicantId, at]),
-  // The staged parts take the place of the old ones, and the version becomes the whole that counts from here on. Its contents never
-  // pass through here: only its id does.
+  // The staged version becomes the one that counts, as a whole. The event carries only its id, not its contents.
   'enrollment.updated': async (tx, { id, revisionId }) => {
     const updated = await sql(
       tx,
@@ -64,14 +63,14 @@ function mergeChecks(tx: Db, id: string, results: CheckResult[]) {
 }
 
 /**
- * Makes a provider of an applicant: profile, services (positioned for matching), weekly hours, credentials, role. Whoever
- * is one already gets what the application names, and keeps the rest.
+ * Turns an applicant into a provider: profile, services (with position, for matching), weekly hours, credentials, role. An
+ * applicant who is a provider already gets what the application names and keeps everything else.
  */
 async function becomeProvider(tx: Db, enrollmentId: string, revisionId: string, userId: string, at: string): Promise<void> {
   const details = await revisionDetails(tx, enrollmentId, revisionId);
   if (!details) throw new DomainError('row_disagrees', 'The approved version is gone.');
   const { bio = '', portfolio = [] } = details;
-  // Required by `submit`, which nothing gets past.
+  // `submit` refuses an application without these fields.
   const { displayName, zone, location, radiusKm } = details as Required<ApplicationDetails>;
   const credentials = (details.credentials ?? []).map((credential) => ({ ...credential, check: checkOf(credential) }));
   notLapsed(
@@ -97,7 +96,7 @@ async function becomeProvider(tx: Db, enrollmentId: string, revisionId: string, 
   await sql(tx, `update user_account set roles = array_append(roles, 'provider') where id = ? and not 'provider' = any(roles)`, [userId]);
 }
 
-/** Adds or changes services; each carries the provider's position, so that one index answers matching. */
+/** Adds or changes services. Each row carries the provider's position, so that one index serves matching. */
 export async function offerServices(tx: Db, providerId: string, services: NonNullable<ApplicationDetails['services']>): Promise<void> {
   const rows = services.map(({ price, ...service }) => ({
     specialisations: [],
@@ -117,7 +116,7 @@ export async function offerServices(tx: Db, providerId: string, services: NonNul
   );
 }
 
-/** The weekly hours, as a whole. */
+/** Replaces all weekly hours of a provider. */
 export async function replaceOpenings(
   tx: Db,
   providerId: string,

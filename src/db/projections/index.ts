@@ -10,7 +10,7 @@ import { seriesProjectors } from './series.ts';
 
 type AnyProjector = (tx: Db, event: never) => Promise<unknown>;
 
-/** Which projectors serve a stream, by the noun its name begins with. */
+/** The projectors of a stream, by the noun at the start of its name. */
 const projectorsByNoun: Record<string, Record<string, AnyProjector>> = {
   request: requestProjectors,
   booking: bookingProjectors,
@@ -22,7 +22,7 @@ const projectorsByNoun: Record<string, Record<string, AnyProjector>> = {
   'review-post': reviewPostProjectors,
 };
 
-/** Projectors that take neighbours of one type in one statement. */
+/** Projectors that write neighbouring events of one type in one statement. */
 const together: Record<string, (tx: Db, events: never[]) => Promise<unknown>> = offersTogether;
 
 interface Written {
@@ -30,7 +30,10 @@ interface Written {
   event: EventBase & EventMeta;
 }
 
-/** Applies written events to the rows, in their order. @throws Error for an event nobody projects: that is a bug, and nothing is written */
+/**
+ * Applies written events to the rows, in their order. @throws Error for an event without a projector: that is a bug, and
+ * nothing is written
+ */
 export async function projectAll(tx: Db, written: readonly Written[]): Promise<void> {
   for (let first = 0; first < written.length;) {
     const { stream, event } = written[first]!;
@@ -45,7 +48,7 @@ export async function projectAll(tx: Db, written: readonly Written[]): Promise<v
 }
 
 async function project(tx: Db, stream: string, event: EventBase & EventMeta): Promise<void> {
-  if (event.type === 'command.refused') return; // stands on the timeline, changes nothing
+  if (event.type === 'command.refused') return; // It stands on the timeline and changes no row.
   const [noun, id] = stream.split('/') as [string, string];
   const projector = projectorsByNoun[noun]?.[event.type];
   if (!projector) throw new Error(`no projector for ${noun} ${event.type}`);

@@ -6,12 +6,12 @@ import { sql, type Db } from '../orm.ts';
 
 type EventOf<E, T> = E extends { type: infer U } ? (T extends U ? E : never) : never;
 
-/** What each event type of one stream does to rows. A new event without an entry does not compile. */
+/** What each event type of one stream does to rows. An event type without an entry does not compile. */
 export type Projectors<E extends { type: string }> = {
   [T in E['type']]: (tx: Db, event: EventOf<E, T> & EventMeta) => Promise<unknown>;
 };
 
-/** For events that change no row: what they say is read from the timeline. */
+/** For events that change no row: readers take their content from the timeline. */
 export const nothing = async (): Promise<void> => {};
 
 /** Moves one row; see `moveAll`. */
@@ -25,8 +25,8 @@ export const move = <T extends { id: string; status: string }, S extends string,
 ): Promise<void> => moveAll(tx, entity, machine, [id], step, change);
 
 /**
- * Moves rows as the machine allows: the update's `from` list lets Postgres itself refuse an illegal transition.
- * @throws row_disagrees when a row is not where its timeline says; nothing is guessed over
+ * Moves rows as the machine allows: the update's `from` list makes Postgres itself refuse an illegal transition.
+ * @throws row_disagrees when a row does not have the status that its timeline implies; the row is never overwritten by a guess
  */
 export async function moveAll<T extends { id: string; status: string }, S extends string, M extends string>(
   tx: Db,

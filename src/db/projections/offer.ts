@@ -57,7 +57,7 @@ function changeTerms(tx: Db, { offerId, version, price, currency, startsAt, ends
   });
 }
 
-// Versions are immutable; taking the suggested terms repeats none.
+// Versions never change. Accepting the suggested terms writes no second row for the same version.
 const insertVersion = `
   insert into offer_version (offer_id, version, by_role, price, currency, during, created_at)
   values (?, ?, ?, ?, ?, ?::tstzrange, ?) on conflict do nothing`;

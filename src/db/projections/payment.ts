@@ -7,7 +7,7 @@ import { nothing } from './move.ts';
 
 type PaymentEvent = Extract<BookingEvent, { type: `payment.${string}` }> & { id: string };
 
-/** A booking's money stands on the booking's timeline; `id` is the booking's. */
+/** The events of a booking's payment stand on the booking's timeline; `id` is the booking's id. */
 export const paymentProjectors = {
   'payment.requested': (tx, { id, attempt, amount, at }) =>
     sql(
@@ -19,7 +19,7 @@ export const paymentProjectors = {
   'payment.authorised': (tx, { id, attempt, ref, lapsesAt, at }) =>
     movePayment(tx, { id, attempt, at, move: 'authorise' }, 'ref = ?, lapses_at = ?', [ref, lapsesAt]),
   'payment.declined': (tx, { id, attempt, at }) => movePayment(tx, { id, attempt, at, move: 'decline' }),
-  // A partial capture gives the rest back.
+  // After a partial capture the payment provider releases the rest.
   'payment.captured': (tx, { id, attempt, amount, at }) =>
     movePayment(tx, { id, attempt, at, move: 'capture' }, 'captured = ?, released = amount - ?', [amount, amount]),
   'payment.released': (tx, { id, attempt, at }) => movePayment(tx, { id, attempt, at, move: 'release' }, 'released = amount', []),
@@ -44,7 +44,7 @@ interface Moving {
   move: keyof typeof paymentMachine.moves;
 }
 
-/** @throws row_disagrees when the row is not where its timeline says */
+/** @throws row_disagrees when the row does not have the status that its timeline implies */
 async function movePayment(tx: Db, { id, attempt, at, move }: Moving, set = '', params: unknown[] = []): Promise<void> {
   const { from, to } = paymentMachine.moves[move];
   const rows = await sql(

@@ -3,7 +3,7 @@ import type { ProviderEvent, ReviewPostEvent, UserEvent } from '../../domain/pro
 import { Provider } from '../entities/provider.ts';
 import { move, nothing, type Projectors } from './move.ts';
 
-// The bodies of these changes are written beside their events, in the same transaction (db/change.ts).
+// Only the status changes here. The caller of src/db/change.ts writes all other rows, in the transaction of the event.
 export const providerProjectors = {
   'provider.changed': nothing,
   'provider.paused': (tx, { id }) => move(tx, Provider, providerMachine, id, 'pause'),

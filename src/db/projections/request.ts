@@ -6,7 +6,7 @@ import { move, nothing, type Projectors } from './move.ts';
 import { offerProjectors } from './offer.ts';
 import type { DraftSummary } from '../../domain/request/draft.ts';
 
-/** `id` of the request is that of its stream; it is handed in with the event. */
+/** An event together with the id of its request, taken from the stream. */
 type WithId<E> = E & { id: string };
 
 export const requestProjectors = {
@@ -41,7 +41,7 @@ export const requestProjectors = {
   'request.nudged': nothing,
   'request.claimed': async (tx, { id, guestId, consumerId }) => {
     await sql(tx, 'update request set consumer_id = ? where id = ?', [consumerId, id]);
-    // What the guest could see stays visible to the person they turned out to be.
+    // Events that the guest could see stay visible to the user who the guest signed in as.
     await sql(tx, 'update event set audience = array_replace(audience, ?::uuid, ?::uuid) where stream = ?', [
       guestId,
       consumerId,
@@ -62,7 +62,7 @@ function close(tx: Db, { id, code, at }: { id: string; code: string; at: string 
 const setDeadline = (tx: Db, id: string, deadline: string | null) =>
   sql(tx, 'update request set deadline = ? where id = ?', [deadline, id]);
 
-/** Makes the staged facts of a draft the current ones. Their values never pass through here: only ids do. */
+/** Makes the staged facts of a draft the current ones. The event carries ids only, no values. */
 async function applyDraft(tx: Db, id: string, draft: DraftSummary): Promise<void> {
   const stream = `request/${id}`;
   const counting = uuids(draft.facts);

@@ -6,7 +6,7 @@ import { nothing } from './move.ts';
 
 export const reviewProjectors = {
   'review.opened': nothing,
-  // The staged text becomes the review's; it is taken from where the API put it and nowhere else kept.
+  // Copies the staged text into the review and deletes the staged row.
   'review.submitted': async (tx, { reviewId, bookingId, side, authorId, subjectId, rating, at }) => {
     const written = await sql(
       tx,

@@ -9,7 +9,7 @@ import { loadCatalogue } from '../queries/catalogue.ts';
 import { move, rangeOf, type Projectors } from './move.ts';
 import { iso } from '../../domain/time.ts';
 
-/** `id` is the series', from its stream. */
+/** `id` is the id of the series, taken from its stream. */
 export const seriesProjectors = {
   'series.proposed': async (tx, event) => {
     const { id, bookingId, consumerId, providerId, service, everyWeeks, zone, price, currency, expiresAt, at } = event;
@@ -55,7 +55,10 @@ async function takerOf(tx: Db, id: string): Promise<Taker> {
   return taker;
 }
 
-/** Matching looked at licences once; a series goes on for months. @throws credential_lapsed */
+/**
+ * Checks that the provider's licence is valid until `endsAt`. Matching checked the licence only once, and a series goes on for
+ * months. @throws credential_lapsed
+ */
 async function assertLicensed(tx: Db, { providerId, service }: Taker, endsAt: string): Promise<void> {
   const { licence, category } = serviceOf(await loadCatalogue(tx), service);
   if (!licence) return;
@@ -78,7 +81,8 @@ function slotFrom(startsAt: string, durationMinutes: number): Slot {
 }
 
 /**
- * The sooner a slot that cannot be booked is refused, the better; behind the provider's horizon nothing can be said yet.
+ * Refuses a slot that cannot be booked, as early as possible. Nobody can say yet whether a slot beyond the provider's horizon
+ * will be free, so such a slot passes.
  * @throws slot_taken, outside_slot_rules
  */
 async function assertNotHopeless(tx: Db, { providerId, service }: Taker, slot: Slot, at: string): Promise<void> {
@@ -94,7 +98,7 @@ async function end(tx: Db, id: string, step: 'decline' | 'expire' | 'end', at: s
   await sql(tx, `update series_occurrence set status = 'skipped', code = 'series_over' where series_id = ? and status = 'planned'`, [id]);
 }
 
-/** @throws row_disagrees when the row is not where its timeline says */
+/** @throws row_disagrees when the row does not have the status that its timeline implies */
 async function moveOccurrence(
   tx: Db,
   seriesId: string,

@@ -60,19 +60,19 @@ const selectBookings = `
     (select max(seq) from event e where e.stream = 'booking/' || b.id) as seq
   from booking b join provider p on p.id = b.provider_id join user_account pu on pu.id = b.provider_id join user_account u on u.id = b.consumer_id`;
 
-/** A booking for either of its two sides. @throws not_found, not_owner */
+/** A booking, for its consumer or provider. @throws not_found, not_owner */
 export async function bookingFor(em: Db, actor: Actor, id: string): Promise<BookingView> {
   return (await bookingWithPolicy(em, actor, id)).booking;
 }
 
-/** The same with the terms that were agreed on with it. @throws not_found, not_owner */
+/** A booking with the policy that was agreed on with it. @throws not_found, not_owner */
 export async function bookingWithPolicy(em: Db, actor: Actor, id: string): Promise<{ booking: BookingView; policy: Policy }> {
   const [row] = await sql<BookingRow>(em, `${selectBookings} where b.id = ?`, [id]);
   const owned = ownedRow(row, actor, ({ consumerId, providerId }) => [consumerId, providerId]);
   return { booking: toBookingView(owned, actor), policy: policyOf(owned) };
 }
 
-/** Bookings of either side, newest first. */
+/** Bookings in which the actor is consumer or provider, newest first. */
 export async function listBookings(em: Db, actor: Actor, page: PageInput & { status?: BookingStatus | undefined }): Promise<BookingView[]> {
   const owner = ownedBy(actor, 'b.consumer_id = ? or b.provider_id = ?');
   const after = pageAfter(page, 'b');
@@ -85,7 +85,7 @@ export async function listBookings(em: Db, actor: Actor, page: PageInput & { sta
   return rows.map((row) => toBookingView(row, actor));
 }
 
-/** Bookings of earlier releases were agreed on without the newer fields: those mean what they mean by default. */
+/** Bookings of earlier releases lack the newer policy fields. The defaults stand in for them. */
 const policyOf = ({ policy }: BookingRow): Policy => ({ ...defaultPolicy, ...policy });
 
 function toBookingView(row: BookingRow, actor: Actor): BookingView {
@@ -134,8 +134,8 @@ function toBookingView(row: BookingRow, actor: Actor): BookingView {
 }
 
 /**
- * Where to go and how to reach each other is nobody's business before the slot is confirmed, nor once nothing is left to sort
- * out: after a cancellation, after a ruling, and when the time to object to the end has passed.
+ * Whether each side sees the contact data and the address. They are hidden before the slot is confirmed. They are hidden again
+ * when nothing is left to settle: after a cancellation, after a ruling, and when the time to object to the end has passed.
  */
 function isShared(status: BookingStatus, objectionsUntil: string | null): boolean {
   if (objectionsUntil !== null) return Date.now() < Date.parse(objectionsUntil);

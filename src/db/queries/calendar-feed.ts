@@ -5,26 +5,26 @@ import { factsThatCount } from './draft.ts';
 
 export interface FeedBooking {
   id: string;
-  /** Its name in the catalogue. */
+  /** Name of the service in the catalogue. */
   service: string;
   status: BookingStatus;
   startsAt: string;
   endsAt: string;
   createdAt: string;
-  /** Position and time of the last thing that happened to it. */
+  /** Position of the booking's last event; `changedAt` is its time. */
   seq: number;
   changedAt: string;
-  /** Where to go; from `confirmed` on. */
+  /** Where the job takes place; null before `confirmed`. */
   address: string | null;
 }
 
-/** What still stands in a calendar, also when it is over. */
+/** Statuses that a calendar shows, also when the booking is over. */
 const shown = ['held', 'confirmed', 'in_progress', 'completed', 'disputed', 'settled'] as const satisfies BookingStatus[];
 const pastDays = 30;
 const futureDays = 732;
 const maxBookings = 2_000;
 
-/** A provider's bookings of the last month and all to come, earliest first. Holds that have run out are not among them. */
+/** A provider's bookings of the last month and all later ones, earliest first. Expired holds are left out. */
 export async function feedBookings(em: Db, providerId: string): Promise<FeedBooking[]> {
   return sql<FeedBooking>(
     em,
@@ -44,7 +44,10 @@ export async function feedBookings(em: Db, providerId: string): Promise<FeedBook
   );
 }
 
-/** The provider who may be read about with a token; none when it was revoked or its owner may not come in any more. */
+/**
+ * The provider whose feed a token opens; undefined when the token was revoked, the provider is closed, or their account is not
+ * active.
+ */
 export async function feedOwner(em: Db, tokenHash: string): Promise<string | undefined> {
   const [row] = await sql<{ id: string }>(
     em,
@@ -65,7 +68,7 @@ export async function feedSince(em: Db, providerId: string): Promise<string | un
   return row?.createdAt;
 }
 
-/** From now on this token opens the feed, and no earlier one. */
+/** Makes this token the only one that opens the feed. */
 export async function openFeed(tx: Db, providerId: string, tokenHash: string): Promise<void> {
   await sql(
     tx,
@@ -75,7 +78,7 @@ export async function openFeed(tx: Db, providerId: string, tokenHash: string): P
   );
 }
 
-/** @returns whether there was one */
+/** @returns whether the feed existed */
 export async function closeFeed(tx: Db, providerId: string): Promise<boolean> {
   return (await sql(tx, 'delete from calendar_feed where provider_id = ? returning 1', [providerId])).length > 0;
 }

@@ -1,7 +1,7 @@
 import { checkCatalogue, type Catalogue } from '../../domain/intake/catalogue.ts';
 import { sql, type Db } from '../orm.ts';
 
-/** A version never changes once stored, so a process may keep it for good. */
+/** Catalogue versions that were read. A stored version never changes, so the process keeps it. */
 const known = new Map<number, Catalogue>();
 
 /** The newest version. @throws Error when none has been seeded */

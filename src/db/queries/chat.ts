@@ -4,7 +4,7 @@ import { DomainError } from '../../domain/errors.ts';
 import { sql, type Db } from '../orm.ts';
 import { instantText, ownedRow } from './page.ts';
 
-/** Messages and answers shown at once: the newest. */
+/** A conversation shows its newest entries, at most this many. */
 const shownEntries = 200;
 
 interface ChatRow extends Omit<ChatView, 'links' | 'entries' | 'requestId'> {

@@ -2,13 +2,13 @@ import { DomainError } from '../../domain/errors.ts';
 import { sql, type Db } from '../orm.ts';
 import { randomCode } from '../projections/booking.ts';
 
-/** Wrong codes after which only a new code helps: of a million, nobody guesses one in five. */
+/** Wrong tries after which only a new code helps. The chance to guess one of a million codes in five tries is negligible. */
 export const mostWrongCodes = 5;
 
 /**
- * Takes one of the tries, before anything is compared: however many come at once, no more than these are ever answered.
- * @returns the right code and the tries that are left
- * @throws code_locked also when there is no code: bookings of earlier releases have none
+ * Takes one try before the code is compared. However many callers come at the same time, only this many get an answer.
+ * @returns the right code and the number of tries left
+ * @throws code_locked when no try is left, and for bookings of earlier releases, which have no code
  */
 export async function takeTry(em: Db, bookingId: string): Promise<{ code: string; left: number }> {
   const [row] = await sql<{ code: string; left: number }>(
@@ -20,11 +20,11 @@ export async function takeTry(em: Db, bookingId: string): Promise<{ code: string
   return row;
 }
 
-/** Whoever has the right code has not guessed: the tries are given back. */
+/** Gives all tries back after the right code: it was no guess. */
 export const giveTriesBack = (em: Db, bookingId: string, code: string) =>
   sql(em, 'update check_in_code set wrong = 0 where booking_id = ? and code = ?', [bookingId, code]);
 
-/** A new code in place of the old one, with all its tries. @returns false unless the booking is confirmed */
+/** Replaces the code with a new one that has all its tries. @returns false unless the booking is confirmed */
 export async function renewCode(em: Db, bookingId: string): Promise<boolean> {
   const rows = await sql(
     em,

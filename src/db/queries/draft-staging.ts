@@ -6,7 +6,7 @@ import type { Db } from '../orm.ts';
 import { loadCatalogue } from './catalogue.ts';
 import { changesOf, readDraft, stageFacts } from './draft.ts';
 
-/** Facts as a structured client sends them; the service's own ones under `details`. */
+/** Facts as a structured client sends them; facts of the service are under `details`. */
 export interface GivenFacts {
   service?: string | undefined;
   location?: unknown;
@@ -17,9 +17,9 @@ export interface GivenFacts {
 }
 
 /**
- * Checks what a client sent on top of what is known, and stages what is new in it. Facts that another service does not have leave the
- * draft together with the old one.
- * @returns the changes for the run, and what the draft still lacks with them
+ * Checks the facts that a client sent together with the known ones, and stages those that are new. When the service changes,
+ * facts that the new service does not have leave the draft.
+ * @returns the changes for the run, and the keys that the draft still lacks with them
  * @throws validation_failed naming every fault
  */
 export async function stageDraft(

@@ -1,4 +1,4 @@
-// Facts in Postgres. Values stay here; the run gets ids, codes and what the rules need.
+// Facts in Postgres. Values stay here; the run gets ids, codes and the values that its rules need.
 import { randomUUID } from 'node:crypto';
 import { findService, requiredKeys, type Catalogue, type Location, type TimeWindow } from '../../domain/intake/catalogue.ts';
 import type { KnownFact } from '../../domain/intake/types.ts';
@@ -13,7 +13,7 @@ export interface StoredDraft {
   seq: number;
 }
 
-/** The facts a request's draft is made of now. One statement, so that facts and position belong together. */
+/** The current facts of a request's draft. One statement reads facts and position, so that they belong together. */
 export async function readDraft(em: Db, requestId: string): Promise<StoredDraft> {
   const stream = `request/${requestId}`;
   const [row] = await sql<StoredDraft>(
@@ -26,7 +26,7 @@ export async function readDraft(em: Db, requestId: string): Promise<StoredDraft>
   return row!;
 }
 
-/** The values of the facts that were agreed to, by key. */
+/** The values of the agreed facts, by key. */
 export async function agreedFacts(em: Db, factIds: readonly string[]): Promise<Record<string, unknown>> {
   const rows = await sql<{ key: string; value: unknown }>(em, 'select key, value from fact where id = any(?::uuid[])', [
     `{${factIds.join(',')}}`,
@@ -35,8 +35,8 @@ export async function agreedFacts(em: Db, factIds: readonly string[]): Promise<R
 }
 
 /**
- * Which facts of a request count, as a condition on `fact f` and `request r`: those that were agreed to, and before that the
- * current ones. Every reader uses it.
+ * SQL condition on `fact f` and `request r`: the facts of a request that count. Once facts were agreed to, those count; before
+ * that, the current ones. Every reader uses this condition.
  */
 export const factsThatCount = `f.stream = 'request/' || r.id and case when r.agreed_facts is null then f.status = 'current' else f.id = any(r.agreed_facts) end`;
 
@@ -45,7 +45,7 @@ export interface NewFact extends KnownFact {
   sourceMessageId: string | null;
 }
 
-/** Stages facts: they exist, but nothing reads them before an event makes them current. */
+/** Stages facts. No query reads them before an event makes them current. */
 export async function stageFacts(tx: Db, requestId: string, facts: readonly NewFact[]): Promise<StoredFact[]> {
   const staged = facts.map((fact) => ({ ...fact, factId: randomUUID() as string }));
   if (staged.length) {
@@ -61,8 +61,10 @@ export async function stageFacts(tx: Db, requestId: string, facts: readonly NewF
 }
 
 /**
- * What a writer changes, in words for the run.
- * @param known what the writer had read @param set staged facts @param drop keys that no longer count
+ * The changes of a draft, in the shape that the run gets.
+ * @param known the draft that the writer had read
+ * @param set staged facts
+ * @param drop keys that no longer count
  */
 export function changesOf(catalogue: Catalogue, known: StoredDraft, set: readonly StoredFact[], drop: readonly string[]): DraftChanges {
   const valueOf = <T>(key: string) => set.find((fact) => fact.key === key)?.value as T | undefined;

@@ -5,7 +5,7 @@ import type { EnrollmentStatus } from '../../domain/enrollment/machine.ts';
 import { sql, type Db } from '../orm.ts';
 import { instantText, ownedBy, ownedRow, pageAfter, type PageInput } from './page.ts';
 
-/** Stores what was written, before any run hears of it; the same version again changes nothing. */
+/** Stores a version of an application before its id goes to a run. Storing the same version again changes nothing. */
 export async function stageRevision(em: Db, id: string, enrollmentId: string, details: ApplicationDetails): Promise<void> {
   await sql(em, 'insert into enrollment_revision (id, enrollment_id, details) values (?, ?, ?::jsonb) on conflict (id) do nothing', [
     id,
@@ -14,7 +14,7 @@ export async function stageRevision(em: Db, id: string, enrollmentId: string, de
   ]);
 }
 
-/** What one version of an application says. */
+/** The contents of one version of an application. */
 export async function revisionDetails(em: Db, enrollmentId: string, revisionId: string): Promise<ApplicationDetails | undefined> {
   const [row] = await sql<{ details: ApplicationDetails }>(
     em,
@@ -38,7 +38,7 @@ export async function enrollmentFor(em: Db, actor: Actor, id: string): Promise<E
   return toEnrollmentView(ownedRow(row, actor, ({ applicantId }) => [applicantId]));
 }
 
-/** One's own applications, or everybody's for operators; newest first. */
+/** The actor's own applications, or everybody's for operators; newest first. */
 export async function listEnrollments(
   em: Db,
   actor: Actor,
@@ -54,7 +54,7 @@ export async function listEnrollments(
   return rows.map(toEnrollmentView);
 }
 
-/** The application somebody already has under way. */
+/** The open application of a user. */
 export async function openEnrollmentOf(em: Db, applicantId: string): Promise<{ id: string; status: EnrollmentStatus } | undefined> {
   const [row] = await sql<{ id: string; status: EnrollmentStatus }>(
     em,

@@ -17,9 +17,10 @@ interface EntryRow {
 const entryColumns = `e.seq, e.type, ${instantText('e.at')} as at, e.actor_role as by, e.reason, e.data`;
 
 /**
- * The part of a stream's timeline that its reader may see, oldest first.
+ * The events of a stream that the actor may see, oldest first.
  * @param noun table of the stream's rows: our own text
- * @param owners columns of that table which hold the users it belongs to
+ * @param owners columns of that table with the ids of its owners
+ * @throws not_found, not_owner
  */
 export async function timelineOf(
   em: Db,
@@ -46,8 +47,8 @@ export async function timelineOf(
 }
 
 /**
- * Events a user may see after a position of the whole log, for realtime. Rows of transactions that are still running
- * could come in later with a lower position, so reading stops below the oldest of them.
+ * Events that a user may see after a position of the whole log, for realtime. A transaction that is still running may commit
+ * rows with a lower position later, so reading stops below the oldest running transaction.
  */
 export async function eventsAfter(
   em: Db,
@@ -60,7 +61,8 @@ export async function eventsAfter(
      where e.position > ?::bigint and e.transaction < pg_snapshot_xmin(pg_current_snapshot()) ${owner.where}
      order by e.position limit ?`,
     [after, ...owner.params, limit],
-    // Some users stand in the audience of every tenth event, most in a few: which index helps depends on who asks, and from where.
+    // The best index depends on the reader and on the position: some users are in the audience of every tenth event, most in
+    // that of a few.
     { replan: true },
   );
   return {
@@ -69,7 +71,7 @@ export async function eventsAfter(
   };
 }
 
-/** Where the log ends now: a new listener starts here. */
+/** Position at which the log ends now: a new listener starts here. */
 export async function lastPosition(em: Db): Promise<string> {
   const [row] = await sql<{ position: string }>(
     em,
@@ -79,7 +81,10 @@ export async function lastPosition(em: Db): Promise<string> {
   return row.position;
 }
 
-/** What a reader of this role sees of an event: policies and payment references are ours, reasons are for those who wrote them and operators. */
+/**
+ * The part of an event that a reader of this role sees. Policies and payment references are internal. Reasons are for those who
+ * wrote them and for operators.
+ */
 function toEntry({ seq, type, at, by, reason, data }: EntryRow, actor: Actor): TimelineEntry {
   const { policy: _policy, score: _score, ref: _ref, draft, ...shown } = data;
   const draftShown =

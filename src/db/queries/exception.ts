@@ -1,4 +1,4 @@
-// Dated exceptions of one provider, as they see them.
+// Dated exceptions of one provider, as the provider sees them.
 import type { ExceptionView } from '../../contracts/calendar.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { sql, type Db } from '../orm.ts';
@@ -12,9 +12,9 @@ const position = "(select coalesce(max(seq), 0)::int from event where stream = '
 const toView = (row: Row, seq: number): ExceptionView => ({ ...row, seq, links: { self: `/api/v1/providers/me/exceptions/${row.id}` } });
 
 /**
- * By date, up to `limit + 1` of them; `after` is `[fromDate, startMinute or -1, id]`.
- * @param from only those that are not over on this date
- * @throws not_found for who is no provider
+ * Exceptions by date, up to `limit + 1` of them; `after` is `[fromDate, startMinute or -1, id]`.
+ * @param from leaves out exceptions that are over on this local date
+ * @throws not_found when the user is no provider
  */
 export async function listExceptions(
   em: Db,
@@ -34,7 +34,7 @@ export async function listExceptions(
   return { items: row.items.map((item) => toView(item, row.seq)), seq: row.seq };
 }
 
-/** @throws not_found also for somebody else's */
+/** @throws not_found, also for an exception of another provider */
 export async function exceptionById(em: Db, providerId: string, id: string): Promise<ExceptionView> {
   const [row] = await sql<{ item: Row; seq: number }>(
     em,

@@ -5,17 +5,19 @@ export interface TakenMail {
   kind: string;
   stream: string;
   ids: Record<string, string>;
-  /** null: nobody wants it, and it is skipped. */
+  /** null when the recipient gets no mail: the row is marked as skipped. */
   to: string | null;
   attempts: number;
 }
 
-/** Older news is not worth a mail: an outbox that was off for weeks must not flood anybody. */
+/** Older notifications are not mailed: an outbox that was off for weeks must not flood anybody. */
 const staleAfter = '2 days';
 
 /**
- * Takes some unsent mails for `leaseMs`: nobody else takes them in that time, and they come back by themselves when their
- * taker dies. Recipients without an address, without an account or without the wish for mail are skipped on the way.
+ * Takes up to `limit` unsent mails for `leaseMs`. Nobody else takes them in that time. When the taker dies, they are free again
+ * after it.
+ * Notifications are marked as skipped when the recipient has no address, no active account, or does not want mail, and when
+ * they are too old.
  */
 export async function takeMails(em: Db, limit: number, leaseMs: number): Promise<TakenMail[]> {
   return sql<TakenMail>(
@@ -41,7 +43,7 @@ export async function giveUpMail(em: Db, id: string): Promise<void> {
   await sql(em, `update notification set mail_status = 'failed' where id = ? and mail_status = 'waiting'`, [id]);
 }
 
-/** Not now. @param counted false when the failure was none of the mail's: the attempt is given back */
+/** Sends a mail later, after `pauseMs`. @param counted false when the mail did not cause the failure: the attempt is given back */
 export async function postponeMail(em: Db, id: string, pauseMs: number, counted: boolean): Promise<void> {
   await sql(
     em,
@@ -50,7 +52,7 @@ export async function postponeMail(em: Db, id: string, pauseMs: number, counted:
   );
 }
 
-/** Milliseconds until the next unsent mail may be taken, 0 for now, null when there is none. */
+/** Milliseconds until the next unsent mail may be taken: 0 for now, null when there is none. */
 export async function nextMailInMs(em: Db): Promise<number | null> {
   const [row] = await sql<{ ms: number | null }>(
     em,

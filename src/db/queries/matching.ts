@@ -1,7 +1,7 @@
 import type { CandidateRow, Scored } from '../../domain/request/matching.ts';
 import { sql, type Db } from '../orm.ts';
 
-/** Rows taken from the index before the exact gates: enough that a few refusals leave a full round. */
+/** Rows that are taken from the index before the exact gates. Enough rows stay for a full round when the gates refuse some. */
 const overFetch = 60;
 
 export interface MatchingJob {
@@ -10,13 +10,13 @@ export interface MatchingJob {
   needsLicence: boolean;
   lat: number;
   lon: number;
-  /** End of the window the job may start in: credentials must be valid then. */
+  /** End of the window in which the job may start: credentials must be valid then. */
   to: string;
   radiusKm: number;
   excluded: readonly string[];
 }
 
-/** The nearest providers of a service with what the gates need, in one statement: KNN on (service, position), then exact joins. */
+/** The nearest providers of a service, with the data of the gates, in one statement: KNN on (service, position), then exact joins. */
 export async function nearestProviders(em: Db, job: MatchingJob): Promise<CandidateRow[]> {
   return sql<CandidateRow>(
     em,
@@ -37,7 +37,7 @@ export async function nearestProviders(em: Db, job: MatchingJob): Promise<Candid
   );
 }
 
-/** Keeps why each provider was or was not asked; a repeated run of the same round changes nothing. */
+/** Stores why each provider was or was not asked. A repeated run of the same round changes nothing. */
 export async function storeCandidates(
   em: Db,
   requestId: string,

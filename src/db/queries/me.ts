@@ -19,7 +19,7 @@ export async function profileOf(em: Db, userId: string): Promise<Me> {
   };
 }
 
-/** Changes what is given; preferences are merged. */
+/** Changes the given fields of a profile; preferences are merged. */
 export async function changeProfile(
   tx: Db,
   userId: string,
@@ -48,7 +48,10 @@ export async function listNotifications(
   );
 }
 
-/** Read once stays read: the first time counts. @throws not_found also for somebody else's */
+/**
+ * Marks a notification as read. Reading it again keeps the time of the first reading. @throws not_found, also for a
+ * notification of another user
+ */
 export async function readNotification(em: Db, userId: string, id: string): Promise<NotificationView> {
   const [row] = await sql<NotificationView>(
     em,

@@ -37,10 +37,10 @@ const offerColumns = `o.id, o.request_id as "requestId", r.consumer_id as "consu
 const fromOffers = 'from offer o join request r on r.id = o.request_id join provider p on p.id = o.provider_id';
 const selectOffers = `select ${offerColumns} ${fromOffers}`;
 
-/** An offer for either of its two sides. @throws not_found, not_owner */
+/** An offer, for its consumer or provider. @throws not_found, not_owner */
 export async function offerFor(em: Db, actor: Actor, id: string): Promise<OfferView & { consumerId: string }> {
   const [row] = await sql<OfferRow>(em, `${selectOffers} where o.id = ?`, [id]);
-  // An invitation nobody has answered is between Proxie and the provider: the consumer does not see it yet.
+  // The consumer does not see an invitation before the provider has answered.
   const owned = ownedRow(row, actor, ({ consumerId, providerId, answered }) => (answered ? [consumerId, providerId] : [providerId]));
   return { ...toOfferView(owned), consumerId: owned.consumerId };
 }
@@ -57,7 +57,7 @@ export async function offersOfRequest(em: Db, actor: Actor, requestId: string): 
   return rows.filter(({ id }) => id !== null).map(toOfferView);
 }
 
-/** Offers of either side, newest first. */
+/** Offers in which the actor is consumer or provider, newest first. */
 export async function listOffers(em: Db, actor: Actor, page: PageInput & { status?: OfferStatus | undefined }): Promise<OfferView[]> {
   const owner = ownedBy(actor, 'o.provider_id = ? or r.consumer_id = ? and o.proposed_at is not null');
   const after = pageAfter(page, 'o');
@@ -79,7 +79,10 @@ interface LeadRow extends OfferRow {
   why: Record<string, number> | null;
 }
 
-/** A provider's invitations with what is wanted and why they were asked. Addresses come with the booking, not before. */
+/**
+ * A provider's invitations, with the wishes of the consumer and the reasons why the provider was asked. Addresses are shown
+ * with the booking, not before.
+ */
 export async function listLeads(em: Db, providerId: string, page: PageInput & { status?: OfferStatus | undefined }): Promise<LeadView[]> {
   const after = pageAfter(page, 'o');
   const rows = await sql<LeadRow>(
@@ -105,7 +108,7 @@ export async function listLeads(em: Db, providerId: string, page: PageInput & { 
 
 const insightDays = 30;
 
-/** Which gates kept a provider from being asked lately. */
+/** The gates that kept a provider from being asked lately. */
 export async function leadInsights(em: Db, providerId: string): Promise<LeadInsights> {
   const [row] = await sql<{ invited: number; averageScore: number | null; stoppedByGate: Record<string, number> }>(
     em,

@@ -1,7 +1,7 @@
 import { DomainError } from '../../domain/errors.ts';
 import type { Actor } from '../../domain/actor.ts';
 
-/** Keyset paging, newest first: rows older than `[createdAt, id]`. Lists return one row more than `limit` when there is more. */
+/** Keyset paging, newest first: rows older than `[createdAt, id]`. A list returns `limit + 1` rows when another page follows. */
 export interface PageInput {
   limit: number;
   after?: readonly unknown[] | undefined;
@@ -13,8 +13,9 @@ export function pageAfter({ after }: PageInput, alias: string): { where: string;
 }
 
 /**
- * The row its reader may see: unknown ids are 404, foreign ones 403.
- * @param owners users to whom it belongs; operators see everything
+ * The row, if the actor may see it.
+ * @param owners ids of the users who own the row; operators see every row
+ * @throws not_found (404) when there is no row, not_owner (403) for a row of other users
  */
 export function ownedRow<R>(row: R | undefined, actor: Actor, owners: (row: R) => readonly string[]): R {
   if (!row) throw new DomainError('not_found');
@@ -23,9 +24,10 @@ export function ownedRow<R>(row: R | undefined, actor: Actor, owners: (row: R) =
 }
 
 /**
- * SQL condition on a list's owner and its parameters: operators see everything, so their text has none. A flag in one text for both
- * (`? or owner = ?`) would hide from Postgres that an index helps: a prepared statement may be planned for any value of the flag.
- * @param owners our own text, never a client's: each `?` is the reader
+ * SQL condition on the owner of a list's rows, and its parameters. Operators see everything, so their text has no condition.
+ * One text with a flag for both (`? or owner = ?`) would hide from Postgres that an index helps: Postgres may plan a prepared
+ * statement for any value of the flag.
+ * @param owners our own text, never a client's; each `?` is the actor's id
  */
 export function ownedBy(actor: Actor, owners: string): { where: string; params: readonly unknown[] } {
   if (actor.role === 'admin') return { where: '', params: [] };

@@ -2,15 +2,18 @@ import type { PaymentMethodView } from '../../contracts/payment.ts';
 import { sql, type Db } from '../orm.ts';
 import { instantText } from './page.ts';
 
-/** Shorter than any provider remembers a key, longer than anything goes on by itself. */
+/** Shorter than any payment provider remembers an idempotency key, longer than any step is retried by itself. */
 const longAgo = '1 hour';
 
 export interface KnownPayer {
   method: string | null;
   customer: string | null;
-  /** The provider has tied the method to the customer. */
+  /** The payment provider has attached the method to the customer. */
   attached: boolean;
-  /** The authorisation was first asked for so long ago that its key may be forgotten; also when nothing is known about it. */
+  /**
+   * The authorisation was first asked for more than `longAgo` ago, so its key may be forgotten. Also true when nothing is known
+   * about it.
+   */
   askedLongAgo: boolean;
 }
 
@@ -25,7 +28,7 @@ export async function payerOf(em: Db, userId: string, { bookingId, attempt }: { 
   return row!;
 }
 
-/** Remembers the payer's customer. @returns the one that counts: whoever was first */
+/** Stores the payer's customer, unless one is stored already. @returns the stored customer: the first writer wins */
 export async function keepCustomer(em: Db, userId: string, customer: string): Promise<string> {
   const [row] = await sql<{ customer: string }>(
     em,
@@ -37,7 +40,7 @@ export async function keepCustomer(em: Db, userId: string, customer: string): Pr
   return row!.customer;
 }
 
-/** Changes nothing when the payer has stored another method meanwhile. */
+/** Marks the method as attached. Changes nothing when the payer has stored another method in between. */
 export async function markAttached(em: Db, userId: string, method: string, attachedAs: string): Promise<void> {
   await sql(em, 'update payment_method set method_ref = ?, attached = true where user_id = ? and method_ref = ?', [
     attachedAs,
@@ -55,7 +58,10 @@ export async function storeMethod(tx: Db, userId: string, method: string): Promi
   );
 }
 
-/** Forgets the method. The customer stays: what was authorised for it may still have to be released. @returns whether there was one */
+/**
+ * Removes the method. The customer stays, because authorisations made for it may still have to be released. @returns whether
+ * there was a method
+ */
 export async function forgetMethod(tx: Db, userId: string): Promise<boolean> {
   const rows = await sql(
     tx,

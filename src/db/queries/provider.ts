@@ -24,14 +24,14 @@ interface PublicRow extends Pick<ProviderView, 'id' | 'displayName' | 'bio' | 'z
 
 const serviceJson = `'code', s.service_code, 'amount', s.price, 'currency', s.currency, 'durationMinutes', s.duration_minutes, 'specialisations', s.specialisations`;
 
-// Contact data and exact positions are not even read.
+// These queries do not read contact data or exact positions.
 const publicColumns = `p.id, p.display_name as "displayName", p.bio, p.zone, p.portfolio, round(p.lat::numeric, 2)::float as lat, round(p.lon::numeric, 2)::float as lon,
     p.radius_km as "radiusKm", p.rating_sum as "ratingSum", p.rating_count as "ratingCount", ${instantText('p.created_at')} as "createdAt",
     coalesce((select jsonb_agg(jsonb_build_object(${serviceJson}) order by s.service_code) from provider_service s where s.provider_id = p.id and s.active), '[]') as services,
     coalesce((select jsonb_agg(distinct jsonb_build_object('kind', c.kind, 'category', c.category)) from credential c
       where c.provider_id = p.id and c.status in ('verified', 'expiring') and (c.valid_until is null or c.valid_until > now())), '[]') as credentials`;
 
-/** One provider whom people may book. @throws not_found */
+/** One provider, active or paused. @throws not_found */
 export async function providerById(em: Db, id: string): Promise<ProviderView> {
   const [row] = await sql<PublicRow>(
     em,
@@ -58,7 +58,7 @@ export async function listProviders(
   return rows.map((row) => ({ ...toProviderView(row), createdAt: row.createdAt }));
 }
 
-/** Rows a search by distance looks at, however far its cursor is: beyond it people narrow their search instead. */
+/** The most rows that a search by distance looks at. Beyond them people have to narrow their search. */
 const deepestRow = 2_000;
 
 /** Active providers of a service who come to a place, nearest first; `after` is `[distance, id]`. */
@@ -137,7 +137,7 @@ const selectOwn = `
     (select coalesce(max(seq), 0)::int from event where stream = 'provider/' || p.id) as seq
   from provider p`;
 
-/** A provider's own profile with everything that can be changed. @throws not_found for who is none */
+/** A provider's own profile with everything that the provider can change. @throws not_found when the user is no provider */
 export async function ownProvider(em: Db, id: string): Promise<OwnProviderView> {
   const [row] = await sql<OwnRow>(em, `${selectOwn} where p.id = ?`, [id]);
   if (!row) throw new DomainError('not_found', 'You are not a provider yet: apply first.');

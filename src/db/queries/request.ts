@@ -25,7 +25,7 @@ export async function requestFor(em: Db, actor: Actor, id: string): Promise<Requ
   return { ...toRequestView(view), catalogueVersion };
 }
 
-/** A consumer's own requests, newest first; an operator's list is everybody's. */
+/** A consumer's own requests, or everybody's for operators; newest first. */
 export async function listRequests(em: Db, actor: Actor, page: PageInput & { status?: RequestStatus | undefined }): Promise<RequestView[]> {
   const owner = ownedBy(actor, 'r.consumer_id = ?');
   const after = pageAfter(page, 'r');
@@ -63,7 +63,7 @@ interface MatchRow {
   distanceKm: number;
 }
 
-/** Why providers were asked: three reasons and one trade-off for the consumer, every line for an operator. */
+/** Why providers were asked: the consumer sees three reasons and one trade-off, an operator every line of the score. */
 export async function matchesOf(em: Db, actor: Actor, requestId: string): Promise<MatchView[]> {
   const rows = await sql<MatchRow & { providerId: string | null }>(
     em,
@@ -77,7 +77,7 @@ export async function matchesOf(em: Db, actor: Actor, requestId: string): Promis
   return rows.filter(({ providerId }) => providerId !== null).map((row) => toMatchView(row, actor.role === 'admin'));
 }
 
-/** The most each line can bring (design: matching score), to tell a strength from a weakness. */
+/** The most points of each line (design: matching score). They tell a strength from a weakness. */
 const ceilings: Record<string, number> = {
   skill: 22,
   availability: 16,

@@ -2,7 +2,7 @@ import type { PublicReview, ReviewView } from '../../contracts/review.ts';
 import { sql, type Db } from '../orm.ts';
 import { instantText, type PageInput } from './page.ts';
 
-/** Stores a text before any run hears of it; the same review again changes nothing. */
+/** Stores a review's text before its id goes to a run. Storing the same review again changes nothing. */
 export async function stageReview(
   em: Db,
   { id, bookingId, authorId, text }: { id: string; bookingId: string; authorId: string; text: string },
@@ -15,7 +15,7 @@ export async function stageReview(
   ]);
 }
 
-/** A refused review's text is not kept. */
+/** Deletes the text of a refused review. */
 export async function dropStagedReview(em: Db, id: string): Promise<void> {
   await sql(em, 'delete from review_draft where id = ?', [id]);
 }
@@ -35,7 +35,7 @@ export async function reviewById(em: Db, id: string): Promise<ReviewRow | undefi
   return row;
 }
 
-/** What somebody wrote about a booking. */
+/** The review that a user wrote about a booking. */
 export async function reviewBy(em: Db, authorId: string, bookingId: string): Promise<ReviewRow | undefined> {
   const [row] = await sql<ReviewRow>(em, `${selectReviews} where r.booking_id = ? and r.author_id = ?`, [bookingId, authorId]);
   return row;

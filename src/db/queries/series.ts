@@ -8,7 +8,7 @@ import { instantText, ownedBy, ownedRow, pageAfter, type PageInput } from './pag
 
 type Template = Omit<SeriesTerms, 'seriesId' | 'everyWeeks' | 'starts' | 'zone'> & { status: BookingStatus };
 
-/** What of a consumer's booking a series repeats. @throws not_found, not_owner */
+/** The terms of a consumer's booking that a series repeats. @throws not_found, not_owner */
 export async function seriesTemplate(em: Db, actor: Actor, bookingId: string): Promise<Template> {
   const [row] = await sql<Template>(
     em,
@@ -42,7 +42,7 @@ interface OccurrenceRow {
   alternatives: { startsAt: string; endsAt: string }[] | null;
 }
 
-// A booking may have been rescheduled since: then its own slot counts.
+// After a rescheduling the booking's own slot counts.
 const slot = 'coalesce(b.during, o.during)';
 const selectSeries = `
   select s.id, s.booking_id as "bookingId", s.status, s.status_reason as "statusReason", s.service_code as service, s.every_weeks as "everyWeeks",
@@ -54,13 +54,13 @@ const selectSeries = `
      from series_occurrence o left join booking b on b.id = o.booking_id where o.series_id = s.id) as occurrences
   from series s join provider p on p.id = s.provider_id join user_account u on u.id = s.consumer_id`;
 
-/** A series for either of its two sides. @throws not_found, not_owner */
+/** A series, for its consumer or provider. @throws not_found, not_owner */
 export async function seriesFor(em: Db, actor: Actor, id: string): Promise<SeriesView> {
   const [row] = await sql<SeriesRow>(em, `${selectSeries} where s.id = ?`, [id]);
   return toSeriesView(ownedRow(row, actor, ({ consumerId, providerId }) => [consumerId, providerId]));
 }
 
-/** Series of either side, newest first. */
+/** Series in which the actor is consumer or provider, newest first. */
 export async function listSeries(em: Db, actor: Actor, page: PageInput & { status?: SeriesStatus | undefined }): Promise<SeriesView[]> {
   const owner = ownedBy(actor, 's.consumer_id = ? or s.provider_id = ?');
   const after = pageAfter(page, 's');

@@ -1,4 +1,4 @@
-// Whether a provider's calendar offers a slot now. A refusal says why, and names free slots near it.
+// Checks whether a provider's calendar offers a slot now. A refusal gives the reason and names free slots near it.
 import { nearestSlots, whyNot, type Calendar, type Interval, type NotBookable } from '../../domain/calendar/availability.ts';
 import { dayMs } from '../../domain/calendar/local-time.ts';
 import { DomainError } from '../../domain/errors.ts';
@@ -14,8 +14,8 @@ interface Times {
 export const intervalOf = ({ startsAt, endsAt }: Times): Interval => ({ start: Date.parse(startsAt), end: Date.parse(endsAt) });
 
 /**
- * The slot of an offer.
- * @param agreed its provider has named the slot themselves, or agreed to it
+ * Checks the slot of an offer.
+ * @param agreed the provider has named the slot themselves, or agreed to it
  * @throws slot_taken, outside_slot_rules when the provider's calendar does not offer the slot
  */
 export async function assertBookable(tx: Db, offerId: string, slot: Times, at: string, agreed: boolean): Promise<void> {
@@ -28,8 +28,8 @@ export async function assertBookable(tx: Db, offerId: string, slot: Times, at: s
 }
 
 /**
- * A booking's new slot, as if the booking itself did not stand in the calendar.
- * @param agreed its provider has named the slot themselves
+ * Checks a booking's new slot. The booking's current slot does not count as busy.
+ * @param agreed the provider has named the slot themselves
  * @throws slot_taken, outside_slot_rules
  */
 export async function assertFree(tx: Db, bookingId: string, slot: Times, at: string, agreed: boolean): Promise<void> {
@@ -40,9 +40,10 @@ export async function assertFree(tx: Db, bookingId: string, slot: Times, at: str
 }
 
 /**
- * @param options.except a booking that is about to move
+ * Checks one slot against the provider's calendar.
+ * @param options.except id of a booking that is about to move
  * @param options.agreed the provider has agreed to the slot, so the minimum notice no longer counts
- * @returns the calendar, which offers the slot
+ * @returns the calendar that offers the slot
  * @throws slot_taken, outside_slot_rules when the slot cannot be booked now
  */
 export async function checkCalendar(
@@ -55,7 +56,7 @@ export async function checkCalendar(
 ): Promise<Calendar> {
   const interval = intervalOf(slot);
   const { start, end } = interval;
-  // A signal or an Update by hand may name anything.
+  // No schema checks a Signal or an Update that somebody sends by hand.
   if (!(start < end)) throw new DomainError('outside_slot_rules', undefined, { status: 'length' });
   const calendars = await loadCalendars(tx, [providerId], service, { from: start - dayMs, to: end + dayMs, now, except });
   const calendar = calendars.get(providerId);

@@ -1,4 +1,4 @@
-// Holds that have run out and still take up a seat.
+// Releases expired holds that still take up a seat.
 import { SYSTEM } from '../../domain/actor.ts';
 import { sql, type Db } from '../orm.ts';
 
@@ -10,10 +10,10 @@ interface InTheWay {
 }
 
 /**
- * Releases the expired holds of one provider that overlap a slot. Everybody who reads the calendar sees their slots as free,
- * so a booking must be able to take them, even if the holds' own runs have not released them yet. The release is written to
- * the timeline of each hold, where its run finds it. A run that writes to its timeline at the same moment wins, and its hold
- * stays as it is.
+ * Releases the expired holds of one provider that overlap a slot. The calendar lists their slots as free, so a booking must be
+ * able to take them, even before the holds' own runs have released them.
+ * The release is written to the timeline of each hold, where its run finds it. When a run writes to its timeline at the same
+ * moment, the run wins, and its hold stays.
  */
 export async function releaseExpiredHolds(tx: Db, { providerId, occupied, at }: InTheWay): Promise<void> {
   await sql(

@@ -1,4 +1,4 @@
-// A slot that is kept for one booking: the first half of every acceptance.
+// Keeps a slot for one booking: the first step of every acceptance.
 import type { BookingHeld } from '../../domain/booking/types.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { sql, type Db } from '../orm.ts';
@@ -6,13 +6,13 @@ import { rangeOf } from '../projections/move.ts';
 import { freeSeat, freeSeatOf, lockCalendar, takeSeat } from './seat.ts';
 
 /**
- * Writes the booking's row with the first free seat of its slot. The provider's row is locked, and the exclusion constraint
- * of the table has the last word: no two bookings can hold one seat at the same time.
- * @throws slot_taken when somebody else was faster, outside_slot_rules, payment_method_missing
+ * Writes the booking's row with the first free seat of its slot. The provider's row is locked, and the table's exclusion
+ * constraint guarantees that no two bookings hold one seat at the same time.
+ * @throws slot_taken when another booking took the seat first, outside_slot_rules, payment_method_missing
  */
 export async function holdSlot(tx: Db, event: BookingHeld & { at: string }): Promise<void> {
   const { bookingId, startsAt, endsAt, policy } = event;
-  // Requests that were running before there were payments do not name them.
+  // Requests of releases without payments have no `payments` in their policy.
   if ((policy.payments ?? 'none') !== 'none') await assertCanPay(tx, event.consumerId);
   const slot = await lockCalendar(tx, event);
   await takeSeat(tx, slot, () =>

@@ -1,4 +1,4 @@
-// A confirmed booking gets another slot.
+// Moves a confirmed booking to another slot.
 import { DomainError } from '../../domain/errors.ts';
 import type { Slot } from '../../domain/terms.ts';
 import { sql, type Db } from '../orm.ts';

@@ -1,4 +1,4 @@
-// A seat in one provider's calendar: found and taken so that two bookings never get the same one.
+// Finds and takes a seat in one provider's calendar. Two bookings never get the same seat.
 import type { BookingHeld } from '../../domain/booking/types.ts';
 import { occupiedBy } from '../../domain/calendar/availability.ts';
 import { DomainError } from '../../domain/errors.ts';
@@ -22,9 +22,9 @@ export interface AllowedSlot {
 }
 
 /**
- * Checks the calendar behind a lock on the provider's row: whoever wants a slot of the same provider waits for the end of
- * this transaction, so racers queue instead of colliding.
- * @param moving the booking that looks for another slot, if one does
+ * Locks the provider's row, then checks the calendar. Every booking of this provider waits for the end of this transaction, so
+ * concurrent bookings queue instead of colliding.
+ * @param moving id of the booking that moves, if one does
  * @throws slot_taken, outside_slot_rules
  */
 export async function lockCalendar(tx: Db, wanted: Wanted, moving?: string): Promise<AllowedSlot> {
@@ -35,7 +35,7 @@ export async function lockCalendar(tx: Db, wanted: Wanted, moving?: string): Pro
   return { providerId, capacity: calendar.capacity, occupied: rangeOf(iso(start), iso(end)), at };
 }
 
-/** SQL that finds the lowest seat that no other booking occupies; its values are `freeSeatOf`. */
+/** SQL that finds the lowest seat that no other booking occupies; `freeSeatOf` gives its values. */
 export const freeSeat = `
   select s.seat from generate_series(0, ?::int - 1) as s(seat)
   where not exists (select 1 from booking b
@@ -50,10 +50,10 @@ export const freeSeatOf = ({ capacity, providerId, occupied }: AllowedSlot, book
 ];
 
 /**
- * Runs a statement that takes a seat. When it finds none although the calendar calls the slot free, holds that have run out
- * are in the way: these are released, and the statement runs once more.
+ * Runs a statement that takes a seat. An expired hold can block a slot that the calendar lists as free: when the statement
+ * finds no seat, the expired holds are released, and the statement runs once more.
  * @returns the statement's row
- * @throws slot_taken when there is still no seat: somebody else was faster
+ * @throws slot_taken when there is still no seat, because another booking took it first
  */
 export async function takeSeat<T>(tx: Db, slot: AllowedSlot, take: () => Promise<T[]>): Promise<T> {
   let [taken] = await take();
