@@ -19,14 +19,14 @@ export interface BuiltApi {
   api: Api;
   /** The OpenAPI document, with examples as of this day. */
   document(today: string): object;
-  /** Ends the event streams; the server goes on finishing requests. */
+  /** Ends the event streams. The server still finishes running requests. */
   drain(): void;
   close(): Promise<void>;
 }
 
 /**
- * Everything between the socket and the dependencies.
- * @param ports from `portsFrom(deps, guests)` in the server, the test's own in contract tests
+ * Builds the whole HTTP application: everything between the socket and the dependencies.
+ * @param portsFor makes the ports: `portsFrom(deps, guests)` in the server, test doubles in contract tests
  */
 export function buildApp(deps: ApiDeps, portsFor: (guests: Api['guests']) => Ports, more: readonly Section[] = []): BuiltApi {
   const { config, log } = deps;
@@ -69,7 +69,7 @@ function register(api: Api, { tag, description, features }: Section): Documented
   return { tag, description, routes: api.routes.slice(before) };
 }
 
-/** A known path with another method: 405 with what it does know. */
+/** A known path with another method answers 405 with the methods that the path has. */
 function otherMethods({ router, routes }: Api): void {
   for (const path of new Set(routes.map((route) => route.path))) {
     const methods = routes.filter((route) => route.path === path).map(({ method }) => method.toUpperCase());

@@ -1,4 +1,4 @@
-// Composition root of the API: configuration → dependencies → listening, and back again on SIGTERM.
+// Composition root of the API: reads the configuration, builds the dependencies, listens, and drains on SIGTERM.
 import { createServer, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -12,12 +12,12 @@ import type { ApiDeps } from './http/deps.ts';
 import { portsFrom } from './http/ports.ts';
 import { redisLimiters } from './http/redis-limiters.ts';
 
-/** Requests that are still running when this is over are cut. */
+/** Milliseconds after which requests that still run are cut. */
 const drainLimitMs = 25_000;
-/** Between failing readiness and closing the door: load balancers need a moment to notice. */
+/** Milliseconds between failing readiness and refusing connections: load balancers need this time to notice. */
 const noticeMs = 500;
 
-/** Slow senders are cut; the check runs every second, or these would be good for half a minute more. */
+/** Limits that cut slow senders. Node checks them every 30 s by default, so the check runs every second. */
 const socketLimits = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
@@ -28,7 +28,7 @@ const socketLimits = {
 
 export interface RunningServer {
   url: string;
-  /** Ends event streams, finishes what is running, closes every connection. */
+  /** Ends event streams, finishes running requests, closes every connection. */
   close(): Promise<void>;
 }
 
@@ -36,7 +36,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   const orm = await openOrm({ databaseUrl: config.database.url, poolMax: config.database.poolMax, applicationName: 'proxie-api' });
   const temporal = temporalClient(config.temporal);
   const deps: ApiDeps = { config, orm, temporal, log, checkUrl: httpGuard(config.outbound).check };
-  // Loaded only where money is taken: the package is large.
+  // The package of the payment provider is large, so it is loaded only when payments are configured.
   const stripe = config.payments && (await import('../integrations/stripe/notice.ts'));
   const paymentNotice = stripe && { paymentNotice: stripe.stripeNotices(config.payments!.webhookSecret) };
   const shared = config.redisUrl ? redisLimiters(config.redisUrl, log) : undefined;
@@ -85,8 +85,8 @@ async function drained(server: Server, { drain }: BuiltApi, cutUnused: () => voi
 }
 
 /**
- * Follows which connections carry a request. Node's own `closeIdleConnections` spares those that never sent one.
- * @returns cuts all others
+ * Tracks which connections carry a request. Node's own `closeIdleConnections` does not close connections that never sent one.
+ * @returns a function that cuts all connections without a request
  */
 function connectionsOf(server: Server): () => void {
   const running = new Map<Socket, number>();
@@ -119,7 +119,7 @@ async function main(): Promise<void> {
     if (closing) return;
     closing = true;
     log.info({ signal }, 'draining');
-    // The hard limit: whatever hangs, this process is gone before an orchestrator kills it.
+    // The hard limit: this process exits before an orchestrator kills it, whatever still hangs.
     setTimeout(() => process.exit(1), drainLimitMs + 4_000).unref();
     server.close().then(
       () => log.info('closed'),

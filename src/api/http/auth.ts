@@ -7,15 +7,15 @@ import { contextOf } from './context.ts';
 import { isKeysUnavailable } from './jwks.ts';
 import { acceptableHeader } from './token-shape.ts';
 
-/** Roles a person can have; `system` is nobody's. */
+/** Roles a person can have; no person has `system`. */
 export type UserRole = Exclude<ActorRole, 'system'>;
 export const userRoles = actorRoles.filter((role) => role !== 'system') as UserRole[];
 
-/** Who a verified token speaks for, in the issuer's words. */
+/** The user a verified token belongs to, in the issuer's words. */
 export interface Principal {
   issuer: string;
   subject: string;
-  /** Known roles the issuer gave; empty means: ask the database. */
+  /** Known roles that the issuer gave. Empty means: read the roles from the database. */
   roles: UserRole[];
   email?: string | undefined;
   name?: string | undefined;
@@ -23,18 +23,18 @@ export interface Principal {
   expiresAt: number;
 }
 
-/** Who acts in one request: `role` is the one this route is used in, `roles` are all they have. */
+/** The actor of one request. `role` is the one that this route uses, `roles` are all roles of the user. */
 export interface ApiActor extends Actor {
   role: UserRole;
   roles: readonly UserRole[];
 }
 
-/** @throws unauthenticated · temporarily_unavailable when the issuer's keys cannot be had */
+/** @throws unauthenticated · temporarily_unavailable when the issuer's keys cannot be fetched */
 export type TokenVerifier = (token: string) => Promise<Principal>;
 
 const clockToleranceS = 60;
 const cachedTokens = 10_000;
-/** Also bounds how long a token outlives the removal of its key. */
+/** Milliseconds a verified token is remembered. It stays valid at most this long after its key was removed. */
 const cachedForMs = 300_000;
 
 /** RFC 9068 access tokens of our issuer. */
@@ -59,8 +59,9 @@ export const rolesFromClaims = ({ roles }: JWTPayload): UserRole[] =>
   Array.isArray(roles) ? userRoles.filter((role) => role !== 'guest' && roles.includes(role)) : [];
 
 /**
- * Verifies bearer tokens by the scheme their `typ` names: each has its own keys, algorithms and issuer, so no token can be
- * taken for one of the other kind. Verified tokens are remembered by hash, bounded, until they expire.
+ * Verifies bearer tokens by the scheme that their `typ` names. Each scheme has its own keys, algorithms and issuer, so a token
+ * of one kind is never accepted as another kind.
+ * Verified tokens are remembered by hash until they expire; their number is bounded.
  */
 export function tokenVerifier(schemes: Readonly<Record<string, Scheme>>): TokenVerifier {
   const verified = new Map<string, { principal: Principal; until: number }>();
@@ -83,7 +84,7 @@ async function verify(token: string, schemes: Readonly<Record<string, Scheme>>):
   const scheme = Object.hasOwn(schemes, typ) ? schemes[typ] : undefined;
   if (!scheme) throw new DomainError('unauthenticated');
   try {
-    // The two overloads differ in the kind of key only.
+    // The two overloads of jwtVerify differ only in the kind of key.
     const { payload } = await jwtVerify(token, scheme.keys as JWTVerifyGetKey, scheme.rules);
     return toPrincipal(payload, scheme);
   } catch (error) {
@@ -102,7 +103,7 @@ function toPrincipal(claims: JWTPayload, { roles }: Scheme): Principal {
   ) {
     throw new DomainError('unauthenticated');
   }
-  // jose leaves a future `iat` alone unless a maximum age is asked for.
+  // jose accepts an `iat` in the future unless a maximum age is set.
   if (iat! * 1000 > Date.now() + clockToleranceS * 1000) throw new DomainError('unauthenticated');
   return {
     issuer: iss!,
@@ -117,7 +118,7 @@ function toPrincipal(claims: JWTPayload, { roles }: Scheme): Principal {
 const shortText = (value: unknown): string | undefined =>
   typeof value === 'string' && value.length <= 320 && value.isWellFormed() && !value.includes('\u0000') ? value : undefined;
 
-/** The token of `Authorization: Bearer …`; never from the query or a cookie. @throws unauthenticated */
+/** The token of `Authorization: Bearer …`. A token in the query or in a cookie does not count. @throws unauthenticated */
 export function bearerToken(req: Request): string {
   const match = /^Bearer +([^\s]+)$/i.exec(req.headers.authorization ?? '');
   if (!match) throw new DomainError('unauthenticated');
@@ -131,7 +132,7 @@ export interface UserRow {
 }
 
 /**
- * The actor a user is on a route: the first of the route's roles that they have.
+ * The actor of a request: the user in the first of the route's roles that they have.
  * @throws suspended · forbidden_role
  */
 export function actorFor(req: Request, { roles: granted }: Principal, user: UserRow, allowed: readonly UserRole[]): ApiActor {
@@ -143,13 +144,16 @@ export function actorFor(req: Request, { roles: granted }: Principal, user: User
   return { id: user.id, role, roles };
 }
 
-/** The same user in another of their roles, for routes both sides may call. @throws forbidden_role */
+/** The same user in another of their roles, for routes that both sides may call. @throws forbidden_role */
 export function actingAs(actor: ApiActor, role: UserRole): ApiActor {
   if (!actor.roles.includes(role)) throw new DomainError('forbidden_role');
   return { ...actor, role };
 }
 
-/** The user in the role of the side they are on: somebody may be a consumer here and a provider there. @throws forbidden_role */
+/**
+ * The user in the role of their side of a booking: the same user may be a consumer in one and a provider in another.
+ * @throws forbidden_role
+ */
 export function asSide(actor: ApiActor, { consumerId, providerId }: { consumerId: string; providerId: string }): ApiActor {
   if (actor.role === 'provider' && actor.id === consumerId && actor.id !== providerId) return actingAs(actor, 'consumer');
   if (actor.role === 'consumer' && actor.id === providerId && actor.id !== consumerId) return actingAs(actor, 'provider');

@@ -17,9 +17,9 @@ import { ensureReachable } from './temporal-reach.ts';
 import { wasOverlooked } from './unavailable.ts';
 import type { CommandAnswer, CommandMeta } from '../../domain/command.ts';
 
-/** How to start the run when the command is the first of its stream, or the first after its run had ended. */
+/** How to start the run for the first command of its stream, or for the first command after the run has ended. */
 export interface StartRun {
-  /** The stream may be opened once more: its run is started although there was one before. */
+  /** The stream may be opened once more: a new run is started although an earlier run has ended. */
   again?: true;
   workflowType: string;
   taskQueue: TaskQueue;
@@ -31,35 +31,38 @@ export interface StartRun {
 }
 
 export interface SendCommand<C extends CommandMeta> {
-  /** Also the stream: `request/<id>` and so on. */
+  /** The workflow id, which is also the stream: `request/<id>` and so on. */
   workflowId: string;
   update: UpdateDefinition<CommandAnswer, [C], string>;
-  /** Its `id` is the command id, and the Update id unless a refusal has to be asked about again. */
+  /** Its `id` is the command id. The Update id is the same, unless the command is sent again after a refusal. */
   command: C;
   start?: StartRun;
-  /** The refusal when the run has ended and never saw this command; by default nothing is allowed any more. */
+  /** Makes the refusal when the run has ended without this command. Default: invalid_transition with nothing allowed. */
   closed?: () => Promise<DomainError>;
-  /** The caller's: nobody waits for an answer nobody reads. */
+  /** Aborted when the caller has gone: nobody reads the answer then, so sending stops. */
   signal?: AbortSignal;
 }
 
 /** The one way from a route to a workflow. */
 export interface Commands {
-  /** @throws the refusal · temporarily_unavailable when Temporal cannot be asked or does not answer in time */
+  /**
+   * Sends a command as an Update and waits for the answer.
+   * @throws the refusal · temporarily_unavailable when Temporal cannot be reached or does not answer in time
+   */
   send<C extends CommandMeta>(input: SendCommand<C>): Promise<CommandAnswer>;
   /**
-   * Tells a run a fact from outside, as a Signal.
-   * @returns false when there is no run and none is wanted any more
-   * @throws temporarily_unavailable when Temporal cannot be asked, or the run is about to be started again
+   * Sends a run a fact from outside, as a Signal.
+   * @returns false when there is no run and the stream is closed
+   * @throws temporarily_unavailable when Temporal cannot be reached, or when the run is about to be started again
    */
   tell<F>(workflowId: string, signal: SignalDefinition<[F], string>, fact: F): Promise<boolean>;
 }
 
 export interface CommandPorts {
   temporal: Client;
-  /** What the timeline says about a command, also after its run has ended. */
+  /** The answer that the timeline holds for a command, also after the run has ended. */
   answerOf: (stream: string, commandId: string) => Promise<CommandAnswer | undefined>;
-  /** Whether a stream still wants a run. */
+  /** Whether the stream still needs a run. */
   isOpen: (stream: string) => Promise<boolean>;
   /** Position of a stream's last event. */
   endOf: (stream: string) => Promise<number>;
@@ -67,7 +70,7 @@ export interface CommandPorts {
   log: Logger;
 }
 
-/** Tries while an open stream has no run: 50, 100, 150 ms apart. */
+/** Attempts in all. The pauses between them are 50, 100 and 150 ms. */
 const attempts = 4;
 
 export function commandSender({ temporal, answerOf, isOpen, endOf, deadlineMs, log }: CommandPorts): Commands {
@@ -80,7 +83,7 @@ export function commandSender({ temporal, answerOf, isOpen, endOf, deadlineMs, l
           await ensureReachable(temporal);
           const answer = await withinDeadline(temporal, deadlineMs, input.signal, () => execute(temporal, input, updateId));
           if (!answer.unchanged || !(await isBehind(input.workflowId, answer.seq))) return answer;
-          // As much as a refusal of somebody who did not know.
+          // A run that is behind its timeline can also say wrongly that there was nothing to do.
           throw toFailure(new DomainError('temporarily_unavailable', undefined, { retryAfterS: 5 }), answer.seq);
         } catch (error) {
           if (isEnded(error)) {
@@ -110,8 +113,9 @@ export function commandSender({ temporal, answerOf, isOpen, endOf, deadlineMs, l
   };
 
   /**
-   * A worker that died has left its run behind what it had written: it may refuse, or take for done, what the timeline sees otherwise.
-   * Asked once more, as a new Update, it has caught up.
+   * Whether the run decided at a position before the end of its timeline. A worker that died after writing leaves its run
+   * behind. Such a run may refuse a command wrongly, or take a command for done. The same command sent again as a new Update
+   * makes the run catch up first.
    */
   async function isBehind(workflowId: string, seq: number): Promise<boolean> {
     return (await endOf(workflowId)) > seq;
@@ -128,8 +132,9 @@ export function commandSender({ temporal, answerOf, isOpen, endOf, deadlineMs, l
   }
 
   /**
-   * The run has ended, was lost, or continues as a new one. The timeline knows whether the command was carried out before.
-   * @returns undefined when the stream still wants a run: between two runs of one conversation there is a moment without any
+   * Called when the run has ended, was lost, or continues as a new one. The timeline knows whether the command was carried out
+   * before.
+   * @returns undefined when the stream still needs a run: for a moment between two runs of one conversation there is none
    * @throws the refusal when the stream is closed
    */
   async function afterTheEnd<C extends CommandMeta>({
@@ -139,7 +144,7 @@ export function commandSender({ temporal, answerOf, isOpen, endOf, deadlineMs, l
     start,
   }: SendCommand<C>): Promise<CommandAnswer | undefined> {
     const answer = await answerOf(workflowId, command.id);
-    // The one that took the command was just ending: the next try starts another.
+    // With `again`, the run was about to end when the command came: the next attempt starts another run.
     if (answer || start?.again || (await isOpen(workflowId))) return answer;
     if (start) log.warn({ workflowId }, 'a first command came after its run had ended');
     throw closed ? await closed() : new DomainError('invalid_transition', undefined, { allowed: [] });
@@ -159,13 +164,13 @@ function execute<C extends CommandMeta>(
     workflowId,
     typedSearchAttributes: searchAttributes,
     workflowIdConflictPolicy: 'USE_EXISTING',
-    // A late message must not bring a finished request back to life.
+    // A late message must not start the run of a finished request again.
     workflowIdReusePolicy: again ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE',
   });
   return temporal.workflow.executeUpdateWithStart(update, { ...options, startWorkflowOperation });
 }
 
-/** Without a worker the client polls forever: the deadline turns that into an answer. */
+/** Bounds the wait for an answer: while no worker runs, the client would poll without end. */
 function withinDeadline<T>(temporal: Client, deadlineMs: number, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
   const timed = () => temporal.withDeadline(Date.now() + deadlineMs, work);
   return signal ? temporal.withAbortSignal(signal, timed) : timed();
@@ -173,7 +178,7 @@ function withinDeadline<T>(temporal: Client, deadlineMs: number, signal: AbortSi
 
 const grpcNotFound = 5;
 
-/** No run took the command: ended, unknown, or it ended while the command was on its way. */
+/** Whether no run took the command: the run has ended, is unknown, or ended while the command was on its way. */
 function isEnded(error: unknown): boolean {
   if (error instanceof WorkflowNotFoundError || error instanceof WorkflowExecutionAlreadyStartedError) return true;
   if (error instanceof ServiceError && isGrpcServiceError(error.cause)) return error.cause.code === grpcNotFound;

@@ -4,13 +4,13 @@ import { pinoHttp } from 'pino-http';
 import type { Logger } from 'pino';
 import type { NextActionsOf } from './problem-guide.ts';
 
-/** What belongs to one HTTP request and is known before its route. */
+/** Data of one HTTP request that is known before its route. */
 export interface RequestContext {
   requestId: string;
-  /** W3C trace context of our span; the trace is the caller's when theirs was valid. */
+  /** W3C trace context of our span. The trace is the caller's when the caller sent a valid one. */
   traceparent: string;
   log: Logger;
-  /** Set by the route: where a refusal may lead. */
+  /** Set by the route: makes the links of a refusal. */
   next?: NextActionsOf;
   route?: string;
   actorId?: string;
@@ -27,14 +27,17 @@ export function contextOf(req: object): RequestContext {
 const safeId = /^[A-Za-z0-9._~-]{1,128}$/;
 const traceContext = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/;
 
-/** Continues a valid trace and restarts an invalid one. Never sampled on a stranger's word: that would let them spend our money. */
+/**
+ * Continues a valid trace and starts a new one otherwise. The caller's sampling flag is ignored: callers would decide how much
+ * tracing we pay for.
+ */
 export function traceparentFrom(header: string | undefined): string {
   const match = traceContext.exec(header ?? '');
   const valid = match && !header!.startsWith('ff') && !/^0+$/.test(match[1]!) && !/^0+$/.test(match[2]!);
   return `00-${valid ? match[1] : randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-00`;
 }
 
-/** Gives every request an id, a trace and a log line; ids that could break a header or a log line are replaced. */
+/** Gives every request an id, a trace and a log line. An id of the caller that could break a header or a log line is replaced. */
 export function requestContext(log: Logger) {
   const access = accessLog(log);
   return (req: Request, res: Response, next: NextFunction): void => {
@@ -50,10 +53,13 @@ export function requestContext(log: Logger) {
   };
 }
 
-/** A calendar's address holds its token, because calendar apps send none in a header. */
+/** The address of a calendar feed contains its token, because calendar apps send no token in a header. */
 const loggable = (url: string): string => url.split('?', 1)[0]!.replace(/(\/calendars\/).*/is, '$1…');
 
-/** One line per answer: method, route, status, time. No query, no body, no address, no headers: they may be personal or secret. */
+/**
+ * Writes one line per answer: method, route, status, time. Query, body, address and headers are left out: they may be personal
+ * or secret.
+ */
 function accessLog(log: Logger) {
   return pinoHttp({
     logger: log,

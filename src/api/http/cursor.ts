@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { invalid } from '../../domain/errors.ts';
 
-/** The sort key of the last row of a page: what the next page starts behind. */
+/** The sort key of the last row of a page. The next page starts after it. */
 export type CursorKey = readonly (string | number | null)[];
 
 /** `limit` and `cursor` of every list; spread `.shape` into the route's own query schema. */
@@ -20,15 +20,15 @@ export const pageOf = <S extends z.ZodType>(item: S) =>
   z.object({ items: z.array(item), nextCursor: z.string().nullable().meta({ description: 'null on the last page.' }) });
 
 export interface Cursors {
-  /** @param scope what it may be used for: list, filters and user */
+  /** Makes a signed cursor. @param scope the list, filters and user that the cursor is valid for */
   seal(scope: string, key: CursorKey): string;
-  /** @throws validation_failed for cursors that are forged, or made for another list, filter or user */
+  /** Reads a cursor. @throws validation_failed when it is forged, or was made for another list, filter or user */
   open(scope: string, cursor: string | undefined): CursorKey | undefined;
-  /** Cuts `limit + 1` rows to a page; `keyOf` names the sort key, unique at its end. */
+  /** Cuts up to `limit + 1` rows to one page; `keyOf` returns the sort key, whose last part is unique. */
   page<T>(scope: string, rows: readonly T[], limit: number, keyOf: (row: T) => CursorKey): { items: T[]; nextCursor: string | null };
 }
 
-/** Signed, opaque cursors: nobody can make one that reads from somewhere else, and none is worth anything to another user. */
+/** Signed, opaque cursors. Nobody can forge one, and a cursor is of no use to another user. */
 export function signedCursors(secret: string): Cursors {
   const sign = (scope: string, text: string) => createHmac('sha256', secret).update(`${scope}\n${text}`).digest().subarray(0, 16);
 

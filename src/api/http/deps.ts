@@ -14,36 +14,36 @@ import type { AnyRoute } from './route-spec.ts';
 import type { Users } from './users.ts';
 import type { Guests } from './guests.ts';
 
-/** What the API reads of the process's configuration; `Config` fits. */
+/** The part of the configuration that the API reads; `Config` fits. */
 export interface ApiConfig {
-  /** For listening, which needs a connection of its own. */
+  /** For listening to notices, which needs a connection of its own. */
   database: { url: string };
   http: {
     host: string;
     port: number;
     /** Where clients reach this API, without a slash at the end: problem types and links start with it. */
     publicUrl: string;
-    /** Proxies in front of us whose X-Forwarded-For is believed. */
+    /** Number of proxies in front of this process whose X-Forwarded-For is believed. */
     trustProxyHops: number;
     commandDeadlineMs: number;
     /** Requests per minute and user. */
     rateLimitPerMinute: number;
-    /** The same per address, for those without a valid token. */
+    /** Requests per minute and address, for callers without a valid token. */
     rateLimitAnonymousPerMinute?: number | undefined;
-    /** Origins a browser may call from; none means the same origin only. */
+    /** Origins that a browser may call from. Default: the same origin only. */
     corsOrigins?: readonly string[] | undefined;
-    /** Open event streams one user may hold on this process. */
+    /** The most event streams that one user may hold open on this process. */
     eventStreamsPerUser?: number | undefined;
   };
   auth: {
     jwksUrl: string;
     issuer: string;
     audience: string;
-    /** Signs guest sessions; without it there are none. */
+    /** Signs guest sessions. Without it, guests are not served. */
     guestSecret?: string | undefined;
   };
   cursorSecret: string;
-  /** Durations and limits that new executions get. */
+  /** Durations and limits for new runs. */
   policy: Policy;
 }
 
@@ -53,11 +53,11 @@ export interface ApiDeps {
   orm: Orm;
   temporal: Client;
   log: Logger;
-  /** Whether an address of a stranger's may be called at all. @throws unsafe_url · temporarily_unavailable */
+  /** Checks whether the API may call an address that a user gave. @throws unsafe_url · temporarily_unavailable */
   checkUrl: (url: string) => Promise<void>;
 }
 
-/** What the API does to the outside. Defaults are built from the dependencies; contract tests put their own in place. */
+/** Effects of the API on the outside. The defaults are built from the dependencies; contract tests pass their own. */
 export interface Ports {
   tokens: TokenVerifier;
   users: Users;
@@ -65,9 +65,13 @@ export interface Ports {
   commands: Commands;
   feed: EventFeed;
   limiter: LimiterFactory;
-  /** Reads what the payment provider sends; absent without one. @returns undefined for what is not about our bookings @throws signature_invalid */
+  /**
+   * Reads a report of the payment provider; undefined when there is no payment provider.
+   * @returns undefined for a report that is not about our bookings
+   * @throws signature_invalid
+   */
   paymentNotice?: (body: Buffer, signature: string | undefined) => PaymentNotice | undefined;
-  /** Resolve when reachable, reject when not; both within two seconds. */
+  /** Each resolves when its server is reachable and rejects otherwise, within two seconds. */
   probes: { database: () => Promise<void>; temporal: () => Promise<void> };
 }
 
@@ -78,7 +82,7 @@ export interface Api extends ApiDeps, Ports {
   cursors: Cursors;
   guests: Guests;
   limits: RateLimits;
-  /** Aborted when the process begins to drain: streams end themselves. */
+  /** Aborted when the process begins to drain. Streams then end themselves. */
   draining: AbortSignal;
 }
 
@@ -87,7 +91,7 @@ export type Feature = (api: Api) => void;
 /** Features under one tag of the OpenAPI document. */
 export interface Section {
   tag: string;
-  /** One line: what somebody finds here. */
+  /** One line about the features of this section. */
   description: string;
   features: readonly Feature[];
 }

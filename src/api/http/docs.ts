@@ -7,7 +7,10 @@ import { nextStep, statusOf } from './problem-guide.ts';
 
 const swaggerFolder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
 
-/** Swagger UI sets `style` attributes and shows its icons as data: URLs; everything else comes from here, offline. */
+/**
+ * Swagger UI sets `style` attributes and embeds its icons as data: URLs. Everything else comes from this server, so the page
+ * works offline.
+ */
 const pagePolicy =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -22,7 +25,10 @@ const page = `<!doctype html>
 <script src="/api/docs/swagger-ui-bundle.js"></script><script src="/api/docs/start.js"></script></body>
 </html>
 `;
-/** Swagger UI fills every parameter with its example: the same key for two different requests would be refused. */
+/**
+ * Swagger UI fills in the example of every parameter. The same Idempotency-Key on two different requests would be refused, so
+ * the page makes a new key.
+ */
 const startScript = `const freshKey = (request) => {
   const { headers = {} } = request;
   if (headers['Idempotency-Key'] === ${JSON.stringify(exampleKey)}) headers['Idempotency-Key'] = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
@@ -32,11 +38,14 @@ window.addEventListener('load', () => SwaggerUIBundle({ url: '/api/openapi.json'
 `;
 const servedFiles = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png', 'favicon-16x16.png'];
 
-/** `/api/openapi.json`, `/api/docs`, and a page per problem type. No inline script, nothing from elsewhere. */
+/**
+ * Serves `/api/openapi.json`, `/api/docs`, and a page per problem type. Pages have no inline script and load nothing from other
+ * servers.
+ */
 export function docsRoutes(openApi: (today: string) => object): Router {
   const router = Router({ caseSensitive: true });
   let of = { today: '', json: '' };
-  /** Built once a day: its examples lie in the future. */
+  /** The document is built once a day, because its examples lie in the future. */
   function documentText(): string {
     const today = new Date().toISOString().slice(0, 10);
     if (of.today !== today) of = { today, json: JSON.stringify(openApi(today)) };
@@ -67,7 +76,7 @@ function problemsPage(codes: readonly ErrorCode[]): string {
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Problems</title><link rel="icon" href="/favicon.ico"></head><body><table><thead><tr><th>code</th><th>status</th><th>meaning</th><th>what to do next</th></tr></thead><tbody>${rows.join('')}</tbody></table></body></html>\n`;
 }
 
-/** docs/generated/error-codes.md */
+/** The text of docs/generated/error-codes.md. */
 export function errorCodesMarkdown(): string {
   const rows = [...errorCodes]
     .sort((a, b) => statusOf[a] - statusOf[b] || a.localeCompare(b))

@@ -1,9 +1,9 @@
 import { DomainError } from '../../domain/errors.ts';
 
-/** The ETag of something whose stream stands at this position, or that looks like this. */
+/** The ETag of a thing, made from the position of its stream or from a fingerprint of its content. */
 export const etagOf = (version: number | string): string => `"${version}"`;
 
-/** Whether a header of entity tags names this one; weak tags compare for reads only. */
+/** Whether a header of entity tags contains this one. Weak tags match only for reads. */
 export function namesTag(header: string, etag: string, { weak }: { weak: boolean }): boolean {
   return header.split(',').some((entry) => {
     const tag = entry.trim();
@@ -11,12 +11,16 @@ export function namesTag(header: string, etag: string, { weak }: { weak: boolean
   });
 }
 
-/** For rows that no run owns: call it with the `seq` that was read in the transaction of the change. @throws precondition_failed */
+/**
+ * Compares If-Match for rows that no run owns.
+ * @param seq position that was read in the transaction of the change
+ * @throws precondition_failed
+ */
 export function requireMatch(ifMatch: string | undefined, seq: number): void {
   if (ifMatch !== undefined && !namesTag(ifMatch, etagOf(seq), { weak: false })) throw new DomainError('precondition_failed');
 }
 
-/** The positions that an If-Match header names, for a run that decides about it; undefined when any will do. */
+/** The positions that an If-Match header allows, for a run that checks them itself; undefined allows every position. */
 export function positionsIn(ifMatch: string | undefined): number[] | undefined {
   if (ifMatch === undefined || namesTag(ifMatch, '*', { weak: false })) return undefined;
   return ifMatch.split(',').flatMap((entry) => {

@@ -1,28 +1,28 @@
 import type { Logger } from 'pino';
 import type { UserRole } from './auth.ts';
 
-/** One event as a reader sees it; `position` orders the whole log and resumes a stream. */
+/** One event in the form that its reader gets. `position` orders the whole log, and a stream resumes from it. */
 export interface FeedEvent {
   type: string;
   position: string;
 }
 
-/** Where events come from: rows by position, and notices that there may be more. */
+/** The source of events: rows by position, and notices that say that more rows may exist. */
 export interface EventFeed {
-  /** Events a user may see, oldest first. `after: null` asks for nothing but the current position. */
+  /** Events that a user may see, oldest first. With `after: null` only the current position is read. */
   after(reader: {
     userId: string;
     role: UserRole;
     after: string | null;
     limit: number;
   }): Promise<{ events: FeedEvent[]; position: string }>;
-  /** Users who may see something of a stream; operators may see all and are not listed. */
+  /** Ids of the users who may see events of a stream. Operators see all events and are not listed. */
   audienceOf(stream: string): Promise<string[]>;
-  /** Comes back by itself when the connection is lost; `onListening` says that notices may have been missed. */
+  /** Connects again by itself when the connection is lost. `onListening` then says that notices may have been missed. */
   listen(channel: string, onPayload: (payload: string) => void, onListening: () => void): Promise<{ close(): Promise<void> }>;
 }
 
-/** A part of an answer that is still being written: out of band, not stored, not resumable. */
+/** A piece of an answer that is still being written. It is not part of the timeline, not stored, and cannot be resumed. */
 export interface TurnDelta {
   userId: string;
   requestId: string;
@@ -35,15 +35,15 @@ export interface TurnDelta {
 export interface Subscriber {
   userId: string;
   role: UserRole;
-  /** There may be new events; called often, must be cheap. */
+  /** Says that new events may exist. Called often, so it must be cheap. */
   wake(): void;
   delta(delta: Omit<TurnDelta, 'userId'>): void;
 }
 
-/** Late commits become readable only after the notice: look again a little later. */
+/** A transaction that commits late becomes readable only after its notice, so the hub looks again after this time. Milliseconds. */
 const secondLookMs = 300;
 
-/** One listener per process wakes exactly those subscribers who may see something new. */
+/** Listens once per process and wakes only the subscribers who may see something new. */
 export function eventHub(feed: EventFeed, log: Logger) {
   const subscribers = new Map<string, Set<Subscriber>>();
   let listening: Promise<{ close(): Promise<void> }[]> | undefined;
@@ -59,7 +59,7 @@ export function eventHub(feed: EventFeed, log: Logger) {
   }
 
   function onEvent(stream: string): void {
-    // A burst on one stream is one look-up.
+    // Several notices of one stream in a row cause one look-up.
     if (subscribers.size === 0 || noticed.has(stream)) return;
     noticed.add(stream);
     const look = () => wakeAudience(stream).catch((error: unknown) => log.warn({ err: error }, 'cannot tell who should hear of an event'));
@@ -90,7 +90,7 @@ export function eventHub(feed: EventFeed, log: Logger) {
 
   return {
     countOf: (userId: string): number => subscribers.get(userId)?.size ?? 0,
-    /** Listens from the first subscriber on. @returns the way to leave */
+    /** Adds a subscriber. The first one starts the listening. @returns a function that removes the subscriber */
     async join(subscriber: Subscriber): Promise<() => void> {
       const set = subscribers.get(subscriber.userId) ?? new Set();
       subscribers.set(subscriber.userId, set.add(subscriber));

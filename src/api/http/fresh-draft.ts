@@ -2,8 +2,8 @@ import { fromFailure } from '../../contracts/failures.ts';
 import { DomainError } from '../../domain/errors.ts';
 
 /**
- * Sends a change and reads the thing afterwards. A refusal because the draft has changed carries the fresh one, so that the person can
- * look at it and decide again without another call.
+ * Sends a change, then reads the thing. The refusal `draft_changed` carries the current draft, so that the person can look at
+ * it and decide again without another call.
  */
 export async function withFreshDraft<V>(send: () => Promise<unknown>, read: () => Promise<V>): Promise<V> {
   try {

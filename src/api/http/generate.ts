@@ -1,4 +1,5 @@
-// What scripts write to docs/generated and compare in `verify`: needs no service and no configuration.
+// Texts that scripts write to docs/generated and compare in `verify`. Making them needs no running service and no
+// configuration.
 import { pino } from 'pino';
 import { buildApp, type BuiltApi } from '../app.ts';
 import type { ApiConfig, ApiDeps, Ports } from './deps.ts';
@@ -24,7 +25,7 @@ const config: ApiConfig = {
   policy: defaultPolicy,
 };
 
-/** Registering a route touches no dependency, so there are none. */
+/** Builds the routes without dependencies: registering a route uses none. */
 function built(): BuiltApi {
   const deps = { config, log: pino({ level: 'silent' }) } as unknown as ApiDeps;
   return buildApp(deps, () => ({ limiter: memoryLimiters }) as unknown as Ports);
@@ -32,5 +33,5 @@ function built(): BuiltApi {
 
 export const declaredRoutes = (): readonly AnyRoute[] => built().api.routes;
 
-/** docs/generated/openapi.json: the same on every day. */
+/** The text of docs/generated/openapi.json. It is the same on every day. */
 export const openApiJson = (): string => `${JSON.stringify(built().document(exampleDay), null, 2)}\n`;

@@ -8,13 +8,13 @@ const guestType = 'guest+jwt';
 const sessionMs = 24 * 3_600_000;
 
 export interface Guests {
-  /** The scheme that verifies guest tokens; none when guests are not served. */
+  /** The scheme that verifies guest tokens; empty when guests are not served. */
   schemes: Readonly<Record<string, Scheme>>;
-  /** A new guest and their token. @throws not_found when guests are not served */
+  /** Makes a new guest and a token for them. @throws not_found when guests are not served */
   open(): Promise<{ userId: string; token: string; expiresAt: Date }>;
 }
 
-/** Guest sessions: signed by us, of a type and issuer of their own, good for chat routes only. */
+/** Guest sessions. We sign their tokens, which have a type and issuer of their own and are valid for chat routes only. */
 export function guestSessions({ secret, audience }: { secret?: string | undefined; audience: string }): Guests {
   if (!secret) {
     return {

@@ -1,8 +1,8 @@
 import { sql, type Orm } from '../../db/orm.ts';
 import type { Claimed, IdempotencyStore, Outcome } from './idempotency.ts';
 
-// A new key, an expired one, or one whose lock has lapsed becomes ours; otherwise the row says why not. No row at all means
-// that somebody inserted it after our snapshot: they are at work.
+// Claims a key that is new, expired, or whose lock has lapsed. Otherwise the row of the key is returned. When neither happens,
+// another transaction inserted the key after our snapshot, so the key is in use.
 const claimKey = `
   with claimed as (
     insert into idempotency_key as k (id, actor_id, fingerprint, state, locked_until, expires_at)
@@ -40,7 +40,7 @@ export function idempotencyStoreIn(orm: Orm): IdempotencyStore {
     async finish(id, { status, body, headers }: Outcome) {
       await sql(orm.em.fork(), `update idempotency_key set state = 'done', status = ?, body = ?::jsonb, headers = ?::jsonb where id = ?`, [
         status,
-        // As text: jsonb reorders fields, and the second answer should be the first one, byte for byte.
+        // Stored as text: jsonb reorders fields, and the repeated answer has to be the first one, byte for byte.
         JSON.stringify({ json: JSON.stringify(body) }),
         JSON.stringify(headers),
         id,

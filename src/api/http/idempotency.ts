@@ -4,7 +4,7 @@ import { DomainError, isErrorCode, type RefusalDetail } from '../../domain/error
 import { isPassing } from './problem-guide.ts';
 import { refusalOf } from './problem.ts';
 
-/** What a route answers. */
+/** The answer of a route. */
 export interface Outcome {
   status: number;
   body: unknown;
@@ -15,28 +15,29 @@ export interface Claim {
   /** The command id. */
   id: string;
   actorId: string;
-  /** Hash of everything that makes the request what it is. */
+  /** Hash of everything that distinguishes this request from others. */
   fingerprint: string;
-  /** After this a retry may go on: the process that held the key has died or given up. */
+  /** Milliseconds after which a retry may go on: the process that held the key has died or given up by then. */
   lockMs: number;
   keepMs: number;
 }
 
 export type Claimed = { is: 'claimed' } | { is: 'done'; outcome: Outcome } | { is: 'in_flight'; retryAfterS: number } | { is: 'reused' };
 
-/** One statement each: claim at the start, finish or release at the end. */
+/** The store of keys. Each method is one statement: claim at the start, finish or release at the end. */
 export interface IdempotencyStore {
   claim(claim: Claim): Promise<Claimed>;
   finish(id: string, outcome: Outcome): Promise<void>;
   release(id: string): Promise<void>;
 }
 
-/** A key is remembered for a day. Published in the OpenAPI document. */
+/** Milliseconds a key is remembered: one day. The OpenAPI document says so. */
 export const keepKeyMs = 86_400_000;
 
 /**
- * The key of a request: a structured-field string in quotes, or a bare token for clients in Stripe's manner.
- * @throws idempotency_key_missing also for what is not a key
+ * The key of a request: a structured-field string in quotes, or a bare token as clients of Stripe's API send it.
+ * @returns undefined without the header
+ * @throws idempotency_key_missing also for a malformed key
  */
 export function idempotencyKeyOf(req: Request): string | undefined {
   const header = req.headers['idempotency-key'];
@@ -49,10 +50,10 @@ export function idempotencyKeyOf(req: Request): string | undefined {
 
 const digest = (text: string) => createHash('sha256').update(text).digest('base64url');
 
-/** Hashed with actor and route: nobody can fetch another's answer with their key. */
+/** The command id. The hash contains actor and route, so nobody can get the answer of another user by sending their key. */
 export const commandIdOf = (actorId: string, routeId: string, key: string): string => digest(`${actorId}|${routeId}|${key}`).slice(0, 22);
 
-/** Same intention, same fingerprint: the order of fields does not matter. */
+/** A hash of the request. The order of fields does not change it. */
 export const fingerprintOf = (parts: unknown): string => digest(canonical(parts));
 
 function canonical(value: unknown): string {
@@ -66,8 +67,8 @@ function canonical(value: unknown): string {
 }
 
 /**
- * Does `work` once per claim. Its answer, refusals by the rules included, is stored and given again; what may pass (5xx,
- * 429) is not, and gives the key back at once.
+ * Does `work` once per claimed key. Its answer, refusals by the rules included, is stored and given again. A temporary failure
+ * (5xx, 429) is not stored and frees the key at once.
  */
 export async function once(
   store: IdempotencyStore,
@@ -79,7 +80,7 @@ export async function once(
   if (claimed.is === 'reused') throw new DomainError('idempotency_key_reused');
   if (claimed.is === 'in_flight') throw new DomainError('idempotency_in_flight', undefined, { retryAfterS: claimed.retryAfterS });
   if (claimed.is === 'done') return replayed(claimed.outcome);
-  // Losing the answer here loses nothing else: the lock lapses, and the timeline knows the command id.
+  // When the answer cannot be stored, nothing else is lost: the lock lapses, and the timeline knows the command id.
   const settle = (settling: Promise<void>) => settling.catch(onLost);
   try {
     const outcome = await work();
@@ -93,7 +94,7 @@ export async function once(
   }
 }
 
-/** A stored refusal is thrown again, so that it carries this request's id and links. Status 0 marks it. */
+/** Throws a stored refusal again, so that it gets the id and links of this request. Status 0 marks stored refusals. */
 function replayed({ status, body, headers }: Outcome): Outcome {
   if (status !== 0) return { status, body, headers: { ...headers, 'idempotent-replayed': 'true' } };
   const { code, message, detail } = body as { code: string; message: string; detail: RefusalDetail };

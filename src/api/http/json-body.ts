@@ -4,13 +4,14 @@ import { DomainError, invalid } from '../../domain/errors.ts';
 export const maxBodyBytes = 64 * 1024;
 const maxDepth = 32;
 
-// A byte order mark stays and is refused by the parser; bytes that are not UTF-8 throw.
+// A byte order mark is kept, so the parser refuses it. Bytes that are not UTF-8 throw.
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const jsonType = /^application\/json\s*(?:;\s*charset="?utf-8"?\s*)?$/i;
 
 /**
- * Reads a JSON body of at most 64 kB. Compressed bodies are not understood (415), so none can explode.
- * @throws unsupported_media_type · payload_too_large · malformed (not JSON, nested too deep) · validation_failed (text no database can hold)
+ * Reads a JSON body of at most 64 kB. Compressed bodies are refused (415), so no small body can unpack to a huge one.
+ * @throws unsupported_media_type · payload_too_large · malformed (not JSON, nested too deep) · validation_failed (text no
+ * database can hold)
  */
 export async function readJson(req: Request): Promise<unknown> {
   const {
@@ -19,14 +20,17 @@ export async function readJson(req: Request): Promise<unknown> {
     'content-length': length,
     'transfer-encoding': transfer,
   } = req.headers;
-  // Without a body there is nothing whose type could be wrong: the schema decides whether one is needed.
+  // An empty body has no type that could be wrong. The schema decides whether a body is required.
   if (transfer === undefined && Number(length ?? 0) === 0) return undefined;
   if (!type || !jsonType.test(type) || encoding !== 'identity') throw new DomainError('unsupported_media_type');
   if (Number(length) > maxBodyBytes) throw new DomainError('payload_too_large');
   return parseJson(await readBytes(req, maxBodyBytes));
 }
 
-/** Answers at the first byte too many instead of waiting for the rest: the rest may never end. @throws payload_too_large · malformed */
+/**
+ * Reads at most `maxBytes`. It refuses at the first byte over the limit instead of waiting for the rest, which may never end.
+ * @throws payload_too_large · malformed
+ */
 export function readBytes(req: Request, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -54,7 +58,11 @@ function parseJson(bytes: Uint8Array): unknown {
   return value;
 }
 
-/** Walks without recursion (the nesting is the sender's choice) and refuses what would be changed or rejected further in. */
+/**
+ * Refuses text that later layers would change or reject. It does not recurse, because the sender chooses how deep the nesting
+ * is.
+ * @throws validation_failed
+ */
 export function checkText(root: unknown): void {
   const open: { value: unknown; pointer: string; depth: number }[] = [{ value: root, pointer: '', depth: 0 }];
   for (let step = open.pop(); step; step = open.pop()) {
@@ -65,7 +73,7 @@ export function checkText(root: unknown): void {
     if (depth === maxDepth) throw new DomainError('malformed', `Nested deeper than ${maxDepth} levels.`);
     for (const [key, child] of Object.entries(value)) {
       const below = `${pointer}/${escapePointer(key)}`;
-      // Object schemas skip this one key silently; everybody else's unknown fields are refused, so this one is too.
+      // Object schemas skip this one key without a word. All other unknown fields are refused, so this one is refused here.
       if (key === '__proto__') throw refusedField(below, 'Unknown field.');
       refuseText(key, below);
       open.push({ value: child, pointer: below, depth: depth + 1 });
@@ -73,7 +81,7 @@ export function checkText(root: unknown): void {
   }
 }
 
-/** NUL cannot be stored and half a surrogate pair would come back changed. */
+/** Postgres cannot store NUL, and half a surrogate pair would come back changed. */
 function refuseText(text: string, pointer: string): void {
   if (text.includes('\u0000')) throw refusedField(pointer, 'Must not contain NUL characters.');
   if (!text.isWellFormed()) throw refusedField(pointer, 'Must be well-formed Unicode.');

@@ -1,7 +1,7 @@
 import { createLocalJWKSet, createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from 'jose';
 import type { Logger } from 'pino';
 
-/** The issuer's keys cannot be had right now: 503, not 401. */
+/** The issuer's keys cannot be fetched now: the answer is 503, not 401. */
 export class KeysUnavailable extends Error {
   override readonly name = 'KeysUnavailable';
 }
@@ -9,11 +9,11 @@ export class KeysUnavailable extends Error {
 export interface JwksOptions {
   url: string;
   log: Logger;
-  /** After this the keys are fetched again in the background. */
+  /** Age in milliseconds after which the keys are fetched again in the background. */
   refreshAfterMs?: number;
-  /** Until this they serve when the issuer is down. */
+  /** Age in milliseconds until which the keys are used while the issuer is down. */
   maxAgeMs?: number;
-  /** Least time between two fetches, successful or not: an unknown kid or an outage causes no stampede. */
+  /** Least milliseconds between two fetches, successful or not: neither an unknown kid nor an outage causes a flood of fetches. */
   coolDownMs?: number;
   timeoutMs?: number;
 }
@@ -21,7 +21,7 @@ export interface JwksOptions {
 const maxKeySetBytes = 256 * 1024;
 const maxKeys = 100;
 
-/** The issuer's keys, cached. Rotation costs one fetch, an outage costs nothing while the cache lives. */
+/** The issuer's keys, cached. A rotation costs one fetch. An outage costs nothing while the cache is valid. */
 export function remoteKeys({
   url,
   log,
@@ -56,13 +56,13 @@ export function remoteKeys({
 
   return async (header, token) => {
     if (fetchedAt > 0 && !remote.reloading && Date.now() > Math.max(fetchedAt + refreshAfterMs, failedAt + coolDownMs)) {
-      void remote.reload().catch(() => {}); // logged by the fetch; the cached keys serve on
+      void remote.reload().catch(() => {}); // the fetch logs the failure; the cached keys stay in use
     }
     return remote(header, token);
   };
 }
 
-/** A key set small enough to search for every unknown kid. @throws Error for anything else */
+/** Reads a key set that is small enough to be searched for every unknown kid. @throws Error for any other content */
 async function readKeySet(response: Response): Promise<{ keys: unknown[] }> {
   if (response.status !== 200) throw new Error(`The key set answered ${response.status}.`);
   let size = 0;
@@ -74,9 +74,9 @@ async function readKeySet(response: Response): Promise<{ keys: unknown[] }> {
   }
   const jwks = JSON.parse(Buffer.concat(chunks).toString()) as { keys?: unknown[] };
   if (!Array.isArray(jwks.keys) || jwks.keys.length > maxKeys) throw new Error('Not a key set, or one with too many keys.');
-  createLocalJWKSet(jwks as never); // throws for malformed members, before they replace good ones
+  createLocalJWKSet(jwks as never); // throws for malformed members, before they replace good keys
   return { keys: jwks.keys };
 }
 
-/** Whether verification failed for want of keys rather than because of the token. */
+/** Whether verification failed because keys were missing, not because of the token. */
 export const isKeysUnavailable = (error: unknown): boolean => error instanceof KeysUnavailable || error instanceof errors.JWKSTimeout;

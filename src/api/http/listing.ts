@@ -9,7 +9,7 @@ interface Listed {
 }
 
 /**
- * One page of a list that is sorted newest first. The cursor is bound to the list, its filters and the reader.
+ * One page of a list that is sorted newest first. The cursor is valid only for the same list, filters and reader.
  * @param read returns up to `limit + 1` rows
  */
 export async function listPage<T extends Listed, Q extends { limit: number; cursor?: string | undefined }>(

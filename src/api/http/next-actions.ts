@@ -7,14 +7,14 @@ import type { AnyRoute } from './route-spec.ts';
 const kebab = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /**
- * Links for a refusal on this route: where to read the thing again, and every allowed command that has a route. `allowed` names verbs,
- * or moves of the thing's machine, whose paths are their names. Links are found in the routes themselves, so a link to a route that
- * does not exist cannot be made.
+ * Makes the links of a refusal on this route: one to read the thing again, and one for every allowed command that has a route.
+ * `allowed` contains verbs, or moves of the thing's machine; the path of a move is its name.
+ * The links are looked up in the registered routes, so no link can lead to a route that does not exist.
  */
 export function nextActions({ routes }: Api, { path }: AnyRoute, req: Request) {
-  // `/offers/:offerId/accept` is about `/offers/:offerId`.
+  // `/offers/:offerId/accept` belongs to the thing `/offers/:offerId`.
   const thing = /^(?:.*\/:[^/]+|\/[^/]+)/.exec(path)?.[0] ?? path;
-  // Kept now: the router takes both back before an error is answered.
+  // Read now, because the router resets `baseUrl` and `params` before an error is answered.
   const { baseUrl } = req;
   const own = { ...req.params };
   const pathOf = (command: string) => {

@@ -24,7 +24,7 @@ const ProblemView = z
   })
   .meta({ id: 'Problem', description: 'RFC 9457 problem details.' });
 
-/** Every refusal a route can answer: its own, and those that follow from its declaration. */
+/** Every refusal that a route can answer: its own, and those that its declaration implies. */
 export function errorsOf(spec: AnyRoute): ErrorCode[] {
   const own = new Set<ErrorCode>(spec.errors);
   const add = (condition: unknown, ...codes: ErrorCode[]) => condition && codes.forEach((code) => own.add(code));
@@ -55,7 +55,7 @@ function problemResponses(codes: ErrorCode[], publicUrl: string): ZodOpenApiResp
   return responses;
 }
 
-/** The page of the documentation sends a new one in its place: one key is for one intention. */
+/** The page of the documentation replaces this example by a new key, because one key serves one request. */
 export const exampleKey = '"8e03978e-40d5-43e8-bc93-6894a57f9324"';
 
 const idempotencyKey = (required: boolean) => ({
@@ -127,7 +127,7 @@ function operation(spec: AnyRoute, tag: string, publicUrl: string): ZodOpenApiOp
   };
 }
 
-/** What stands under one tag. */
+/** The routes under one tag. */
 export interface DocumentedSection {
   tag: string;
   description: string;
@@ -135,13 +135,13 @@ export interface DocumentedSection {
 }
 
 /**
- * The day on which the examples of src/contracts are written. The document moves every date in them by the days since then, so that
- * an example that lies in the future keeps doing so.
+ * The day for which the examples of src/contracts are written. The document moves every date in the examples by the days since
+ * then, so that dates in the future stay in the future.
  */
 export const exampleDay = '2026-01-01';
 const isoDate = /^\d{4}-\d{2}-\d{2}(?=T|$)/;
 
-/** An example as it has to look on this day. */
+/** An example with its dates moved to a given day. */
 export function asOf(today: string, example: unknown): unknown {
   if (typeof example === 'string') {
     const days = Date.parse(today) - Date.parse(exampleDay);
@@ -153,8 +153,8 @@ export function asOf(today: string, example: unknown): unknown {
 }
 
 /**
- * The OpenAPI 3.1 document: tags, paths and operations in the order of the sections. The same for the same day: the committed copy,
- * which is of `exampleDay`, is compared with it.
+ * The OpenAPI 3.1 document: tags, paths and operations in the order of the sections. It depends only on the day. `verify`
+ * compares the committed copy with the document of `exampleDay`.
  */
 export function openApiDocument(
   sections: readonly DocumentedSection[],
@@ -186,7 +186,7 @@ export function openApiDocument(
     },
     {
       override({ jsonSchema }) {
-        // Instants are checked by custom rules here and there; JSON Schema shows them as what they are on the wire.
+        // Some instants are checked by custom rules, which JSON Schema cannot show. The schema shows their form on the wire.
         delete jsonSchema.$schema;
         if ('example' in jsonSchema) jsonSchema.example = asOf(today, jsonSchema.example);
       },

@@ -13,7 +13,7 @@ import { ensureReachable } from './temporal-reach.ts';
 import { usersIn } from './users.ts';
 import type { Guests } from './guests.ts';
 
-/** The real outside, reached through the dependencies. */
+/** The ports of the server, built from its dependencies. */
 export function portsFrom({ config, orm, temporal, log }: ApiDeps, guests: Guests): Ports {
   return {
     tokens: issuerVerifier({ config, log }, guests),

@@ -1,4 +1,4 @@
-// What each code means over HTTP. Both tables are exhaustive: a new code does not compile until it stands here.
+// The HTTP meaning of each code. Both tables are exhaustive: a new code does not compile before it has an entry here.
 import type { DomainError, ErrorCode } from '../../domain/errors.ts';
 
 export const statusOf = {
@@ -52,12 +52,12 @@ export const statusOf = {
 } as const satisfies Record<ErrorCode, number>;
 
 export interface NextStep {
-  /** `read` looks again, `retry` repeats the same request, the others say what has to change first. */
+  /** `read`: read the thing again. `retry`: repeat the same request. The other actions name what the client has to change first. */
   action: 'authenticate' | 'change' | 'read' | 'retry' | 'choose' | 'report';
   title: string;
 }
 
-/** A step after a refusal; with `href`, one that can be taken at once. */
+/** A step after a refusal. With `href` the client can take it at once. */
 export interface NextAction {
   action: string;
   title: string;
@@ -65,7 +65,7 @@ export interface NextAction {
   href?: string;
 }
 
-/** Links for a refusal, filled in by the route that was called. */
+/** Makes the links of a refusal; the called route provides it. */
 export type NextActionsOf = (refusal: DomainError, step: NextStep) => readonly NextAction[];
 
 const read: NextStep = { action: 'read', title: 'Read it again and decide from its current state.' };
@@ -73,7 +73,7 @@ const retry: NextStep = { action: 'retry', title: 'Send the same request with th
 const change = (title: string): NextStep => ({ action: 'change', title });
 const choose = (title: string): NextStep => ({ action: 'choose', title });
 
-/** What a client does after a refusal: in every problem's `next`, and in docs/generated/error-codes.md. */
+/** The next step of a client after a refusal. It stands in every problem's `next` and in docs/generated/error-codes.md. */
 export const nextStep: Record<ErrorCode, NextStep> = {
   malformed: change('Send well-formed JSON in UTF-8.'),
   unauthenticated: { action: 'authenticate', title: 'Send `Authorization: Bearer <access token>` with a token that has not expired.' },
@@ -124,5 +124,5 @@ export const nextStep: Record<ErrorCode, NextStep> = {
   internal: { action: 'report', title: 'Try again later; if it stays, report the requestId.' },
 };
 
-/** Refusals that time alone may lift: never stored under an Idempotency-Key, always with Retry-After. */
+/** Whether waiting alone may lift a refusal. Such a refusal is not stored under an Idempotency-Key and always carries Retry-After. */
 export const isPassing = (code: ErrorCode): boolean => statusOf[code] >= 500 || statusOf[code] === 429 || code === 'idempotency_in_flight';

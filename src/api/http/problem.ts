@@ -6,7 +6,7 @@ import { isPassing, nextStep, statusOf } from './problem-guide.ts';
 import { isDatabaseAway, isTemporalAway } from './unavailable.ts';
 import type { NextAction, NextActionsOf } from './problem-guide.ts';
 
-/** RFC 9457. `status` is the HTTP status; the state of the refused thing is `currentStatus`. */
+/** A problem of RFC 9457. `status` is the HTTP status; `currentStatus` is the status of the refused thing. */
 export interface Problem {
   type: string;
   title: string;
@@ -18,7 +18,7 @@ export interface Problem {
   alternatives?: readonly { startsAt: string; endsAt: string }[];
   next: readonly NextAction[];
   fields?: readonly { field: string; message: string }[];
-  /** The refused thing as it is now, in the shape in which it is read. */
+  /** The refused thing as it is now, in the shape of its read route. */
   current?: unknown;
   'violated-policies'?: readonly string[];
   requestId: string;
@@ -30,7 +30,7 @@ const quotaExceeded = 'https://iana.org/assignments/http-problem-types#quota-exc
 export const problemType = (publicUrl: string, code: ErrorCode): string =>
   code === 'rate_limited' ? quotaExceeded : `${publicUrl}/problems/${code}`;
 
-/** The refusal in whatever was thrown. What nobody planned is `internal`, and its message stays inside. */
+/** The refusal in a thrown value. Every unexpected error becomes `internal`, and its message is not sent. */
 export function refusalOf(error: unknown): DomainError {
   const known = fromFailure(error);
   if (known) return known;
@@ -40,7 +40,7 @@ export function refusalOf(error: unknown): DomainError {
   return new DomainError('internal');
 }
 
-/** The router and static files mark what the caller did wrong with `status` and `expose`. */
+/** The router and the static files mark mistakes of the caller with `status` and `expose`. */
 function httpRefusal(error: unknown): DomainError | undefined {
   if (error instanceof URIError) return new DomainError('malformed');
   const { status, expose } = (error ?? {}) as { status?: unknown; expose?: unknown };
@@ -72,13 +72,14 @@ export function toProblem(
   };
 }
 
-/** Answers with a problem and the headers that belong to it. Logs what is our fault. */
+/** Answers with a problem and its headers. Logs a problem that is our fault. */
 export function sendProblem(error: unknown, req: Request, res: Response, publicUrl: string): void {
   const refusal = refusalOf(error);
   const { requestId, log, next } = contextOf(req);
   if (statusOf[refusal.code] >= 500) log.error({ err: error, code: refusal.code }, 'request failed');
   if (res.headersSent) {
-    // Too late for a problem: a cut connection is the only honest sign.
+    // Headers are already sent, so no problem can be sent. Cutting the connection shows the caller that the answer is
+    // incomplete.
     res.destroy();
     return;
   }
@@ -87,7 +88,7 @@ export function sendProblem(error: unknown, req: Request, res: Response, publicU
   if (problem.status === 401 && !res.hasHeader('www-authenticate')) {
     res.setHeader('www-authenticate', req.headers.authorization ? 'Bearer realm="proxie", error="invalid_token"' : 'Bearer realm="proxie"');
   }
-  // The rest of an oversized or unreadable body must not be taken for the next request.
+  // The unread rest of a body must not be read as the next request.
   if (problem.status === 413) res.setHeader('connection', 'close');
   res.setHeader('cache-control', 'no-store');
   res.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));

@@ -10,12 +10,15 @@ export interface RatePolicy {
   windowS: number;
 }
 
-/** Counts one request. Rejects with a RateLimiterRes when the quota is used up, with anything else when it cannot count. */
+/** Counts one request. It rejects with a RateLimiterRes when the quota is used up, and with any other error when it cannot count. */
 export interface Limiter {
   consume(key: string): Promise<RateLimiterRes>;
 }
 
-/** Where counts live. One process: memory. Several: a store they share, with memory as its insurance. */
+/**
+ * Makes the store of the counts. One process counts in memory. Several processes share a store, and count in memory while the
+ * store is away.
+ */
 export type LimiterFactory = (policy: RatePolicy) => Limiter;
 
 export const memoryLimiters: LimiterFactory = ({ name, points, windowS }) =>
@@ -27,8 +30,9 @@ export interface RateLimits {
 }
 
 /**
- * Per user, or per address (an IPv6 /64 counts as one) for those we do not know. Keyed by the token's subject, so that
- * many tokens of one user share one quota and an exhausted quota costs no database call.
+ * Limits requests per user, or per address for callers we do not know (an IPv6 /64 counts as one address).
+ * Users are counted by the token's subject. All tokens of one user share one quota, and a caller over the quota costs no
+ * database call.
  */
 export function rateLimits({
   limiter,
@@ -85,13 +89,13 @@ async function count(limiter: Limiter, policy: RatePolicy, key: string, log: Log
     return toCount(await limiter.consume(key), false);
   } catch (error) {
     if (error instanceof RateLimiterRes) return toCount(error, true);
-    // A store that cannot count must not take the API down with it.
+    // A store that cannot count must not make the API unavailable.
     log.error({ err: error, policy: policy.name }, 'rate limits are not counted');
     return { policy, remaining: policy.points, resetS: policy.windowS, exceeded: false };
   }
 }
 
-/** draft-ietf-httpapi-ratelimit-headers-10, and the older names for the tightest policy. */
+/** Sends the headers of draft-ietf-httpapi-ratelimit-headers-10, and the older header names for the policy with the least left. */
 function announce(res: Response, counts: Count[]): void {
   const tightest = counts.reduce((a, b) => (b.remaining < a.remaining ? b : a));
   res.setHeader('ratelimit-policy', counts.map(({ policy: { name, points, windowS } }) => `"${name}";q=${points};w=${windowS}`).join(', '));
@@ -101,13 +105,13 @@ function announce(res: Response, counts: Count[]): void {
   res.setHeader('x-ratelimit-reset', String(tightest.resetS));
 }
 
-/** An address as one customer of a provider sees it: IPv4 whole, IPv6 by its /64. */
+/** An address as the limits count it: IPv4 whole, IPv6 by its /64, which is what an Internet provider gives one customer. */
 export function addressKey(ip: string | undefined): string {
   const address = (ip ?? '').split('%', 1)[0]!;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped || isIPv4(address)) return mapped ?? address;
   if (!isIPv6(address)) return 'unknown';
-  // URL parsing normalises every spelling of the same address.
+  // `URL` turns every spelling of an address into the same text.
   const normal = new URL(`http://[${address}]`).hostname.slice(1, -1);
   const [head = '', tail] = normal.split('::');
   const left = head.split(':').filter(Boolean);

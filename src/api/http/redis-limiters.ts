@@ -4,8 +4,8 @@ import type { Logger } from 'pino';
 import type { LimiterFactory } from './rate-limit.ts';
 
 /**
- * Counts shared by all API processes. While Redis is away every process counts for itself: limits get looser, never stricter,
- * and no request waits for it.
+ * Counts that all API processes share. While Redis is away, every process counts for itself: limits get looser, never stricter,
+ * and no request waits for Redis.
  */
 export function redisLimiters(url: string, log: Logger): { limiters: LimiterFactory; close: () => void } {
   const redis = new Redis(url, { enableOfflineQueue: false, maxRetriesPerRequest: 0, connectTimeout: 2_000, keyPrefix: 'proxie:rate:' });

@@ -8,7 +8,7 @@ import type { RatePolicy } from './rate-limit.ts';
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 export const nothing = z.strictObject({});
 
-/** One declaration validates, documents and types an endpoint. Paths are below /api/v1, in Express notation. */
+/** The declaration of an endpoint. It validates, documents and types the endpoint. Paths are below /api/v1, in Express notation. */
 export interface RouteSpec<
   A extends 'public' | readonly UserRole[],
   P extends z.ZodType,
@@ -20,41 +20,41 @@ export interface RouteSpec<
   path: `/${string}`;
   summary: string;
   description?: string;
-  /** The command it sends: links after a refusal lead here by this name. */
+  /** The command that the route sends. Links of a refusal find the route by this name. */
   verb?: string;
-  /** Roles that may call it, the one to act in first; or nobody in particular. */
+  /** Roles that may call the route; the actor gets the first one that they have. Other values need no user. */
   auth: A;
   params?: P;
   query?: Q;
   body?: B;
-  /** Absent: 204 without a body. */
+  /** Schema of the answer. Without it the answer is 204 without a body. */
   response?: R;
   status?: 200 | 201 | 202;
-  /** What it makes in some cases: its answer is then 201 with a Location, in place of `status`. */
+  /** The thing that the route creates in some cases. The answer is then 201 with a Location, instead of `status`. */
   mayCreate?: string;
-  /** Refusals of its own; those every route has are added. */
+  /** Refusals of this route; those that every route has are added. */
   errors: readonly ErrorCode[];
-  /** An Idempotency-Key is required. Default: yes for POST. Other changing methods honour one that is sent. */
+  /** Whether an Idempotency-Key is required. Default: yes for POST. Other changing methods use a key when one is sent. */
   idempotent?: boolean;
-  /** The position of the thing in the answer, or a fingerprint of it: becomes its ETag, and lets reads answer 304. */
+  /** Position of the thing in the answer, or a fingerprint of it. It becomes the ETag, and a read can answer 304. */
   etag?: (body: z.output<R>) => number | string;
-  /** `required`: changes must say which version they change (428 without). */
+  /** `required`: a change must name the version that it changes (428 without If-Match). */
   ifMatch?: 'required' | 'optional';
-  /** A quota of its own beside the general one. */
+  /** A quota of this route, in addition to the general one. */
   rate?: RatePolicy;
   /** Cache-Control of a 200; default `no-store`. */
   cache?: string;
-  /** Dates (RFC 3339) since when it is deprecated and when it goes. */
+  /** Dates (RFC 3339): since when the route is deprecated, and when it is removed. */
   deprecated?: { since: string; sunset: string };
-  /** `response` is a text of this type, sent as it is. */
+  /** `response` is a text of this media type and is sent unchanged. */
   text?: 'text/calendar';
-  /** The handler writes to `res` itself: this media type, `response` describing one item. */
+  /** The handler writes to `res` itself, in this media type. `response` describes one item. */
   stream?: 'text/event-stream';
 }
 
 export type AnyRoute = RouteSpec<'public' | readonly UserRole[], z.ZodType, z.ZodType, z.ZodType, z.ZodType>;
 
-/** What a handler receives. */
+/** The arguments of a handler. */
 export interface Call<A = unknown, P = unknown, Q = unknown, B = unknown> {
   params: P;
   query: Q;
@@ -62,10 +62,10 @@ export interface Call<A = unknown, P = unknown, Q = unknown, B = unknown> {
   actor: A;
   /** When the actor's token ends, epoch milliseconds. */
   expiresAt: number;
-  /** Stable across retries with the same Idempotency-Key; random where there is none. */
+  /** The same for every retry with the same Idempotency-Key; random without a key. */
   commandId: string;
   idempotencyKey: string | undefined;
-  /** Compare with `requireMatch`. */
+  /** Pass it to `requireMatch`. */
   ifMatch: string | undefined;
   requestId: string;
   log: Logger;
@@ -75,7 +75,7 @@ export interface Call<A = unknown, P = unknown, Q = unknown, B = unknown> {
   signal: AbortSignal;
 }
 
-/** An answer with a status or headers of its own. */
+/** An answer with its own status or headers. */
 export class Reply<T> {
   readonly status: number;
   readonly body: T;
@@ -90,12 +90,12 @@ export class Reply<T> {
 
 export const reply = <T>(status: number, body: T, headers?: Record<string, string>): Reply<T> => new Reply(status, body, headers);
 
-/** What a handler returns after it has written its answer itself. */
+/** Returned by a handler that has written its answer itself. */
 export const streamed = new Reply<never>(200, undefined as never);
 
 export type Answer<R extends z.ZodType> = z.input<R> | Reply<z.input<R>>;
 
-/** Every route by its declaration, for the pipeline and the document: their types differ only inside the handler. */
+/** A handler without its own types: the pipeline and the document treat all routes alike. */
 export type AnyHandler = (call: Call<ApiActor | undefined>) => Promise<unknown>;
 
 export const isIdempotent = ({ method, idempotent }: AnyRoute): boolean => idempotent ?? method === 'post';

@@ -9,7 +9,7 @@ import { assertStrict } from './validate.ts';
 export { reply, streamed } from './route-spec.ts';
 export type { Call } from './route-spec.ts';
 
-/** Registers an endpoint. Mistakes in the declaration throw here, when the process starts. */
+/** Registers an endpoint. @throws Error for a mistake in the declaration, when the process starts */
 export function route<
   const A extends 'public' | readonly UserRole[],
   P extends z.ZodType = typeof nothing,

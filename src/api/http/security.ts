@@ -14,7 +14,10 @@ const exposed = [
   'Sunset',
 ];
 
-/** Headers every answer has, and who may call from a browser. Tokens travel in a header only, so there are no cookies to forge requests with. */
+/**
+ * Sets the headers of every answer and the origins that may call from a browser. Tokens travel in a header only. There are no
+ * cookies, so no foreign page can send a request in a user's name.
+ */
 export function securityHeaders(
   app: Express,
   { corsOrigins = [], trustProxyHops }: { corsOrigins?: readonly string[] | undefined; trustProxyHops: number },
@@ -22,7 +25,7 @@ export function securityHeaders(
   app.disable('x-powered-by');
   app.disable('etag'); // our ETags are positions of the timeline
   app.set('trust proxy', trustProxyHops);
-  // A route is one spelling: nothing counted or refused under one name can be reached under another.
+  // Each route has exactly one spelling. Otherwise another spelling could escape a limit or a refusal.
   app.enable('case sensitive routing');
   app.enable('strict routing');
   app.use(
@@ -33,6 +36,6 @@ export function securityHeaders(
     }),
   );
   if (corsOrigins.length === 0) return;
-  // Compared whole: no suffixes, no patterns, no `null`.
+  // Origins are compared as a whole: no suffixes, no patterns, no `null`.
   app.use(cors({ origin: [...corsOrigins], credentials: false, exposedHeaders: exposed, maxAge: 600 }));
 }

@@ -1,5 +1,5 @@
-// What happens to every request between the socket and its handler, in this order: who is it, how often, is it well-formed,
-// has it been answered before; then the handler, then its answer is checked against what we promised.
+// The steps of every request between the socket and its handler, in this order: verify the caller, count the request, validate
+// it, look for a stored answer. Then the handler runs, and its answer is checked against the declared schema.
 import { randomBytes } from 'node:crypto';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
@@ -64,7 +64,7 @@ export async function serve(api: Api, spec: AnyRoute, handler: AnyHandler, req: 
   send(spec, outcome, req, res);
 }
 
-/** Verifies the token and counts the request; a failed attempt counts against the address. */
+/** Verifies the token and counts the request. A failed verification counts against the address. */
 async function principalOf(api: Api, spec: AnyRoute, req: Request, res: Response): Promise<Principal | undefined> {
   if (spec.auth === 'public') {
     await api.limits.consume(req, res, undefined, spec.rate);
@@ -95,7 +95,7 @@ function ifMatchOf({ ifMatch }: AnyRoute, req: Request): string | undefined {
 }
 
 async function readInput(spec: AnyRoute, req: Request) {
-  // One spelling per id: streams and workflows are named after it.
+  // Ids are written in lower case, because streams and workflows are named after them.
   const params = Object.fromEntries(
     Object.entries(req.params).map(([name, value]) => {
       const small = String(value).toLowerCase();
@@ -108,12 +108,12 @@ async function readInput(spec: AnyRoute, req: Request) {
   return {
     params: validated(spec.params ?? nothing, params, 'path'),
     query: validated(spec.query ?? nothing, query, 'query'),
-    // A command whose fields are all optional may come without a body; otherwise each missing field is named.
+    // A command whose fields are all optional may come without a body. Otherwise every missing field is named.
     body: validated(spec.body ?? nothing, body ?? {}, 'body'),
   };
 }
 
-/** Aborts when the connection closes before the answer is out. */
+/** Aborts when the connection closes before the answer is sent. */
 function goneSignal(res: Response): AbortSignal {
   const controller = new AbortController();
   res.once('close', () => {
@@ -122,7 +122,7 @@ function goneSignal(res: Response): AbortSignal {
   return controller.signal;
 }
 
-/** A response that breaks its schema is our bug: it never leaves, and the log says where. */
+/** An answer that breaks its schema is our bug. The answer is not sent, and the log says where it breaks. */
 export class BrokenPromise extends Error {
   override readonly name = 'BrokenPromise';
 }

@@ -2,11 +2,14 @@ import type { Client } from '@temporalio/client';
 import { DomainError } from '../../domain/errors.ts';
 
 const checkMs = 1_500;
-/** After a failed check the next ones fail at once for this long: a queue of waiting requests helps nobody. */
+/**
+ * Milliseconds after a failed check in which further checks fail at once. Otherwise requests would queue up behind a server
+ * that is away.
+ */
 const quietMs = 500;
 const grpcReady = 2;
 
-/** The part of a gRPC client that knows whether there is a connection. */
+/** The part of a gRPC client that knows the state of its connection. */
 interface Channel {
   getChannel(): { getConnectivityState(tryToConnect: boolean): number };
   waitForReady(deadline: number, callback: (error?: Error) => void): void;
@@ -15,13 +18,13 @@ interface Channel {
 const failedAt = new WeakMap<object, number>();
 
 /**
- * Returns at once when connected, otherwise waits a moment for a connection: with the frontend down the SDK would retry
- * until the whole deadline is gone.
+ * Returns at once when Temporal is connected, and waits up to 1.5 s for a connection otherwise. Without this check the SDK
+ * would retry until the whole deadline is over.
  * @throws temporarily_unavailable within 1.5 s
  */
 export async function ensureReachable({ connection }: Pick<Client, 'connection'>): Promise<void> {
   const channel = (connection as { client?: Channel }).client;
-  // Connections without a channel of their own (the test environment's) cannot be asked.
+  // A connection without a channel of its own (in the test environment) cannot be checked.
   if (typeof channel?.waitForReady !== 'function') return;
   if (channel.getChannel().getConnectivityState(true) === grpcReady) return;
   const away = () => new DomainError('temporarily_unavailable', undefined, { retryAfterS: 2 });

@@ -1,11 +1,11 @@
-// Attacks on tokens that verification libraries leave to the application (RFC 8725bis).
+// Refuses tokens by their shape. Verification libraries leave these attacks to the application (RFC 8725bis).
 
-/** Headers that name a key or ask for extra treatment. We know our keys; whoever sends these wants something else. */
+/** Headers that name a key or ask for special treatment. We know our keys, so no honest token needs these headers. */
 const refusedHeaders = ['jku', 'x5u', 'jwk', 'x5c', 'crit', 'b64', 'zip', 'enc', 'cty'];
 
 export const maxTokenLength = 8_192;
 
-/** The protected header of a compact JWS, or undefined for anything that must not even be verified. */
+/** The protected header of a compact JWS, or undefined when the token must not even be verified. */
 export function acceptableHeader(token: string): Record<string, unknown> | undefined {
   if (token.length > maxTokenLength) return undefined;
   const parts = token.split('.');
@@ -25,7 +25,7 @@ function parseObject(text: string): Record<string, unknown> | undefined {
   }
 }
 
-/** Whether the top level names a member twice: parsers disagree on which one counts, so neither does. */
+/** Whether the top level has a member twice. Parsers disagree on which of the two counts, so such a token is refused. */
 export function hasDuplicateKeys(json: string): boolean {
   const seen = new Set<string>();
   let depth = 0;

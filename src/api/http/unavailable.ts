@@ -1,4 +1,4 @@
-// Tells "a dependency is away" (503, try again) from "we have a bug" (500).
+// Tells an unavailable dependency (503, try again) from a bug (500).
 import {
   NamespaceNotFoundError,
   ServiceError,
@@ -8,10 +8,10 @@ import {
 } from '@temporalio/client';
 import { causesOf, sqlStateOf } from '../../db/transaction.ts';
 
-/** gRPC answers that say our request itself was wrong: INVALID_ARGUMENT, OUT_OF_RANGE, UNIMPLEMENTED. */
+/** gRPC codes that say that our request was wrong: INVALID_ARGUMENT, OUT_OF_RANGE, UNIMPLEMENTED. */
 const ourFault = new Set([3, 11, 12]);
 
-/** Whether Temporal could not be asked, or did not answer in time. */
+/** Whether Temporal could not be reached or did not answer in time. */
 export function isTemporalAway(error: unknown): boolean {
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || error instanceof NamespaceNotFoundError) return true;
   if (wasOverlooked(error)) return true;
@@ -21,8 +21,9 @@ export function isTemporalAway(error: unknown): boolean {
 }
 
 /**
- * Whether the server refused an Update in the workflow's place, because its worker completed the task without a look at it: a task
- * that was lost on its way between the two, and handed out again. The run knows nothing of the Update.
+ * Whether the server refused an Update because the worker completed a workflow task without looking at it. This happens when
+ * the task is lost between server and worker and handed out again. The run has not seen the Update, so the command can be sent
+ * again.
  */
 export const wasOverlooked = (error: unknown): boolean =>
   error instanceof WorkflowUpdateFailedError && (error.cause as { type?: unknown } | undefined)?.type === 'UnprocessedUpdate';
@@ -43,11 +44,11 @@ const socketCodes = new Set([
  * errors such as disk full (58), contention that outlived its retries (40, 55P03), and a server that only reads (25006).
  */
 const passingStates = /^(?:08|53|57|58|40|55P03|25006)/;
-/** pg and its pool raise these without a code. */
+/** pg and its pool raise these errors without a code. */
 const lostConnection =
   /^(?:Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout)/;
 
-/** Whether Postgres could not be reached or could not serve right now. */
+/** Whether Postgres could not be reached or could not serve now. */
 export function isDatabaseAway(error: unknown): boolean {
   const state = sqlStateOf(error);
   if (state && (socketCodes.has(state) || (/^[0-9A-Z]{5}$/.test(state) && passingStates.test(state)))) return true;

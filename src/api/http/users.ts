@@ -3,16 +3,17 @@ import { sql, type Orm } from '../../db/orm.ts';
 import type { Principal, UserRow } from './auth.ts';
 import { guestIssuer } from './guests.ts';
 
-/** The only place where external subjects become user ids. */
+/** Turns external subjects into user ids; no other code does. */
 export interface Users {
-  /** The user of a verified token; made on first sight. */
+  /** The user of a verified token. The first token of a subject creates the user. */
   resolve(principal: Principal): Promise<UserRow>;
 }
 
 /**
- * One statement per request: finds the row, or makes it. The no-op update returns the row of whoever was quicker.
- * The e-mail address is the issuer's: a token with another one changes it, and only then is anything written. The name is the
- * user's own after the first sight (`PATCH /me`).
+ * One statement per request finds the row or inserts it. When two requests insert at once, the update without effect returns
+ * the row of the first.
+ * The e-mail address comes from the issuer: a token with another address changes it, and only then is anything written. The
+ * name comes from the first token; after that the user changes it (`PATCH /me`).
  */
 const resolveUser = `
   with found as (select id, roles, status, email from user_account where issuer = ? and subject = ?),
@@ -30,7 +31,7 @@ export function usersIn(orm: Orm): Users {
   return {
     async resolve({ issuer, subject, email, name }) {
       const guest = issuer === guestIssuer;
-      // A guest's subject is an id we made and signed ourselves; everybody else gets a new one.
+      // The subject of a guest is an id that we made and signed. Every other user gets a new id.
       const id = guest ? subject : randomUUID();
       const params = [issuer, subject, email ?? null, id, issuer, subject, email ?? null, name ?? null, guest ? '{guest}' : '{consumer}'];
       const [row] = await sql<UserRow>(orm.em.fork(), resolveUser, params);

@@ -3,7 +3,7 @@ import { DomainError } from '../../domain/errors.ts';
 import { escapePointer } from './json-body.ts';
 
 export interface FieldProblem {
-  /** Where it came from; `field` is a JSON pointer in there. */
+  /** The part of the request that the value came from; `field` is a JSON pointer into it. */
   in: 'body' | 'query' | 'path';
   field: string;
   message: string;
@@ -11,7 +11,7 @@ export interface FieldProblem {
 
 const maxFields = 50;
 
-/** Parses one part of a request. @throws validation_failed naming every field at fault */
+/** Parses one part of a request. @throws validation_failed naming every wrong field */
 export function validated<S extends z.ZodType>(schema: S, value: unknown, part: FieldProblem['in']): z.output<S> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
@@ -31,8 +31,9 @@ type AnyDef = { type: string; catchall?: z.ZodType } & Record<string, unknown>;
 const defOf = (schema: z.core.$ZodType): AnyDef => schema._zod.def as unknown as AnyDef;
 
 /**
- * Refuses a schema that would drop unknown fields silently, at registration: mass assignment must be answered with 422,
- * and a typing error in a field name must not look like success.
+ * Refuses, at registration, a schema that would drop unknown fields. A field that a client must not set has to be answered with
+ * 422, and a typing error in a field name must not look like success.
+ * @throws Error
  */
 export function assertStrict(schema: z.core.$ZodType, where: string, seen = new Set<unknown>()): void {
   if (seen.has(schema)) return;

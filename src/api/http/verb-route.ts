@@ -1,4 +1,5 @@
-// Routes that send a verb's command to the run that owns the thing. Their words stand in the table of verbs (src/domain/verb.ts).
+// Routes that send a verb's command to the run of a thing. The texts of the routes stand in the table of verbs
+// (src/domain/verb.ts).
 import type { UpdateDefinition } from '@temporalio/common';
 import type { z } from 'zod';
 import { Reason } from '../../contracts/common.ts';
@@ -14,23 +15,26 @@ import { withFreshDraft } from './fresh-draft.ts';
 import { route } from './route.ts';
 import type { Answer } from './route-spec.ts';
 
-/** What the routes of a noun's verbs have in common. T: the thing as the rules of the route need it. I: what the path names of a command. */
+/**
+ * The parts that all routes of a noun's verbs share. T: the thing, as the rules of the route need it. I: ids in the path that
+ * go into the command.
+ */
 export interface VerbNoun<P extends z.ZodType, T, V extends z.ZodType, I extends object> {
-  /** Of the path. */
+  /** Schema of the path. */
   params: P;
   response: V;
   etag?: (view: z.output<V>) => number;
-  /** Refusals of every verb. */
+  /** Refusals that every verb has. */
   errors: readonly ErrorCode[];
-  /** @throws not_found, not_owner */
+  /** Reads the thing. @throws not_found, not_owner */
   load(actor: ApiActor, params: z.output<P>): Promise<T>;
-  /** The actor as the side they are on. @throws forbidden_role */
+  /** The actor in the role of their side. @throws forbidden_role */
   by(actor: ApiActor, thing: T): Actor;
   workflowId(thing: T): string;
   fields(params: z.output<P>): I;
-  /** What is answered: the thing afterwards. */
+  /** Reads the thing for the answer, after the command. */
   read(actor: ApiActor, params: z.output<P>): Promise<z.input<V>>;
-  /** The refusal when the run has ended; by default nothing is allowed any more. */
+  /** Makes the refusal when the run has ended. Default: invalid_transition with nothing allowed. */
   closed?(actor: ApiActor, params: z.output<P>, verb: string): Promise<DomainError>;
 }
 
@@ -43,23 +47,23 @@ export interface VerbCall<P, T, B> {
   commandId: string;
 }
 
-/** What one verb's route has of its own. */
+/** The parts that belong to one verb's route. */
 export interface VerbOwn<P, T, B extends z.ZodType, V extends z.ZodType, F> {
-  /** The body; by default nothing but a reason. */
+  /** Schema of the body. Default: a reason and nothing else. */
   body: B;
-  /** What the command carries. @throws the refusal, when the body cannot be meant */
+  /** The fields of the command. @throws the refusal, when the body cannot be carried out */
   fields(call: VerbCall<P, T, z.output<B>>): F | Promise<F>;
-  /** Whether the command was carried out before. The thing is then answered as it is, and nothing is sent. */
+  /** Whether the command was carried out before. Then nothing is sent, and the answer is the thing as it is. */
   done?(call: VerbCall<P, T, z.output<B>>): Promise<boolean>;
-  /** How a run that has ended is started again. */
+  /** How to start the run again after it has ended. */
   start?(thing: T): StartRun;
-  /** The answer, when it is more than the thing. */
+  /** Makes the answer when it contains more than the thing. */
   answer?(view: z.input<V>, call: VerbCall<P, T, z.output<B>>): Answer<V>;
 }
 
 type Routed = Verb & { route: VerbRoute };
 
-/** A verb's words for `route`, also for routes that are written by hand. */
+/** The texts of a verb for `route`, also for routes that are written by hand. */
 export function wordsOf(name: string, { by, route: { path, summary, description, mayCreate } }: Routed) {
   return {
     method: 'post' as const,
@@ -72,7 +76,7 @@ export function wordsOf(name: string, { by, route: { path, summary, description,
   };
 }
 
-/** One verb with a body or fields of its own. */
+/** Registers the route of one verb that has a body or fields of its own. */
 export function verbRoute<P extends z.ZodType, T, V extends z.ZodType, I extends object, B extends z.ZodType, F extends object>(
   api: Api,
   noun: VerbNoun<P, T, V, I>,
@@ -115,7 +119,10 @@ type OwnVerbs<N extends Verbs> = {
   ) => void;
 };
 
-/** Every verb of a table that has a route: those with a body or fields of their own in `own`, the others with a reason at most. */
+/**
+ * Registers every verb of a table that has a route. `own` holds the verbs with a body or fields of their own; all others take a
+ * reason at most.
+ */
 export function verbRoutes<P extends z.ZodType, T, V extends z.ZodType, I extends object, N extends Verbs>(
   api: Api,
   noun: VerbNoun<P, T, V, I>,
@@ -132,5 +139,5 @@ export function verbRoutes<P extends z.ZodType, T, V extends z.ZodType, I extend
   }
 }
 
-/** Of a verb whose route is registered by another feature. */
+/** For a verb whose route another feature registers. */
 export const declaredElsewhere = (): void => {};

@@ -14,12 +14,12 @@ export const bookingErrors = [
   'temporarily_unavailable',
 ] as const satisfies ErrorCode[];
 
-/** A booking with the policy that was agreed on. */
+/** A booking with its agreed policy. */
 export interface BookingOf {
   booking: BookingView;
   policy: Policy;
 }
 
-/** The actor as the side they are on: one user may be on either. @throws forbidden_role */
+/** The actor in the role of their side; a user may be the consumer or the provider. @throws forbidden_role */
 export const sideOf = (actor: ApiActor, { booking: { consumer, provider } }: Pick<BookingOf, 'booking'>): Actor =>
   actorOf(asSide(actor, { consumerId: consumer.id, providerId: provider.id }));

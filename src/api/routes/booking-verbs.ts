@@ -18,7 +18,7 @@ import { declaredElsewhere, verbRoute, verbRoutes, type VerbNoun } from '../http
 import { bookingErrors, bookingId, sideOf, type BookingOf } from './booking-side.ts';
 import { checkedIn } from './check-in.ts';
 
-/** A booking, for the routes of its verbs. */
+/** The parts that the routes of a booking's verbs share. */
 export function bookingNoun(api: Api): VerbNoun<typeof bookingId, BookingOf, typeof BookingView, object> {
   const read = (actor: ApiActor, params: { bookingId: string }) => bookingFor(api.orm.em.fork(), actor, params.bookingId);
   return {
@@ -34,12 +34,13 @@ export function bookingNoun(api: Api): VerbNoun<typeof bookingId, BookingOf, typ
   };
 }
 
-/** What the two sides do with a booking. */
+/** Registers the commands of consumer and provider about a booking. */
 export function bookingVerbRoutes(api: Api): void {
   const bookings = bookingNoun(api);
   const objecting = (objection: ObjectionName) => ({
     body: Objection,
-    // The run of the booking has ended and is started again: not for an objection that was made before, nor for one that the row refuses.
+    // The run of the booking has ended, and an objection starts it again. An objection that was made before must not start a run,
+    // nor must an objection that the row refuses.
     done: async ({ thing, commandId }: { thing: BookingOf; commandId: string }) =>
       (await answerOf(api.orm, bookingWorkflowId(thing.booking.id), commandId)) !== undefined,
     fields({ thing, by }: { thing: BookingOf; by: Actor }) {
@@ -84,13 +85,13 @@ function isOver({ status }: BookingView): DomainError {
   return new DomainError('invalid_transition', `The booking is ${status}.`, { status, allowed });
 }
 
-/** @throws validation_failed for another currency than the booking's */
+/** The amount in minor units. @throws validation_failed for another currency than the booking's */
 export function amountOf({ amount, currency }: Money, { price }: BookingView, field: string): number {
   if (currency === price.currency) return amount;
   throw invalid(`${field}/currency`, `must be ${price.currency}`);
 }
 
-/** The run of a booking that had ended. */
+/** Starts the run of a booking again after it has ended. */
 const startAgain = ({ id, service, consumer, provider }: BookingView): StartRun => ({
   again: true,
   workflowType: 'bookingWorkflow',

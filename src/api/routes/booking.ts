@@ -16,7 +16,7 @@ import { iso } from '../../domain/time.ts';
 const bookingId = z.strictObject({ bookingId: z.uuid() });
 const readers = ['consumer', 'provider', 'admin'] as const;
 
-/** What the two sides and operators read; what they do stands in `booking-verbs.ts`. */
+/** What the two sides and operators read. Their commands stand in `booking-verbs.ts`. */
 export function bookingRoutes(api: Api): void {
   const db = () => api.orm.em.fork();
 
@@ -46,7 +46,7 @@ export function bookingRoutes(api: Api): void {
       auth: readers,
       params: bookingId,
       response: BookingView,
-      // More than its timeline makes a booking look different: the clock, a new code, a changed name.
+      // The view of a booking also changes without an event: with the clock, a new code, or a changed name.
       etag: fingerprintOf,
       errors: ['not_found', 'not_owner'],
     },
@@ -89,7 +89,7 @@ export function bookingRoutes(api: Api): void {
   );
 }
 
-/** Only consumers pay for cancelling. @throws invalid_transition when there is nothing to cancel */
+/** The cost of cancelling now; only consumers pay for it. @throws invalid_transition when the booking cannot be cancelled */
 function previewOf({ status, price, slot, payment }: BookingView, { cancellation }: Policy, paying: boolean): CancelPreview {
   bookingMachine.next(status, 'cancel');
   const free = { fee: 0, feePercent: 0, until: null };

@@ -24,7 +24,7 @@ export function calendarFeedRoutes(api: Api): void {
       summary: 'Make a new address for your calendar app; an older one stops working',
       description:
         'Whoever knows the address can read services, times and states of your bookings, and nothing about the people. It is shown this once.',
-      // A stored answer would be a token that can be read. Sent twice, the newer address counts.
+      // A stored answer would keep a readable token. When the request is sent twice, the second address is valid.
       idempotent: false,
       response: NewCalendarFeed,
       status: 201,
@@ -104,10 +104,13 @@ export function calendarFeedRoutes(api: Api): void {
     },
   );
 
-  /** The address travels through other people's servers and stays in their caches: it opens nothing personal. */
+  /**
+   * The bookings as text. The public feed shows no address, because its text passes through other people's servers and stays in
+   * their caches.
+   */
   async function calendarOf(providerId: string, withAddress: boolean) {
     const text = calendarText(await feedBookings(db(), providerId), { publicUrl: api.config.http.publicUrl, withAddress });
-    // A hold that runs out changes the text and no row: only the text itself tells whether it is the same.
+    // An expiring hold changes the text but no row, so the ETag is made from the text.
     return reply(200, text, { etag: `"${hashOf(text)}"`, 'cache-control': 'private, no-cache' });
   }
 }

@@ -1,4 +1,4 @@
-// Calendars of a provider's own, whose events make them busy here.
+// External calendars of a provider, whose events make the provider busy here.
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { listImports, putImport, removeImport } from '../../db/queries/calendar-import.ts';
@@ -60,7 +60,7 @@ export function calendarImportRoutes(api: Api): void {
         importId = stored.id;
         return stored.changed ? [{ type: 'provider.calendar_import_changed', importId }] : [];
       });
-      // Stored is stored: if Temporal is away, the Schedule finds what is due.
+      // The calendar is stored. If Temporal is away now, the Schedule reads the calendar when it is due.
       if (importId)
         await importCalendarNow(api.temporal, importId).catch((error: unknown) =>
           call.log.warn({ err: error }, 'a calendar is read later'),
@@ -87,7 +87,7 @@ export function calendarImportRoutes(api: Api): void {
     },
   );
 
-  /** Names the field; what exactly is wrong is told, what a name resolves to is not. */
+  /** Adds the field to the refusal. The message says which rule is broken, but not which address a name resolves to. */
   async function safeUrl(url: string): Promise<string> {
     await api.checkUrl(url).catch((error: unknown) => {
       if (!(error instanceof DomainError) || error.code !== 'unsafe_url') throw error;

@@ -1,16 +1,16 @@
-// Bookings as iCalendar (RFC 5545). Deterministic: what has not changed reads the same, byte for byte.
+// Bookings as iCalendar (RFC 5545). The same bookings give the same text, byte for byte.
 import type { FeedBooking } from '../../db/queries/calendar-feed.ts';
 import { feedUidSuffix } from '../../domain/calendar/import.ts';
 
 export interface CalendarTextOptions {
   publicUrl: string;
-  /** Where to go, for those who have shown who they are. */
+  /** Whether to show the address: only to readers who have signed in. */
   withAddress: boolean;
 }
 
 /**
- * Id, position and time of the last change come from the booking's timeline: an app that reads it again changes the entry
- * it has. A booking that is cancelled or released is no longer in it.
+ * The bookings of a calendar feed as text. Id, position and time of the last change come from the booking's timeline, so a
+ * calendar app changes its existing entry when it reads the feed again. The text leaves out cancelled and released bookings.
  */
 export function calendarText(bookings: readonly FeedBooking[], { publicUrl, withAddress }: CalendarTextOptions): string {
   const lines = [
@@ -27,7 +27,7 @@ export function calendarText(bookings: readonly FeedBooking[], { publicUrl, with
       return [
         'BEGIN:VEVENT',
         `UID:${id}${feedUidSuffix}`,
-        // Without a METHOD it says when the booking last changed, like LAST-MODIFIED.
+        // In a calendar without METHOD, DTSTAMP is the time of the last change, like LAST-MODIFIED.
         `DTSTAMP:${utc(changedAt)}`,
         `LAST-MODIFIED:${utc(changedAt)}`,
         `CREATED:${utc(createdAt)}`,
@@ -61,7 +61,7 @@ const escaped = (text: string): string =>
 
 const maxOctets = 75;
 
-/** No line is longer than 75 octets, and no character is cut in two. */
+/** Folds a line at 75 octets, never within a character. */
 function folded(line: string): string {
   if (Buffer.byteLength(line) <= maxOctets) return line;
   let result = '';

@@ -7,7 +7,7 @@ import type { Api } from '../http/deps.ts';
 import { route } from '../http/route.ts';
 
 const code = z.string().min(1).max(64);
-/** Long enough to spare us most questions, short enough that an edit is seen the same hour. */
+/** A cache may keep the answer long enough to save most requests, and short enough to show a change within the hour. */
 const common = {
   method: 'get',
   auth: 'public',

@@ -32,7 +32,7 @@ export function chatRoutes(api: Api): void {
       const requestId = body.requestId ?? idFrom(commandId, 'request');
       const [messageId, turnId] = [idFrom(commandId, 'message'), idFrom(commandId, 'turn')];
       const em = api.orm.em.fork();
-      // Whose conversation it is, before anything is stored in it.
+      // Checks the owner of the conversation before the message is stored.
       if (body.requestId) await chatFor(em, actor, requestId);
       await storeMessage(em, { id: messageId, requestId, author: actor, text: body.message });
       await api.commands.send({

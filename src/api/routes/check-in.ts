@@ -21,7 +21,7 @@ interface CheckingIn {
   commandId: string;
 }
 
-/** The code is compared here and goes no further: no history, event or log ever holds it. */
+/** The route of checking in. The API compares the code and does not pass it on: no history, event or log holds it. */
 export const checkedIn = (api: Api) => ({
   body: CheckIn,
   async fields({ body: { code }, thing, by, commandId }: CheckingIn) {
@@ -48,7 +48,7 @@ export function checkInCodeRoutes(api: Api): void {
     async ({ params, actor }) => {
       const found = await bookingWithPolicy(db(), actor, params.bookingId);
       const { booking } = found;
-      // Whoever is to guess it must not get new tries.
+      // The provider enters the code, so only the consumer may renew it and get new tries.
       if (sideOf(actor, found).role !== 'consumer') throw new DomainError('forbidden_role');
       if (!(await renewCode(db(), booking.id))) throw notConfirmed(booking);
       return bookingFor(db(), actor, booking.id);
@@ -56,14 +56,17 @@ export function checkInCodeRoutes(api: Api): void {
   );
 }
 
-/** @throws too_early, validation_failed, code_locked, wrong_code */
+/**
+ * Compares the code, unless the command was carried out before.
+ * @throws too_early, invalid_transition, validation_failed, code_locked, wrong_code
+ */
 async function verify(
   api: Api,
   { booking, policy }: { booking: BookingView; policy: Policy },
   code: string | undefined,
   commandId: string,
 ): Promise<void> {
-  // Refusals that do not depend on the code cost no try, and say nothing about it.
+  // Refusals that do not depend on the code take no try and do not tell whether the code is right.
   if (booking.status !== 'confirmed') {
     if (await answerOf(api.orm, bookingWorkflowId(booking.id), commandId)) return;
     throw notConfirmed(booking);

@@ -22,7 +22,7 @@ import { verbRoute, verbRoutes } from '../http/verb-route.ts';
 
 const enrollmentId = z.strictObject({ enrollmentId: z.uuid() });
 const applicants = ['consumer', 'provider'] as const;
-// Somebody who is an operator too reads as one.
+// A user who is also an operator reads as an operator.
 const readers = ['admin', 'consumer', 'provider'] as const;
 const etag = ({ seq }: EnrollmentView) => seq;
 const errors = ['not_found', 'not_owner', 'invalid_transition', 'temporarily_unavailable'] as const satisfies ErrorCode[];

@@ -8,10 +8,13 @@ import { route, streamed, type Call } from '../http/route.ts';
 
 const heartbeatMs = 15_000;
 const pageSize = 100;
-/** Bytes a slow reader may leave unread before the connection is cut: it resumes where it was. */
+/** Bytes that a slow reader may leave unread before the connection is cut. The reader can resume where it was. */
 const maxUnread = 1 << 20;
 
-/** `GET /events`: everything the caller may see, as it happens; resumable, because every event carries its position. */
+/**
+ * `GET /events`: every event that the caller may see, as soon as it is written. Each event carries its position, so a client
+ * can resume.
+ */
 export function eventRoutes(hub: EventHub) {
   return (api: Api): void => {
     route(
@@ -41,7 +44,7 @@ async function streamTo({ actor, req, res, expiresAt, log }: Call<ApiActor>, api
   }
   if (api.draining.aborted) throw new DomainError('temporarily_unavailable');
   const reader = { userId: actor.id, role: actor.role };
-  // Everything that can be refused is refused before the stream begins.
+  // All checks that can refuse come before the stream begins.
   const start = lastEventId(req) ?? (await api.feed.after({ ...reader, after: null, limit: 0 })).position;
   const pump = pumpFrom(api.feed, reader, start, res);
 
@@ -59,11 +62,11 @@ async function streamTo({ actor, req, res, expiresAt, log }: Call<ApiActor>, api
 
   res.once('close', end);
   api.draining.addEventListener('abort', end, { once: true, signal: ending.signal });
-  // A timer cannot wait longer than 2^31 ms.
+  // A timer waits at most 2^31 ms.
   const expiry = setTimeout(end, Math.min(expiresAt - Date.now(), 2 ** 31 - 1));
   const heartbeat = setInterval(() => {
     write(res, ': still here\n\n');
-    void pump().catch(end); // also finds what a lost notice would have told
+    void pump().catch(end); // also finds events whose notice was lost
   }, heartbeatMs);
   try {
     res.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
@@ -86,7 +89,7 @@ function lastEventId(req: Request): string | undefined {
   throw new DomainError('malformed', 'Last-Event-ID must be the id of an event of this stream.');
 }
 
-/** Sends what stands behind `position`, one run at a time; a wake-up during a run causes one more. */
+/** Sends the events after `position`. Only one round runs at a time; a wake-up during a round causes one more round. */
 function pumpFrom(feed: EventFeed, reader: { userId: string; role: ApiActor['role'] }, start: string, res: Response): () => Promise<void> {
   let position = start;
   let running = false;

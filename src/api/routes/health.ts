@@ -1,7 +1,7 @@
 import type { Express, Request, Response } from 'express';
 import type { Api } from '../http/deps.ts';
 
-/** Answers are reused for this long: health checks must cost nothing, however many ask. */
+/** Milliseconds an answer is reused, so that many health checks cost no more than one. */
 const freshMs = 1_000;
 
 interface Readiness {
@@ -11,8 +11,8 @@ interface Readiness {
 }
 
 /**
- * `live`: this process answers. `ready`: it can serve; without Temporal reads still work, so that is `degraded` and stays 200,
- * or a load balancer would take every process away at once.
+ * `live`: this process answers. `ready`: this process can serve requests. Without Temporal reads still work, so `ready` answers
+ * 200 with `degraded`. With 503, a load balancer would remove every process at once.
  */
 export function healthRoutes(app: Express, { probes, draining }: Pick<Api, 'probes' | 'draining'>): void {
   let last: { at: number; readiness: Promise<Readiness> } | undefined;

@@ -25,8 +25,8 @@ import { seriesVerbRoutes } from './series-verbs.ts';
 import { seriesRoutes } from './series.ts';
 
 /**
- * The OpenAPI document's tags, each with its features: the order somebody meets them in who first needs something done, then becomes
- * a provider. The document, Swagger UI and the router follow this order.
+ * The OpenAPI document's tags, each with its features. The order follows a person who first needs a service and later becomes a
+ * provider. The document, Swagger UI and the router use this order.
  */
 export const sections = (hub: EventHub): readonly Section[] => [
   { tag: 'auth', description: 'A session for somebody without an account', features: [guestRoutes] },
@@ -48,7 +48,7 @@ export const sections = (hub: EventHub): readonly Section[] => [
   {
     tag: 'providers',
     description: 'Providers as everybody sees them, their free slots, and your own profile as one',
-    // `me` before the id it would be taken for.
+    // `/providers/me` comes before `/providers/:id`, which would match it.
     features: [ownProviderRoutes, exceptionRoutes, providerRoutes, slotRoutes],
   },
   {

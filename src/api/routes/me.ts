@@ -15,7 +15,7 @@ const everybody = ['consumer', 'provider', 'admin', 'guest'] as const;
 
 export function meRoutes(api: Api): void {
   const db = () => api.orm.em.fork();
-  /** With the roles the caller has in this request: the token's, when it names any. */
+  /** The profile with the roles that the caller has in this request: the token's roles, when the token contains any. */
   const profile = async ({ id, roles }: ApiActor) => ({ ...(await profileOf(db(), id)), roles: [...roles] });
 
   route(

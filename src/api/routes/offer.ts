@@ -96,7 +96,7 @@ type OfferOf = OfferView & { consumerId: string };
 
 const shown = ({ consumerId: _consumer, ...view }: OfferView & { consumerId: string }): OfferView => view;
 
-/** The offer's terms with what the body changes. */
+/** The offer's terms with the changes of the body. */
 function termsOf(offer: OfferView, { price, ...slot }: z.infer<typeof ProposeOffer>): Terms {
   const { amount, currency } = price ?? offer.price;
   return { price: amount, currency, ...chosenSlot(slot, offer.slot) };

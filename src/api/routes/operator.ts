@@ -10,7 +10,7 @@ import { verbRoute } from '../http/verb-route.ts';
 import { amountOf, bookingNoun } from './booking-verbs.ts';
 import { requestNoun } from './request.ts';
 
-/** What operators do to what belongs to others: it stands on the timeline with its author, reason and ticket. */
+/** Commands of operators about things of other users. The timeline records the operator, the reason and the ticket. */
 export function operatorRoutes(api: Api): void {
   verbRoute(api, { ...bookingNoun(api), by: actorOf }, ['intervene', bookingVerbs.intervene, bookingUpdates.intervene], {
     body: InterveneBooking,

@@ -69,7 +69,7 @@ export function paymentMethodRoutes(api: Api): void {
     },
   );
 
-  /** The event says that it changed; the token stays in its row. */
+  /** Changes the row of the payment method. The event says that the method changed; the token stays in the row. */
   function alter(
     actor: ApiActor,
     commandId: string,

@@ -6,13 +6,14 @@ import type { Api } from '../http/deps.ts';
 import { readBytes } from '../http/json-body.ts';
 
 const path = '/webhooks/stripe';
-/** Events are a few kilobytes; a charge with everything in it stays far below this. */
+/** Events have a few kilobytes; a charge with all its expanded fields stays far below this limit. */
 const maxEventBytes = 256 * 1024;
 
 /**
- * Where Stripe reports. Outside /api/v1 and its document: nobody else calls it, and the signature over the raw body is the
- * only credential. A delivery is answered 200 once its booking's run has it, or when nobody waits for it; otherwise Stripe
- * delivers again for days.
+ * The address for Stripe's reports. It is outside /api/v1 and its document, because only Stripe calls it. The signature over
+ * the raw body is the only credential.
+ * A delivery is answered with 200 when the booking's run has it, or when no run waits for it. Otherwise Stripe repeats the
+ * delivery for days.
  */
 export function paymentWebhook(app: Express, api: Api): void {
   const { paymentNotice, commands, limits } = api;
@@ -27,7 +28,7 @@ export function paymentWebhook(app: Express, api: Api): void {
     try {
       notice = paymentNotice(body, typeof signature === 'string' ? signature : undefined);
     } catch (error) {
-      // Only who cannot sign is counted: Stripe sends in bursts from few addresses.
+      // Only deliveries without a valid signature are counted, because Stripe sends bursts from few addresses.
       await limits.consume(req, res, undefined);
       throw error;
     }

@@ -8,7 +8,7 @@ import type { Api } from '../http/deps.ts';
 import { requireMatch } from '../http/etag.ts';
 import { actorOf } from '../../domain/actor.ts';
 
-/** What a route hands on of its call. */
+/** The parts of a call that `changeProviderRows` needs. */
 export interface OwnChange {
   actor: ApiActor;
   commandId: string;
@@ -16,8 +16,9 @@ export interface OwnChange {
 }
 
 /**
- * Changes rows of the provider who calls, with their events on `provider/<id>`, behind the provider's lock: holds wait for it.
- * @throws not_found for who is no provider, precondition_failed
+ * Changes rows of the calling provider and writes the events to `provider/<id>`. It locks the provider's row, so holds wait for
+ * it.
+ * @throws not_found when the user is no provider, precondition_failed
  */
 export function changeProviderRows(
   { orm }: Pick<Api, 'orm'>,

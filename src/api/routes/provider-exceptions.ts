@@ -18,7 +18,7 @@ const one = z.strictObject({ exceptionId: z.uuid() });
 const common = { auth: ['provider'], etag: ({ seq }: { seq: number }) => seq } as const;
 const changing = { ...common, body: PutException, response: ChangedException, ifMatch: 'optional' } as const;
 
-/** Closed days, vacations and extra hours: what a provider lays over their weekly hours. */
+/** Closed days, vacations and extra hours: exceptions to a provider's weekly hours. */
 export function exceptionRoutes(api: Api): void {
   const db = () => api.orm.em.fork();
 
@@ -141,7 +141,7 @@ function dated(body: PutException): Exception {
   return { kind, fromDate, toDate, reason, ...hours };
 }
 
-/** @throws validation_failed naming what does not fit into the calendar */
+/** Writes an exception. @throws validation_failed naming what does not fit into the calendar */
 async function put(tx: Db, { zone }: LockedProvider, providerId: string, id: string, exception: Exception): Promise<void> {
   const now = Date.now();
   const today = new Date(clockOf(zone, now, now).wallAt(now)).toISOString().slice(0, 10);

@@ -16,7 +16,7 @@ import { route } from '../http/route.ts';
 const common = { auth: ['provider'], response: OwnProviderView, etag: ({ seq }: OwnProviderView) => seq } as const;
 const editable = { ...common, ifMatch: 'optional' } as const;
 
-/** What a provider changes themselves: no workflow owns it, so If-Match is checked in the transaction that writes. */
+/** What a provider changes themselves. No workflow owns these rows, so the writing transaction checks If-Match. */
 export function ownProviderRoutes(api: Api): void {
   route(
     api,
@@ -104,7 +104,7 @@ export function ownProviderRoutes(api: Api): void {
   }
 }
 
-/** The move between active and paused; what is so already needs none. */
+/** The move between active and paused; none when the provider already has the wanted status. */
 function moved(status: string, wanted: 'active' | 'paused' | undefined): ProviderEvent[] {
   if (!wanted || wanted === status) return [];
   const move = wanted === 'paused' ? 'pause' : 'resume';

@@ -12,7 +12,7 @@ const providerId = z.strictObject({ providerId: z.uuid() });
 const maxDays = 31;
 const defaultDays = 7;
 
-/** When providers can be booked: everybody may ask. */
+/** Free slots of providers; everybody may ask for them. */
 export function slotRoutes(api: Api): void {
   route(
     api,
@@ -30,7 +30,7 @@ export function slotRoutes(api: Api): void {
     async ({ params, query: { limit, cursor, ...query } }) => {
       const now = Date.now();
       const scope = JSON.stringify(['slots', params.providerId, query]);
-      // A page goes on where the one before ended, also when time has gone by.
+      // A page continues where the previous page ended, also when time has passed since.
       const rest = api.cursors.open(scope, cursor) as readonly [number, number] | undefined;
       const calendar = await calendarOf(params.providerId, query.service, roughly(query.from ?? now, query.to), now);
       const { zone = calendar.zone, durationMinutes = calendar.durationMinutes } = query;
@@ -78,7 +78,7 @@ export function slotRoutes(api: Api): void {
     },
   );
 
-  /** @throws not_found for a service that nobody can ask this provider for now */
+  /** The calendar of one provider and service. @throws not_found for a service that nobody can book with this provider now */
   async function calendarOf(id: string, service: string, window: { from: number; to: number }, now: number): Promise<ServiceCalendar> {
     const calendar = (await loadCalendars(api.orm.em.fork(), [id], service, { ...window, now })).get(id);
     if (!calendar?.onOffer) throw new DomainError('not_found', 'This provider does not offer this service now.');
@@ -86,33 +86,33 @@ export function slotRoutes(api: Api): void {
   }
 }
 
-/** What to read before the zone is known in which dates are meant. */
+/** The window that is read before the zone of the query's dates is known. Epoch milliseconds. */
 function roughly(from: string | number, to: string | number | undefined): { from: number; to: number } {
   const [first, last] = [from, to].map((moment) => (typeof moment === 'string' ? Date.parse(moment) : moment));
   return { from: first! - dayMs, to: (last ?? first! + defaultDays * dayMs) + 2 * dayMs };
 }
 
-/** @throws validation_failed for a window that is empty or too long */
+/** The window in epoch milliseconds. @throws validation_failed for a window that is empty or too long */
 function windowOf(query: { from?: string | undefined; to?: string | undefined }, zone: string, now: number): readonly [number, number] {
   const from = query.from === undefined ? now : edgeOf(query.from, zone, now, 'start');
   const to = query.to === undefined ? Math.max(from, now) + defaultDays * dayMs : edgeOf(query.to, zone, now, 'end');
   const refuse = (message: string) => invalid('/to', message);
   if (from >= to) throw refuse('must be after from');
-  // An hour more: a month in which the clocks are put back.
+  // One hour more, for a month in which the clocks are put back.
   if (to - from > maxDays * dayMs + 3_600_000) throw refuse(`at most ${maxDays} days after from`);
   return [from, to];
 }
 
-/** An instant, or the beginning or end of a local date. */
+/** An instant, or the beginning or end of a local date. Epoch milliseconds. */
 function edgeOf(moment: string, zone: string, now: number, edge: 'start' | 'end'): number {
   if (moment.includes('T')) return Date.parse(moment);
   const wall = (dayNumber(moment) + (edge === 'end' ? 1 : 0)) * dayMs;
-  // Where nothing can be booked anyway no clock is needed, and some years are beyond every clock.
+  // Nothing can be booked that far away, so no zone is needed. Some years are also outside the range of every zone.
   if (Math.abs(wall - now) > 2 * furthestMs) return wall;
   return clockOf(zone, wall, wall).firstShown(wall);
 }
 
-/** What is seen of slots. */
+/** Slots in the form that clients get. */
 function inZone(slots: readonly Interval[], zone: string): FreeSlot[] {
   if (slots.length === 0) return [];
   const clock = clockOf(zone, slots[0]!.start, slots.at(-1)!.end);

@@ -22,7 +22,7 @@ const ProviderQuery = z
   .strictObject({ ...PageQuery.shape, service: service.optional(), near: Near.optional() })
   .refine((query) => !query.near || query.service, { path: ['service'], message: 'near needs a service' });
 
-/** What everybody may read. */
+/** Profiles and reviews that everybody may read. */
 export function providerRoutes(api: Api): void {
   const db = () => api.orm.em.fork();
 

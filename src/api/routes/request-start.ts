@@ -6,7 +6,7 @@ import type { StartRun } from '../http/command.ts';
 import type { Api } from '../http/deps.ts';
 import type { RequestMode } from '../../domain/request/draft.ts';
 
-/** How a request's run begins: together with its first command, in one call to Temporal. */
+/** Arguments that start a request's run together with its first command, in one call to Temporal. */
 export async function startRequest(
   api: Api,
   { requestId, consumerId, mode }: { requestId: string; consumerId: string; mode: RequestMode },

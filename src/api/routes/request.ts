@@ -159,7 +159,7 @@ export function requestRoutes(api: Api): void {
   );
 }
 
-/** A request, for the routes of its verbs. */
+/** The parts that the routes of a request's verbs share. */
 export function requestNoun(api: Api) {
   const load = (actor: ApiActor, params: { requestId: string }) => requestFor(api.orm.em.fork(), actor, params.requestId);
   return {

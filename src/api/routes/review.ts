@@ -17,7 +17,7 @@ import { actorOf } from '../../domain/actor.ts';
 
 const reviewId = z.strictObject({ reviewId: z.uuid() });
 const sides = ['consumer', 'provider'] as const;
-/** A job that took place can be reviewed, whatever is argued about it afterwards. */
+/** Statuses in which a booking can be reviewed: the job took place, also when the sides argue about it afterwards. */
 const reviewable: readonly string[] = ['completed', 'disputed', 'settled'];
 
 export function reviewRoutes(api: Api): void {
@@ -48,7 +48,8 @@ export function reviewRoutes(api: Api): void {
           workflowId: reviewWorkflowId(bookingId),
           update: reviewUpdates.submitReview,
           command: { id: commandId, by, reviewId: id, rating: body.rating },
-          // The booking's run starts it a moment after the completion; whoever comes first does.
+          // The booking's run starts the review's run a moment after the completion. When a review comes earlier, this call
+          // starts it.
           start: { workflowType: 'reviewWorkflow', taskQueue: 'proxie', args: [{ bookingId }], staticSummary: 'Reviews of a booking' },
           closed: () => afterTheEnd(actor.id, bookingId),
           signal,

@@ -17,7 +17,7 @@ const seriesId = z.strictObject({ seriesId: z.uuid() });
 const occurrence = z.strictObject({ ...seriesId.shape, n: z.coerce.number().int().min(1).max(occurrenceCount.max) });
 const errors = ['not_found', 'not_owner', 'forbidden_role', 'invalid_transition', 'temporarily_unavailable'] as const satisfies ErrorCode[];
 
-/** What the two sides do with a series. */
+/** Registers the commands of the two sides about a series. */
 export function seriesVerbRoutes(api: Api): void {
   const db = () => api.orm.em.fork();
   const common = {
@@ -25,7 +25,7 @@ export function seriesVerbRoutes(api: Api): void {
     etag: ({ seq }: SeriesView) => seq,
     errors,
     load: (actor: ApiActor, params: { seriesId: string }) => seriesFor(db(), actor, params.seriesId),
-    /** Somebody may be a consumer here and a provider there. */
+    /** The same user may be the consumer of one series and the provider of another. */
     by: (actor: ApiActor, { consumer, provider }: SeriesView) =>
       actorOf(asSide(actor, { consumerId: consumer.id, providerId: provider.id })),
     workflowId: ({ id }: SeriesView) => seriesWorkflowId(id),
@@ -57,7 +57,7 @@ export function seriesVerbRoutes(api: Api): void {
   });
 }
 
-/** @throws not_found, validation_failed for another length, local_time_gap */
+/** The new start of one occurrence, RFC 3339 UTC. @throws not_found, validation_failed for another length, local_time_gap */
 function newStart(view: SeriesView, n: number, choice: z.output<typeof MoveOccurrence>): string {
   const found = view.occurrences.find((one) => one.n === n);
   if (!found) throw new DomainError('not_found', 'This series has no such occurrence.');

@@ -20,7 +20,7 @@ import type { SeriesTerms } from '../../domain/series/machine.ts';
 const seriesId = z.strictObject({ seriesId: z.uuid() });
 const readers = ['consumer', 'provider', 'admin'] as const;
 const etag = ({ seq }: SeriesView) => seq;
-/** What both sides have agreed to can be repeated, before it is over and afterwards. */
+/** Statuses in which a booking can be repeated: both sides have agreed to it, and it may be over. */
 const repeatable: readonly string[] = ['confirmed', 'in_progress', 'completed'];
 
 export function seriesRoutes(api: Api): void {
