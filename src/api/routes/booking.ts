@@ -41,8 +41,8 @@ export function bookingRoutes(api: Api): void {
       path: '/bookings/:bookingId',
       summary: 'One booking',
       description:
-        'Contact data and the full address are there from `confirmed` on, for as long as there is something to sort out: not after a ' +
-        'cancellation or a ruling, nor after `disputeUntil` or `contestUntil`.',
+        'Contact data and the full address are shown from `confirmed` on. They are hidden again after a cancellation, after a ruling, ' +
+        'and after `disputeUntil` or `contestUntil`.',
       auth: readers,
       params: bookingId,
       response: BookingView,
@@ -59,7 +59,7 @@ export function bookingRoutes(api: Api): void {
       method: 'get',
       path: '/bookings/:bookingId/cancel/preview',
       summary: 'What cancelling would cost you now',
-      description: 'The very sum that cancelling charges. Send its `fee` along with the cancellation: it is never more than that.',
+      description: 'The sum that cancelling charges now. Send its `fee` along with the cancellation: the charge is then never higher.',
       auth: readers,
       params: bookingId,
       response: CancelPreview,

@@ -23,7 +23,7 @@ export function calendarFeedRoutes(api: Api): void {
       path: '/providers/me/calendar-feed',
       summary: 'Make a new address for your calendar app; an older one stops working',
       description:
-        'Whoever knows the address can read services, times and states of your bookings, and nothing about the people. It is shown this once.',
+        'Whoever knows the address can read services, times and states of your bookings, and nothing about the people. Only this answer shows the address.',
       // A stored answer would keep a readable token. When the request is sent twice, the second address is valid.
       idempotent: false,
       response: NewCalendarFeed,
@@ -89,7 +89,7 @@ export function calendarFeedRoutes(api: Api): void {
       method: 'get',
       path: '/calendars/:token.ics',
       summary: 'Bookings as iCalendar for a calendar app',
-      description: 'Read it as often as you like with `If-None-Match`: what has not changed answers 304.',
+      description: 'Read it as often as you like with `If-None-Match`: an unchanged calendar answers 304.',
       auth: 'public',
       params: z.strictObject({ token: z.string() }),
       response: CalendarText,

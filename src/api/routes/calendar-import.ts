@@ -43,7 +43,7 @@ export function calendarImportRoutes(api: Api): void {
       path: '/providers/me/calendar-imports/:name',
       summary: 'Take busy times from a calendar of yours, or read it again now',
       description:
-        'It is read within seconds and then every half hour. Busy times close all your seats; bookings you have stay. A calendar that cannot be read keeps its last busy times.',
+        'The calendar is read within seconds and then every half hour. Busy times close all your seats; existing bookings stay. A calendar that cannot be read keeps its last busy times.',
       body: PutCalendarImport,
       response: CalendarImportView,
       rate: { name: 'calendar-import', points: 30, windowS: 3_600 },

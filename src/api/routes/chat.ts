@@ -21,7 +21,7 @@ export function chatRoutes(api: Api): void {
       path: '/chat',
       summary: 'Say something',
       description:
-        'Acknowledged at once; the answer is a turn that can be polled or followed on `GET /events`. Without `requestId` a new request begins.',
+        'The message is acknowledged at once. The answer of the assistant is a turn: poll it, or follow it on `GET /events`. Without `requestId` a new request begins.',
       auth: ['consumer', 'guest'],
       body: PostChat,
       response: ChatAccepted,
@@ -58,7 +58,7 @@ export function chatRoutes(api: Api): void {
       method: 'post',
       path: '/chat/:requestId/claim',
       summary: 'Make a guest conversation your own',
-      description: 'After signing in: the guest token proves that the conversation was yours. It can be sent out from then on.',
+      description: 'After signing in. The guest token proves that the conversation was yours. From then on the request can be sent out.',
       auth: ['consumer'],
       params: chatId,
       body: ClaimChat,

@@ -37,7 +37,7 @@ export function enrollmentRoutes(api: Api): void {
       method: 'post',
       path: '/enrollments',
       summary: 'Apply to become a provider',
-      description: 'A draft may lack anything; what is there has to fit the catalogue. One application at a time.',
+      description: 'A draft may lack any field; the given fields have to fit the catalogue. One application at a time.',
       auth: applicants,
       body: Application,
       response: EnrollmentView,

@@ -26,7 +26,7 @@ export function eventRoutes(hub: EventHub) {
         description:
           'Server-sent events: `id` is the position, `event` the type, `data` the event. Resume with `Last-Event-ID`; without it the stream begins now. ' +
           '`turn.delta` events carry parts of an answer that is still being written; they have no id and are not repeated. ' +
-          'The stream ends when the token does.',
+          'The stream ends when the token expires.',
         auth: ['guest', 'consumer', 'provider', 'admin'],
         response: z.object({ type: z.string(), position: z.string() }).loose().meta({ id: 'StreamedEvent' }),
         errors: ['rate_limited', 'malformed'],

@@ -56,5 +56,5 @@ export const sections = (hub: EventHub): readonly Section[] => [
     description: 'For providers: your bookings in your calendar app, and your own calendars here',
     features: [calendarFeedRoutes, calendarImportRoutes],
   },
-  { tag: 'admin', description: 'For operators: unstick what belongs to others', features: [operatorRoutes] },
+  { tag: 'admin', description: 'For operators: intervene when something of a user is stuck', features: [operatorRoutes] },
 ];

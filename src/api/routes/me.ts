@@ -85,7 +85,7 @@ export function meRoutes(api: Api): void {
     {
       method: 'post',
       path: '/me/notifications/:notificationId/read',
-      summary: 'You have seen it',
+      summary: 'Mark a notification as read',
       auth: everybody,
       params: z.strictObject({ notificationId: z.uuid() }),
       response: NotificationView,

@@ -35,7 +35,8 @@ export function paymentMethodRoutes(api: Api): void {
       method: 'put',
       path,
       summary: 'Store the payment method your bookings are paid with',
-      description: 'Takes the place of the one before. It is tried at the next booking, not now; bookings that are paid for keep theirs.',
+      description:
+        'Replaces the earlier payment method. The new one is first used at the next booking. Bookings that are already paid keep theirs.',
       auth: ['consumer'],
       body: StorePaymentMethod,
       response: PaymentMethodView,
@@ -58,7 +59,7 @@ export function paymentMethodRoutes(api: Api): void {
       method: 'delete',
       path,
       summary: 'Forget the payment method',
-      description: 'What is authorised for a booking already stays so.',
+      description: 'Existing authorisations of bookings stay.',
       auth: ['consumer'],
       ifMatch: 'optional',
       errors: [],

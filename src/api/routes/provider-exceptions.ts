@@ -31,7 +31,7 @@ export function exceptionRoutes(api: Api): void {
       summary: 'Your dated exceptions, by date',
       query: z.strictObject({
         ...PageQuery.shape,
-        from: LocalDate.optional().meta({ description: 'Only those that are not over on this date' }),
+        from: LocalDate.optional().meta({ description: 'Only exceptions that are not over on this date' }),
       }),
       response: pageOf(ExceptionView).extend({ seq: z.int() }),
       errors: ['not_found'],

@@ -31,8 +31,7 @@ export function ownProviderRoutes(api: Api): void {
       method: 'patch',
       path: '/providers/me',
       summary: 'Change your profile, your calendar’s limits, or pause',
-      description:
-        'In a new zone weekly hours and dated exceptions keep their local times. Bookings stay where they are, whatever is changed.',
+      description: 'In a new zone weekly hours and dated exceptions keep their local times. No change moves an existing booking.',
       body: EditProvider,
       errors: ['not_found', 'invalid_transition'],
     },

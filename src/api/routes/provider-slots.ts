@@ -20,7 +20,7 @@ export function slotRoutes(api: Api): void {
       method: 'get',
       path: '/providers/:providerId/slots',
       summary: 'When a provider can be booked',
-      description: `Every slot listed can be booked, no other can; the rules are those a booking is checked by. At most ${maxDays} days at once.`,
+      description: `Every listed slot can be booked, and no other slot can: bookings are checked by the same rules. At most ${maxDays} days at once.`,
       auth: 'public',
       params: providerId,
       query: SlotQuery,
