@@ -1,4 +1,4 @@
-/** Keys with these beginnings are meant for us, so a key we do not know is worth a word. */
+/** Keys with these prefixes are meant for Proxie, so an unknown one is reported. */
 const ourPrefixes = [
   'PROXIE_',
   'DATABASE_',
@@ -18,12 +18,15 @@ const ourPrefixes = [
   'TEMPORAL_',
   'STRIPE_',
 ];
-/** Read by others: the test set-up, the libraries for OpenAI, Stripe and Temporal, and the variables Kubernetes makes of services. */
+/**
+ * Keys that others read: the test set-up, the libraries for OpenAI, Stripe and Temporal, and the variables that Kubernetes
+ * makes from services.
+ */
 const read =
   /^PROXIE_TEST_|^OPENAI_(ORG_ID|PROJECT_ID|LOG|WEBHOOK_SECRET)$|^STRIPE_SUPPRESS_NOTICES$|^TEMPORAL_(TLS_.+|GRPC_META_.+|PROFILE|CONFIG_FILE|CODEC_.+|ENV|CLI_.+)$/;
 const madeByKubernetes = /_(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT_\d+_(TCP|UDP)(_.+)?)$/;
 
-/** One sentence for each key of `env` that looks like ours and is not, with the key that was probably meant. */
+/** One sentence for each key of `env` that looks like one of ours but is unknown, with the key that was probably meant. */
 export function unknownKeys(env: Readonly<Record<string, string | undefined>>, known: readonly string[]): string[] {
   return Object.keys(env)
     .filter((key) => ourPrefixes.some((prefix) => key.startsWith(prefix)))

@@ -8,7 +8,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The `iss` of tokens from the development issuer. Production refuses it. */
 export const DEV_ISSUER = 'urn:proxie:development-issuer';
-/** Secrets made by `npm start` begin with this, so that production can tell and refuse them. */
+/** Prefix of the secrets that `npm start` makes, so that production recognises and refuses them. */
 export const DEV_SECRET_PREFIX = 'proxie-dev-';
 
 const port = z.coerce.number('must be a port').int('must be a port').min(1, 'must be a port').max(65_535, 'must be a port');
@@ -25,7 +25,7 @@ const urlOf = (...protocols: string[]) =>
       `must be a URL with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
     );
 
-/** Every key Proxie reads, once. `.env.example` lists the same keys. */
+/** Every key that Proxie reads. `.env.example` lists the same keys. */
 const schema = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production'], 'must be development, test or production').default('development'),
   LOG_LEVEL: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'], 'must be a pino level, e.g. info').default('info'),
@@ -89,13 +89,13 @@ const schema = z.object({
   PROXIE_ISSUER_PORT: port.optional(),
 });
 
-/** What `npm start` supplies itself when it is not set. */
+/** Keys that `npm start` sets itself when they are missing. */
 const suppliedByStack = { DATABASE_URL: true, AUTH_JWKS_URL: true, AUTH_ISSUER: true, AUTH_AUDIENCE: true, CURSOR_SECRET: true } as const;
 const stackSchema = schema.partial(suppliedByStack);
 
 export const configKeys = Object.keys(schema.shape) as (keyof typeof schema.shape)[];
 
-/** The configuration cannot be used. Names keys and rules, never values: the text may be logged. */
+/** The configuration cannot be used. The message names keys and rules, never values, because it may be logged. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly string[];
@@ -150,14 +150,14 @@ export function loadConfig(env: Environment = process.env) {
     llm: { apiKey: values.OPENAI_API_KEY, baseUrl: values.OPENAI_BASE_URL, model: values.LLM_MODEL, timeoutMs: values.LLM_TIMEOUT_MS },
     outbound: { allowedOrigins: values.OUTBOUND_ALLOWED_ORIGINS },
     mail: { smtpUrl: values.SMTP_URL, from: values.MAIL_FROM },
-    /** Things worth a line in the log at start: keys that look like ours and are not. */
+    /** Sentences for the log at start: keys that look like ours but are unknown. */
     warnings,
   });
 }
 export type Config = ReturnType<typeof loadConfig>;
 
 /**
- * What tools need that only touch the database and Temporal: reconcile, migrate.
+ * The configuration of tools that use only the database and Temporal: reconcile, migrate.
  * @throws ConfigError
  */
 export function loadToolConfig(env: Environment = process.env) {
@@ -168,9 +168,9 @@ export function loadToolConfig(env: Environment = process.env) {
 }
 
 /**
- * What `npm start` needs to know before it can supply the rest: the same keys, with those it supplies optional.
+ * The configuration that `npm start` reads before it supplies the rest. The keys that it supplies are optional here.
  * `inherited` is the environment that child processes build on.
- * @throws ConfigError, in production also for everything that would have to be embedded
+ * @throws ConfigError, in production also for every server and key that would have to be embedded
  */
 export function loadStackConfig(env: Environment = process.env) {
   const { values, warnings } = parse(stackSchema, env, commonProblems);
@@ -185,7 +185,7 @@ export function loadStackConfig(env: Environment = process.env) {
     jwksUrl: values.AUTH_JWKS_URL,
     host: values.HOST,
     shutdownGraceMs: isSet('WORKER_SHUTDOWN_GRACE_MS') ? values.WORKER_SHUTDOWN_GRACE_MS : undefined,
-    /** Ports somebody asked for by name: busy ones are reported, the others avoided. */
+    /** Ports that the environment names. A named port that is busy is an error; without a name, the next free port is taken. */
     ports: {
       api: isSet('PORT') ? values.PORT : undefined,
       workerMetrics: values.WORKER_METRICS_PORT,
@@ -200,13 +200,13 @@ export function loadStackConfig(env: Environment = process.env) {
 }
 export type StackConfig = ReturnType<typeof loadStackConfig>;
 
-/** How to reach Temporal, by Temporal's own rules (`TEMPORAL_*`, profile file), so its CLI and we always agree. */
+/** How to reach Temporal, by Temporal's own rules (`TEMPORAL_*`, profile file), so that its CLI and Proxie always agree. */
 function temporalConnection(env: Environment): ClientConnectConfig {
   const defined = Object.entries(env).filter((entry): entry is [string, string] => Boolean(entry[1]));
   try {
     return loadClientConnectConfig({ overrideEnvVars: Object.fromEntries(defined) });
   } catch (error) {
-    // Only the code: the message may quote a certificate or a key.
+    // Only the code is reported: the message may quote a certificate or a key.
     const code = (error as NodeJS.ErrnoException).code;
     throw new ConfigError([`TEMPORAL_TLS_* or the profile in TEMPORAL_CONFIG_FILE cannot be used${code ? ` (${code})` : ''}`]);
   }
@@ -223,19 +223,22 @@ function parse<S extends typeof schema | typeof stackSchema>(shape: S, env: Envi
   return { values: result.data as z.output<S>, warnings };
 }
 
-/** A custom message speaks of the rule; Zod's own could quote the value, which may be a secret. */
+/**
+ * Custom messages start with `must` or `names` and describe the rule. Zod's own messages could quote the value, which may be a
+ * secret.
+ */
 const problem = (key: string, issue: { message: string }, known: Environment) =>
   known[key] === undefined ? `${key} is missing` : `${key} ${/^(must|names) /.test(issue.message) ? issue.message : 'is not valid'}`;
 
 const commonProblems = (env: Environment): string[] => [...paymentProblems(env), ...productionProblems(env)];
 
-/** Whoever takes money has to be able to, from the first booking on. */
+/** With payments configured, the keys of the payment provider are required at start, not only at the first booking. */
 function paymentProblems(env: Environment): string[] {
   if (env.PAYMENTS !== 'stripe') return [];
   return ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET'].filter((key) => !env[key]).map((key) => `${key} is missing`);
 }
 
-/** Production runs on real servers and real keys, or not at all. */
+/** Production needs real servers and real keys. */
 function productionProblems(env: Environment): string[] {
   if (env.NODE_ENV !== 'production') return [];
   const problems: string[] = [];
@@ -257,7 +260,7 @@ function productionProblems(env: Environment): string[] {
   return problems;
 }
 
-/** Loopback and "any address" in the spellings `URL` leaves: it has already normalised octal, hex and short forms. */
+/** Whether a host is loopback or "any address". `URL` has already turned octal, hex and short forms into one spelling. */
 function isLoopback(hostname: string): boolean {
   const host = hostname.replace(/\.$/, '').toLowerCase();
   return (
@@ -275,7 +278,7 @@ function toQueues(text: string, context: z.RefinementCtx): TaskQueue[] {
   return known;
 }
 
-/** Origins as browsers send them: scheme, host and port, nothing behind. */
+/** Origins as browsers send them: scheme, host and port only. */
 function toOrigins(text: string, context: z.RefinementCtx): string[] {
   const origins = text
     .split(',')

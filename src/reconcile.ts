@@ -1,4 +1,5 @@
-// `npm run reconcile`: checks and repairs now, prints what it found. Exit 1 when something disagrees or could not be checked.
+// `npm run reconcile`: checks and repairs now, and prints what it found. Exit 1 when something disagrees or could not be
+// checked.
 import { reconcile } from './activities/reconcile.ts';
 import { loadToolConfig } from './config.ts';
 import { openOrm } from './db/orm.ts';

@@ -1,4 +1,5 @@
-// Composition root of the worker: config → deps → Worker.run. Drains on SIGTERM and SIGINT.
+// Composition root of the worker: reads the configuration, builds the dependencies, runs the workers. Drains on SIGTERM and
+// SIGINT.
 import { readFile } from 'node:fs/promises';
 import { DefaultLogger, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import { activitiesByQueue } from './activities/index.ts';
@@ -19,7 +20,7 @@ const corePort = metricsPort ? await freeLoopbackPort() : undefined;
 
 Runtime.install({
   logger: new DefaultLogger(config.logLevel === 'debug' || config.logLevel === 'trace' ? 'DEBUG' : 'WARN'),
-  // Signals are handled below: the queues are stopped together, then the pool.
+  // The code below handles signals: it stops all queues together, then the pool.
   shutdownSignals: [],
   telemetryOptions: {
     logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} },
@@ -32,7 +33,7 @@ const temporal = temporalClient(config.temporal);
 const logger = Runtime.instance().logger;
 const { smtpUrl, from } = config.mail;
 const mailer = smtpUrl && queues.includes('proxie-outbound') ? smtpMailer({ smtpUrl, from }) : undefined;
-// In an image the bundle is prebuilt and named on the command line; on a laptop it takes two seconds.
+// An image contains a prebuilt bundle, whose path stands on the command line. Without one, bundling takes two seconds.
 const bundleFile = process.argv[2];
 const workers = await createWorkers({
   ...config.temporal,
@@ -50,7 +51,8 @@ const monitor =
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => workers.shutdown());
 const drained = workers.run();
 if (queues.includes('proxie')) await ensureSchedules(temporal, { starting: true });
-// A worker outlives a lost Temporal store: it notices that the Schedule has gone, and everything open is started again.
+// A worker survives the loss of the Temporal store: it notices that a Schedule is missing, and the reconciler starts every open
+// stream again.
 const watch = setInterval(() => {
   if (queues.includes('proxie'))
     ensureSchedules(temporal, { starting: false }).catch((error: unknown) =>

@@ -1,5 +1,5 @@
-// The one way to call an address that a stranger has given us: public hosts over https only, the address that was checked
-// is the one that is connected to, nothing is followed, and neither size nor time is the other side's choice.
+// The one way to call an address that a user has given. Only public hosts over https are called. The socket connects to the
+// address that was checked, redirects are not followed, and size and time are bounded here.
 import { lookup } from 'node:dns/promises';
 import { request as plainRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as tlsRequest } from 'node:https';
@@ -14,7 +14,7 @@ import { isPublicAddress } from './public-address.ts';
 export const outboundFaults = ['unsafe_url', 'unreachable', 'timeout', 'bad_certificate', 'redirected', 'too_large', 'garbled'] as const;
 export type OutboundFault = (typeof outboundFaults)[number];
 
-/** The other side cannot be called, or answers in a way we do not take. The message may hold its address: never log it. */
+/** The server cannot be called, or its answer is not accepted. The message may contain its address: never log it. */
 export class OutboundError extends Error {
   override readonly name = 'OutboundError';
   readonly code: OutboundFault;
@@ -26,7 +26,7 @@ export class OutboundError extends Error {
 }
 
 export interface OutboundAnswer {
-  /** Never a redirect. */
+  /** HTTP status; never a redirect. */
   status: number;
   headers: IncomingMessage['headers'];
   body: Buffer;
@@ -36,17 +36,17 @@ export interface OutboundCall {
   method?: 'GET' | 'POST';
   headers?: Record<string, string>;
   body?: string | Buffer;
-  /** Of the answer, after decompression. */
+  /** Limit of the answer's size, after decompression. */
   maxBytes: number;
-  /** For everything together, from the name to the last byte. */
+  /** Limit for the whole call in milliseconds, from the name look-up to the last byte. */
   timeoutMs: number;
   signal?: AbortSignal;
 }
 
 export interface HttpGuard {
-  /** When somebody saves an address. @throws unsafe_url · temporarily_unavailable when its name cannot be looked up now */
+  /** Checks an address when a user saves it. @throws unsafe_url · temporarily_unavailable when its name cannot be looked up now */
   check(url: string): Promise<void>;
-  /** @throws OutboundError */
+  /** Calls an address. @throws OutboundError */
   call(url: string, call: OutboundCall): Promise<OutboundAnswer>;
 }
 
@@ -56,9 +56,9 @@ interface Address {
 }
 
 export interface HttpGuardOptions {
-  /** Origins the operator vouches for: neither scheme, port nor address is looked at. */
+  /** Origins that the operator trusts: scheme, port and address are not checked for them. */
   allowedOrigins?: readonly string[];
-  /** All addresses of a name. */
+  /** Looks up all addresses of a name. */
   resolve?: (host: string) => Promise<Address[]>;
 }
 
@@ -69,7 +69,10 @@ const resolveAll = (host: string) => lookup(host, { all: true, order: 'verbatim'
 export function httpGuard({ allowedOrigins = [], resolve = resolveAll }: HttpGuardOptions = {}): HttpGuard {
   const vouchedFor = ({ origin }: URL) => allowedOrigins.includes(origin);
 
-  /** What the text alone tells. `URL` has already turned octal, hexadecimal, decimal and short spellings into one. */
+  /**
+   * Checks that need only the text. `URL` has already turned octal, hexadecimal, decimal and short spellings into one.
+   * @throws unsafe_url
+   */
   function parse(text: string): URL {
     if (text.length > maxUrlLength || !URL.canParse(text)) throw unsafe('This is not an address.');
     const url = new URL(text);
@@ -82,14 +85,20 @@ export function httpGuard({ allowedOrigins = [], resolve = resolveAll }: HttpGua
     return url;
   }
 
-  /** One private address among public ones is enough: which of them is connected to would be chance. */
+  /**
+   * One private address among public ones is enough to refuse the host: the socket could connect to any of them.
+   * @throws unsafe_url
+   */
   async function publicAddresses(host: string): Promise<Address[]> {
     const found = await resolve(host);
     if (found.length === 0 || found.some(({ address }) => !isPublicAddress(address))) throw unsafe();
     return found;
   }
 
-  /** Handed to the socket: whatever a name meant when it was saved, this is the answer that is connected to. */
+  /**
+   * Look-up for the socket: it checks the addresses again at the time of the call and connects to one of these. A name may have
+   * changed its meaning since the address was saved.
+   */
   const pinned: LookupFunction = (host, { all }, done) =>
     callbackify(publicAddresses)(host, (error, found) => {
       if (error) done(error, '');
@@ -115,7 +124,7 @@ export function httpGuard({ allowedOrigins = [], resolve = resolveAll }: HttpGua
         const options: RequestOptions = {
           method,
           headers: { 'user-agent': 'Proxie', 'accept-encoding': 'gzip', ...headers },
-          // A connection of its own: one that is kept would carry the next call past the look-up.
+          // Each call gets a connection of its own: a kept connection would skip the look-up of the next call.
           agent: false,
           signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
           ...(!vouchedFor(url) && { lookup: pinned }),
@@ -137,7 +146,7 @@ export function httpGuard({ allowedOrigins = [], resolve = resolveAll }: HttpGua
 const unsafe = (message?: string) => new DomainError('unsafe_url', message);
 const unknownName = new Set(['ENOTFOUND', 'ENODATA']);
 
-/** Without the brackets of IPv6. */
+/** The host name, for IPv6 without brackets. */
 const hostOf = ({ hostname }: URL) => hostname.replace(/^\[(.*)\]$/, '$1');
 
 function answerOf(url: URL, options: RequestOptions, body: string | Buffer | undefined): Promise<IncomingMessage> {

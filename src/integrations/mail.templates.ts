@@ -1,11 +1,12 @@
-// What mails say: short, with a link. Never a name, an address, a price or a word of the other side: mail is not private.
+// Texts of mails: short, with a link. They contain no name, address, price or words of the other side, because mail is not
+// private.
 import type { NotificationKind } from '../domain/notification.ts';
 
 export interface MailSubject {
   kind: string;
   /** `request/<id>` and so on. */
   stream: string;
-  /** Ids that lead closer: `offerId`, `bookingId`. */
+  /** Ids of the things that the mail is about: `offerId`, `bookingId`. */
   ids: Record<string, string>;
 }
 
@@ -73,7 +74,7 @@ export const mailTexts: Readonly<Record<NotificationKind, readonly [subject: str
 
 const anything = ['News for you', 'Something has changed.'] as const;
 
-/** @param publicUrl where people reach us, without a slash at the end */
+/** The subject and text of one mail. @param publicUrl address of this service for people, without a slash at the end */
 export function mailText({ kind, stream, ids }: MailSubject, publicUrl: string): { subject: string; text: string } {
   const [subject, sentence] = (Object.hasOwn(mailTexts, kind) && mailTexts[kind as NotificationKind]) || anything;
   const link = `${publicUrl}/${pathTo(stream, ids)}`;

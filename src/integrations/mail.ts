@@ -1,26 +1,26 @@
-// Mail: a port, and SMTP.
+// Sending mail: a port, and its implementation for SMTP.
 import { createTransport } from 'nodemailer';
 
 export interface Mail {
-  /** The same mail sent twice carries the same Message-ID, so that a receiver can drop the second. */
+  /** A mail that is sent twice has the same Message-ID, so that a receiver can drop the second one. */
   id: string;
   to: string;
   subject: string;
   text: string;
 }
 
-/** `later`: the server said not now to this mail · `never`: it refused this mail for good. */
+/** `later`: the server refused this mail for now · `never`: it refused this mail for good. */
 export type MailOutcome = 'accepted' | 'later' | 'never';
 
 export interface Mailer {
-  /** @throws when the server cannot be reached or does not let us in: that says nothing about the mail */
+  /** Sends one mail. @throws when the server cannot be reached or refuses the sign-in; such an error does not depend on the mail */
   send(mail: Mail): Promise<MailOutcome>;
   close(): void;
 }
 
 const second = 1_000;
 
-/** Sends through one SMTP server over a few kept connections. The URL carries credentials: it is never logged. */
+/** Sends through one SMTP server over a few kept connections. The URL contains credentials and is never logged. */
 export function smtpMailer({ smtpUrl, from }: { smtpUrl: string; from: string }): Mailer {
   const transport = createTransport({
     url: smtpUrl,
@@ -30,7 +30,7 @@ export function smtpMailer({ smtpUrl, from }: { smtpUrl: string; from: string })
     connectionTimeout: 10 * second,
     greetingTimeout: 10 * second,
     socketTimeout: 30 * second,
-    // Bodies come from templates; nothing in them may make us read files or fetch addresses.
+    // Bodies come from templates. These options make sure that no body can read files or fetch addresses.
     disableFileAccess: true,
     disableUrlAccess: true,
   });
@@ -59,11 +59,14 @@ export function smtpMailer({ smtpUrl, from }: { smtpUrl: string; from: string })
 
 interface SmtpError extends Error {
   code?: string;
-  /** The server's reply, RFC 5321. */
+  /** The server's reply code, RFC 5321. */
   responseCode?: number;
 }
 
-/** Only replies to this mail are about this mail: sender, recipient or contents. Greeting, sign-in and lost lines are the server's. */
+/**
+ * The outcome of one mail, from the replies to its sender, recipient and contents. Failures of greeting, sign-in and connection
+ * do not depend on the mail: undefined.
+ */
 function outcomeOf({ code, responseCode = 0 }: SmtpError): MailOutcome | undefined {
   if (code !== 'EENVELOPE' && code !== 'EMESSAGE') return undefined;
   if (responseCode >= 500) return 'never';

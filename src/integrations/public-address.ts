@@ -1,4 +1,5 @@
-// Which addresses of the Internet anybody may be sent to: everything but the special-purpose ranges of IANA's registries.
+// Public Internet addresses, the only ones that may be called: every address outside the special-purpose ranges of IANA's
+// registries.
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
 
 const special = new BlockList();
@@ -26,7 +27,8 @@ for (const range of [
   const [network, prefix] = range.split('/') as [string, string];
   special.addSubnet(network, Number(prefix), 'ipv4');
 }
-// Of IPv6 only 2000::/3 is handed out: loopback, mapped, NAT64, unique-local, link-local and multicast lie outside of it.
+// Of IPv6, only 2000::/3 is allocated. Loopback, mapped, NAT64, unique-local, link-local and multicast addresses lie outside of
+// it.
 const handedOut = new BlockList();
 handedOut.addSubnet('2000::', 3, 'ipv6');
 for (const range of ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20']) {
@@ -34,7 +36,7 @@ for (const range of ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20']) {
   special.addSubnet(network, Number(prefix), 'ipv6');
 }
 
-/** @param address as the resolver or `URL` writes it; anything else is not public */
+/** @param address as the resolver or `URL` writes it; every other text is not public */
 export function isPublicAddress(address: string): boolean {
   if (isIPv4(address)) return !special.check(address, 'ipv4');
   return isIPv6(address) && handedOut.check(address, 'ipv6') && !special.check(address, 'ipv6');

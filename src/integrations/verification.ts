@@ -3,7 +3,7 @@ import type { CredentialKind } from '../domain/enrollment/machine.ts';
 import type { CheckOutcome } from '../domain/enrollment/types.ts';
 
 export interface CredentialClaim {
-  /** Names the claim for the vendor: the same claim asked twice is one case. */
+  /** Names the claim for the vendor: a claim that is sent twice is one case. */
   key: string;
   kind: CredentialKind;
   category: string | null;
@@ -12,16 +12,19 @@ export interface CredentialClaim {
 }
 
 export interface Verification {
-  /** `pending`: the vendor tells later, by signal. @throws when it cannot be asked now; asking again is harmless */
+  /**
+   * `pending`: the vendor sends the result later, as a signal.
+   * @throws when the vendor cannot be asked now; asking again is harmless
+   */
   check(claim: CredentialClaim, signal?: AbortSignal): Promise<CheckOutcome>;
 }
 
-/** Letters, digits and separators, at least five characters of which one is a digit: what registers print. */
+/** The form of printed registration numbers: letters, digits and separators, at least five characters, at least one digit. */
 const printable = /^(?=.*\d)[A-Z0-9][A-Z0-9 ./-]{3,39}[A-Z0-9]$/;
 
 /**
- * Judges by form and date alone, always the same way: it refuses what cannot be a registration number and what has run out.
- * An operator sees every application before anybody is let in.
+ * Judges by form and date alone, always in the same way. It refuses numbers that cannot be registration numbers, and expired
+ * documents. An operator sees every application before it is approved.
  */
 export function offlineVerification(now: () => number = Date.now): Verification {
   return {

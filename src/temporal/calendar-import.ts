@@ -6,12 +6,12 @@ import {
   type CalendarImportInput,
 } from '../contracts/calendar-import.messages.ts';
 
-/** How long somebody who stores an address waits for the start of its reading. */
+/** Milliseconds that the request which stores an address waits for Temporal. */
 const patienceMs = 2_000;
 
 /**
- * Reads one calendar now; a run that is at it already looks once more.
- * @throws when Temporal does not take it: the Schedule reads the calendar within minutes all the same
+ * Reads one calendar now. A run that is already reading this calendar reads it once more.
+ * @throws when Temporal cannot be reached in time; the Schedule then reads the calendar within minutes
  */
 export async function importCalendarNow(temporal: Client, importId: string): Promise<void> {
   const input: CalendarImportInput = { importId };

@@ -1,22 +1,22 @@
 import type { Client } from '@temporalio/client';
 import { mailWorkflowId, wakeMail } from '../contracts/mail.messages.ts';
 
-/** Hears Postgres's notices; see db/listen.ts. `onListening` also tells that some may have been missed. */
+/** Listens to Postgres's notices; see db/listen.ts. `onListening` also says that notices may have been missed. */
 export type Listen = (channel: string, onNotice: () => void, onListening: () => void) => Promise<{ close(): Promise<void> }>;
 
 export interface MailOutboxOptions {
   temporal: Client;
   listen: Listen;
-  /** A burst of notices is one signal. */
+  /** Milliseconds in which several notices become one signal. */
   debounceMs?: number;
-  /** How long until a wake-up that Temporal did not take is tried again. */
+  /** Milliseconds until a wake-up that failed is tried again. */
   retryMs?: number;
   onError: (error: unknown) => void;
 }
 
 /**
- * Keeps the outbox's run awake: at start, after every lost connection, and whenever a notification is written. A wake-up
- * that cannot be delivered is repeated until it can.
+ * Wakes the outbox's run: at start, after every lost connection, and whenever a notification is written. A wake-up that fails
+ * is repeated until it succeeds.
  */
 export async function serveMailOutbox({
   temporal,

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { createServer as createSocket, type AddressInfo } from 'node:net';
 import { collectDefaultMetrics, register } from 'prom-client';
 
-/** A loopback port that is free now: the SDK's native core wants a fixed address for its own exporter. */
+/** A loopback port that is free now. The SDK's native core needs a fixed address for its own exporter. */
 export function freeLoopbackPort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createSocket();

@@ -1,12 +1,12 @@
 import { ScheduleAlreadyRunning, ScheduleOverlapPolicy, WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
 import { calendarImportType, calendarImportWorkflowId } from '../contracts/calendar-import.messages.ts';
 
-/** A command that is being written now is not behind. */
+/** Milliseconds after its last event in which the reconciler takes no run for behind: its command may still be being written. */
 const quietMs = 5_000;
 
 /**
- * Every Schedule there has to be; once at a worker's start, and again and again: one that is missing means that the whole
- * Temporal store was lost or replaced.
+ * Makes every Schedule that is missing: once when a worker starts, then every minute. A missing Schedule means that the whole
+ * Temporal store was lost or replaced. The reconciler then runs at once.
  */
 export async function ensureSchedules(temporal: Client, options: { starting: boolean }): Promise<void> {
   await ensureReconciler(temporal, options);
@@ -14,8 +14,8 @@ export async function ensureSchedules(temporal: Client, options: { starting: boo
 }
 
 /**
- * The reconciler every five minutes; once now at a worker's start, and whenever the Schedule was missing. Runs of several
- * workers fall together.
+ * Runs the reconciler every five minutes, and once now: when a worker starts, or when the Schedule was missing. Workers that
+ * start at the same time share one run.
  */
 async function ensureReconciler(temporal: Client, { starting }: { starting: boolean }): Promise<void> {
   const made = await ensureSchedule(temporal, {
@@ -38,7 +38,7 @@ async function ensureReconciler(temporal: Client, { starting }: { starting: bool
   }
 }
 
-/** Looks every five minutes which calendars are due; nothing is due most of the time. */
+/** Looks every five minutes for calendars that are due. Most of the time none is. */
 async function ensureCalendarImports(temporal: Client): Promise<void> {
   await ensureSchedule(temporal, {
     scheduleId: 'proxie-calendar-import',
@@ -49,7 +49,7 @@ async function ensureCalendarImports(temporal: Client): Promise<void> {
   });
 }
 
-/** @returns whether it was missing */
+/** @returns whether the Schedule was missing */
 async function ensureSchedule(
   temporal: Client,
   { scheduleId, ...action }: { scheduleId: string; workflowId: string; workflowType: string; args: unknown[]; staticSummary: string },

@@ -9,20 +9,20 @@ export interface WorkersOptions {
   activities: Record<TaskQueue, object>;
   /** Prebuilt code of src/workflows (temporal/bundle.ts). */
   workflowBundle: { code: string };
-  /** How long running activities may take to finish after a stop signal. */
+  /** Milliseconds that running activities may take to finish after a stop signal. */
   shutdownGraceMs: number;
   maxCachedWorkflows: number;
 }
 
 export interface Workers {
-  /** Resolves when all have drained; rejects when one failed. */
+  /** Resolves when all workers have drained; rejects when one has failed. */
   run(): Promise<void>;
   shutdown(): void;
   isRunning(): boolean;
   close(): Promise<void>;
 }
 
-/** One worker per task queue over one connection; workflows live on `proxie` only. */
+/** Makes one worker per task queue over one connection. Workflows run on `proxie` only. */
 export async function createWorkers(options: WorkersOptions): Promise<Workers> {
   const { connectionOptions, namespace, queues, activities, workflowBundle, shutdownGraceMs, maxCachedWorkflows } = options;
   const connection = await NativeConnection.connect(connectionOptions);
@@ -34,7 +34,7 @@ export async function createWorkers(options: WorkersOptions): Promise<Workers> {
         taskQueue,
         activities: activities[taskQueue],
         dataConverter: dataConverter(),
-        // The default grace is zero: a deploy would cancel every running activity.
+        // The default grace is zero, so a deploy would cancel every running activity.
         shutdownGraceTime: shutdownGraceMs,
         shutdownForceTime: shutdownGraceMs + 5_000,
         ...(taskQueue === 'proxie' ? { workflowBundle, maxCachedWorkflows } : {}),

@@ -1,4 +1,4 @@
-// The thread a stranger's calendar is read in: see reader.ts.
+// The thread that reads an external calendar: see reader.ts.
 import { parentPort, workerData } from 'node:worker_threads';
 import { busyTimes, TooComplex } from './busy.ts';
 import type { BusyOptions } from './busy.ts';
@@ -10,7 +10,7 @@ function answer(): ThreadAnswer {
   try {
     return { busy: busyTimes(text, options) };
   } catch (error) {
-    // Whatever it is (a parser's error, a date that does not exist), the text caused it.
+    // Every error here comes from the text: a parser's error, or a date that does not exist.
     return { fault: error instanceof TooComplex ? 'too_complex' : 'unreadable' };
   }
 }

@@ -1,4 +1,4 @@
-// When somebody is busy, as an iCalendar text says (RFC 5545). Pure and not to be trusted with time: see reader.ts.
+// Busy times of an iCalendar text (RFC 5545). Pure, but a hostile text can make it run without end: see reader.ts.
 import ICAL from 'ical.js';
 import type { Interval } from '../../domain/calendar/availability.ts';
 import { clockOf, dateOf, floating, timesOf, wallMs, type Clock } from './clock.ts';
@@ -6,14 +6,14 @@ import { busyLines, Unreadable } from './lines.ts';
 import { feedUidSuffix } from '../../domain/calendar/import.ts';
 
 export interface BusyOptions {
-  /** Whose midnight an all-day event means, and whose clock a time without a zone. */
+  /** The zone whose midnight an all-day event uses, and whose clock a time without a zone uses. */
   zone: string;
-  /** Milliseconds since the epoch: what lies outside is not looked at, what crosses is cut. */
+  /** Start of the window, epoch milliseconds; `to` is its end. Times outside are ignored, times that cross an edge are cut. */
   from: number;
   to: number;
 }
 
-/** A calendar that is longer than any calendar of a person. */
+/** The calendar is larger than any person's calendar. */
 export class TooComplex extends Error {}
 
 const maxInstances = 1_000_000;
@@ -21,8 +21,8 @@ const maxBlocks = 10_000;
 const dayMs = 86_400_000;
 
 /**
- * Busy times in order, overlapping ones joined. Cancelled events, events that are marked as free and our own bookings on
- * their way back are none.
+ * Busy times in order, overlapping ones joined. These are not busy: cancelled events, events that are marked as free, and our
+ * own bookings that come back in an external calendar.
  * @throws Unreadable, TooComplex
  */
 export function busyTimes(text: string, options: BusyOptions): Interval[] {
@@ -45,16 +45,16 @@ export function busyTimes(text: string, options: BusyOptions): Interval[] {
   return joined(found);
 }
 
-/** A text may hold several calendars. */
+/** The calendars of a text, which may contain several. */
 function parsed(lines: string[]): ICAL.Component[] {
   const tree = ICAL.parse(lines.join('\r\n')) as unknown[];
-  // One calendar comes as itself, several as a list.
+  // ical.js returns one calendar as itself and several as a list.
   return (typeof tree[0] === 'string' ? [tree] : (tree as unknown[][])).map((one) => new ICAL.Component(one as never));
 }
 
-/** An occurrence that was moved or cancelled, or all from one on. */
+/** A change (RECURRENCE-ID) of one occurrence, or of an occurrence and all later ones. */
 interface Change {
-  /** When the occurrence was meant to start. */
+  /** Original start of the occurrence, epoch milliseconds. */
   at: number;
   andAllLater: boolean;
   busy: boolean;
@@ -85,7 +85,7 @@ function* busyOf(event: ICAL.Component, changes: Change[], options: BusyOptions,
   const clock = clockOf(property, options);
   const endOf = endsOf(event, first, clock, options);
   const lengthMs = endOf(first) - clock(first);
-  // Compared with anything it would be "not busy".
+  // Comparisons with NaN are false, so the event would wrongly count as free.
   if (Number.isNaN(lengthMs)) throw new Unreadable('a time out of reach');
   if (!event.hasProperty('rrule') && !event.hasProperty('rdate')) {
     yield { start: clock(first), end: endOf(first) };
@@ -103,7 +103,7 @@ function* busyOf(event: ICAL.Component, changes: Change[], options: BusyOptions,
   }
 }
 
-/** An occurrence after a change of all later ones: as far from its own start, as long as the changed one. */
+/** An occurrence after a change of all later ones. It moves by as much as the changed occurrence and gets that one's length. */
 function shifted({ at, event }: Change, start: number, options: BusyOptions): Interval {
   const property = event.getFirstProperty('dtstart')!;
   const [first] = timesOf(property);
@@ -113,7 +113,7 @@ function shifted({ at, event }: Change, start: number, options: BusyOptions): In
 }
 
 interface Instance extends Interval {
-  /** As the clock on the wall says; not for periods. */
+  /** Start on the wall clock; undefined for periods. */
   wall?: ICAL.Time;
 }
 
@@ -125,7 +125,7 @@ function* instancesOf(
   { from, to, lengthMs }: BusyOptions & { lengthMs: number },
   budget: { instances: number },
 ): Generator<Instance> {
-  /** By the wall clock, generously: looking up zones for every day since 1970 would take long. */
+  /** Compares wall clocks with two days of tolerance: looking up the zone for every day since 1970 would take long. */
   const isNear = (wall: ICAL.Time) => wallMs(wall) + lengthMs + 2 * dayMs > from;
   const isBeyond = (wall: ICAL.Time) => wallMs(wall) - 2 * dayMs > to;
   const instance = (wall: ICAL.Time): Instance => ({ start: clock(wall), end: endOf(wall), wall });
@@ -162,7 +162,7 @@ const periodMs: Readonly<Record<string, number>> = {
   WEEKLY: 7 * dayMs,
 };
 
-/** A start of the same rule not long before `wanted`: a daily meeting since 2015 needs no thousands of steps. */
+/** A start of the same rule shortly before `wanted`, so that a daily meeting since 2015 does not need thousands of steps. */
 function nearer(first: ICAL.Time, rule: ICAL.Recur, wanted: number): ICAL.Time {
   const start = floating(first);
   const stepMs = (periodMs[rule.freq] ?? 0) * Math.max(1, rule.interval);
@@ -173,7 +173,10 @@ function nearer(first: ICAL.Time, rule: ICAL.Recur, wanted: number): ICAL.Time {
   return floating(moved);
 }
 
-/** UNTIL, as an instant, a local time or a date; taken off the rule, which would compare it with the wall clock. */
+/**
+ * Whether an occurrence lies after UNTIL, which is an instant, a local time or a date. UNTIL is removed from the rule, because
+ * ical.js would compare it with the wall clock.
+ */
 function endOfRule(rule: ICAL.Recur, clock: Clock): (wall: ICAL.Time) => boolean {
   const { until } = rule;
   if (!until) return () => false;
@@ -184,7 +187,7 @@ function endOfRule(rule: ICAL.Recur, clock: Clock): (wall: ICAL.Time) => boolean
   return (wall) => wallMs(wall) > untilMs - 2 * dayMs && clock(wall) > untilMs;
 }
 
-/** EXDATE: instants, and whole days. */
+/** EXDATE: excluded instants, and excluded whole days. */
 function leftOut(event: ICAL.Component, options: BusyOptions): { instants: Set<number>; dates: Set<number> } {
   const instants = new Set<number>();
   const dates = new Set<number>();
@@ -198,7 +201,10 @@ function leftOut(event: ICAL.Component, options: BusyOptions): { instants: Set<n
   return { instants, dates };
 }
 
-/** When an occurrence ends: DTEND means the same length each time, DURATION the clock on the wall, a date whole days. */
+/**
+ * Computes the end of an occurrence. With DTEND, each occurrence has the same length. With DURATION, the wall clock advances by
+ * the duration. With dates, whole days are added.
+ */
 function endsOf(event: ICAL.Component, first: ICAL.Time, clock: Clock, options: BusyOptions): Clock {
   const after = (duration: ICAL.Duration) => (wall: ICAL.Time) => {
     const end = floating(wall);

@@ -1,13 +1,13 @@
-// What times in a calendar mean: wall clocks, and whose.
+// Turns the wall-clock times of a calendar into instants.
 import ICAL from 'ical.js';
 import { Temporal } from 'temporal-polyfill';
 
-/** Milliseconds since the epoch of what a clock on the wall shows. */
+/** Turns a wall-clock time into epoch milliseconds. */
 export type Clock = (wall: ICAL.Time) => number;
 
 /**
- * The clock a property's times are read on: UTC, the zone it names, else the provider's. A name that IANA knows is taken
- * from our own rules, which are those the slots follow; any other from the VTIMEZONE beside it.
+ * The clock for a property's times: UTC, the named zone, or else the provider's zone. For a zone name that IANA knows, our own
+ * zone rules are used, because slots follow them. For any other name, the calendar's VTIMEZONE is used.
  */
 export function clockOf(property: ICAL.Property, { zone }: { zone: string }, otherwise: Clock = zoneClock(zone)): Clock {
   const [sample] = property.getValues() as unknown[];
@@ -18,7 +18,7 @@ export function clockOf(property: ICAL.Property, { zone }: { zone: string }, oth
 }
 
 function namedClock(property: ICAL.Property, tzid: string): Clock | undefined {
-  // `/example.org/20260101/Europe/Berlin`: globally unique ids end with the name.
+  // Globally unique ids end with the zone name: `/example.org/20260101/Europe/Berlin`.
   const steps = tzid.split('/');
   const region = [3, 2].map((count) => steps.slice(-count).join('/')).find((name) => name.includes('/') && isZone(name));
   if (region) return zoneClock(region);
@@ -48,7 +48,7 @@ const clocks = new Map<string, Clock>();
 function zoneClock(zone: string): Clock {
   const known = clocks.get(zone);
   if (known) return known;
-  // Daily events of one hour ask for the same times again and again.
+  // Daily events of one hour ask for the same times many times, so results are kept.
   const asked = new Map<number, number>();
   const clock: Clock = (wall) => {
     const key = wallMs(wall);
@@ -72,7 +72,7 @@ export const floating = (wall: ICAL.Time): ICAL.Time => {
   return copy;
 };
 
-/** As if the wall clock showed UTC. */
+/** The wall-clock time as epoch milliseconds, as if the clock showed UTC. */
 export const wallMs = ({ year, month, day, hour, minute, second, isDate }: ICAL.Time): number =>
   Date.UTC(year, month - 1, day, ...(isDate ? [] : [hour, minute, second]));
 

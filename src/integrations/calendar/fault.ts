@@ -1,6 +1,6 @@
 import type { ImportFault } from '../../domain/calendar/import.ts';
 
-/** This calendar cannot be read now; what was read before stays. */
+/** The calendar cannot be read now. Its earlier busy times stay. */
 export class ImportError extends Error {
   override readonly name = 'ImportError';
   readonly code: ImportFault;

@@ -1,11 +1,11 @@
-// A provider's own calendar, read from the address it is published at: a port and its one implementation.
+// Reads a provider's external calendar from its address: a port and its one implementation.
 import type { Interval } from '../../domain/calendar/availability.ts';
 import { OutboundError, type HttpGuard, type OutboundAnswer } from '../http-guard.ts';
 import type { BusyOptions } from './busy.ts';
 import { ImportError } from './fault.ts';
 import { readBusy } from './reader.ts';
 
-/** What the server has said of the version we have read. */
+/** The validators that the server sent with the version that we have read. */
 export interface Validators {
   etag: string | null;
   lastModified: string | null;
@@ -15,8 +15,8 @@ export type CalendarAnswer = { is: 'unchanged' } | { is: 'read'; busy: Interval[
 
 export interface PublishedCalendars {
   /**
-   * Busy times of a published calendar. An empty one is read as empty; whatever is not a whole calendar is a fault.
-   * @param known of the version read before, when it would do
+   * Busy times of a published calendar. An empty calendar has no busy times; a text that is not a whole calendar is a fault.
+   * @param known validators of the version read before; null reads the calendar in any case
    * @throws ImportError
    */
   fetch(url: string, known: Validators | null, options: BusyOptions, signal?: AbortSignal): Promise<CalendarAnswer>;
@@ -24,7 +24,7 @@ export interface PublishedCalendars {
 
 const maxBytes = 5 * 1024 * 1024;
 const timeoutMs = 20_000;
-/** What servers call a calendar that they do not know by its name. */
+/** Media types that servers use for a calendar, also servers that do not know the right one. */
 const mediaTypes = /^(?:text\/(?:calendar|x-vcalendar|plain)|application\/(?:ics|octet-stream|x-ical))\b/i;
 
 export function publishedCalendars(guard: HttpGuard): PublishedCalendars {
@@ -48,11 +48,11 @@ function conditions(known: Validators | null): Record<string, string> {
 
 function textOf({ headers, body }: OutboundAnswer): string {
   if (headers['content-type'] !== undefined && !mediaTypes.test(headers['content-type'])) throw new ImportError('wrong_type');
-  // Other encodings spoil names, which nobody reads.
+  // In other encodings only names are garbled, and no names are read.
   return new TextDecoder().decode(body);
 }
 
-/** Sent back as they came: only what a header may hold, and not more than a row should. */
+/** Validators are sent back unchanged. They are kept only when a header can hold them and they are short enough for a row. */
 const validatorsOf = ({ headers }: OutboundAnswer): Validators => ({
   etag: storable(headers.etag),
   lastModified: storable(headers['last-modified']),

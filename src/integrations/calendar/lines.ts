@@ -1,7 +1,7 @@
-// What of an iCalendar text says when somebody is busy. Everything else (names, places, guests, alarms) is dropped unread:
-// it is nobody's business here, and it cannot break anything.
+// Selects the lines of an iCalendar text that say when somebody is busy. Everything else (names, places, guests, alarms) is
+// dropped unread: Proxie has no need to know it, and unread text cannot break anything.
 
-/** Components that are read; all others are skipped whole. */
+/** Components that are read, with their parents. All other components are skipped whole. */
 const parentOf: Readonly<Record<string, string>> = {
   VCALENDAR: '',
   VEVENT: 'VCALENDAR',
@@ -11,17 +11,17 @@ const parentOf: Readonly<Record<string, string>> = {
 };
 const wanted = /^(?:DTSTART|DTEND|DURATION|RRULE|RDATE|EXDATE|RECURRENCE-ID|UID|STATUS|TRANSP|TZID|TZOFFSETFROM|TZOFFSETTO)(?=[;:])/i;
 
-/** The text is no calendar, or not all of one. */
+/** The text is not a calendar, or only a part of one. */
 export class Unreadable extends Error {}
 
 /**
- * The unfolded lines that are wanted, with the components around them.
- * @throws Unreadable for anything but whole VCALENDARs, at least one of them
+ * The unfolded wanted lines, with the BEGIN and END of the components around them.
+ * @throws Unreadable unless the text consists of whole VCALENDARs, at least one of them
  */
 export function busyLines(text: string): string[] {
   if (text.includes('\0')) throw new Unreadable('a null byte');
   const kept: string[] = [];
-  /** Open components; `skipped` of them, from the first unwanted one on, are not read. */
+  /** Names of the open components. The last `skipped` of them, beginning with an unwanted one, are not read. */
   const open: string[] = [];
   let skipped = 0;
   let calendars = 0;
@@ -62,7 +62,7 @@ export function busyLines(text: string): string[] {
   return kept;
 }
 
-/** One after the other, not all at once: a text of empty lines must not become millions of strings. */
+/** Yields one line at a time: a text of empty lines must not become millions of strings at once. */
 function* physicalLines(text: string): Generator<string> {
   let from = text.startsWith('\ufeff') ? 1 : 0;
   while (from < text.length) {

@@ -8,8 +8,8 @@ export type ThreadAnswer = { busy: Interval[] } | { fault: 'unreadable' | 'too_c
 const limits = { timeoutMs: 10_000, maxOldGenerationSizeMb: 256 };
 
 /**
- * Reads a calendar in a thread of its own. A rule without end, or one that matches nothing, would block this process for
- * ever: a thread can be ended in the middle of a loop, and what it takes of memory is its own.
+ * Reads a calendar in a thread of its own. A recurrence rule without end, or one that matches nothing, would block this process
+ * for ever. A thread can be ended in the middle of a loop, and it has its own memory limit.
  * @throws ImportError unreadable, too_complex
  */
 export async function readBusy(
@@ -28,7 +28,7 @@ export async function readBusy(
   try {
     const answer = await new Promise<ThreadAnswer>((resolve, reject) => {
       thread.once('message', resolve);
-      // Out of memory, or of stack.
+      // The thread ran out of memory or stack.
       thread.once('error', () => resolve({ fault: 'too_complex' }));
       thread.once('exit', () => reject(new Error('the thread has ended without an answer')));
       ended.addEventListener('abort', () => (signal?.aborted ? reject(signal.reason as Error) : resolve({ fault: 'too_complex' })), {

@@ -1,18 +1,21 @@
 import Stripe from 'stripe';
 
-/** Fixed: answers keep their shape until we move, together with the package whose types describe them. */
+/** A fixed version, so that answers keep their shape. Change it together with the package, whose types describe the answers. */
 const apiVersion = '2026-10-28.endive';
 const appInfo = { name: 'proxie' };
 
 export interface StripeOptions {
   secretKey: string;
-  /** Another server that speaks Stripe's protocol. */
+  /** URL of another server that speaks Stripe's protocol. */
   apiUrl?: string | undefined;
-  /** For one request; a step makes up to five. */
+  /** Limit for one request in milliseconds; a step makes up to five requests. */
   timeoutMs?: number | undefined;
 }
 
-/** Repeating is the workflow's business: here every request is sent once (the package repeats one on a cut connection, with its key). */
+/**
+ * The workflow repeats failed steps, so this client sends every request once. (The package still repeats a request once on a
+ * cut connection, with its key.)
+ */
 export function stripeClient({ secretKey, apiUrl, timeoutMs = 20_000 }: StripeOptions): Stripe {
   const { protocol, hostname, port } = new URL(apiUrl ?? 'https://api.stripe.com');
   const plain = protocol === 'http:';
@@ -30,18 +33,19 @@ export function stripeClient({ secretKey, apiUrl, timeoutMs = 20_000 }: StripeOp
 
 export interface Answered<T> {
   value: T;
-  /** Stripe had answered this key before: the value is as old as that answer. */
+  /** Stripe returned a stored answer for this key, so the value may be out of date. */
   replayed: boolean;
 }
 
 const wasReplayed = (headers: Record<string, unknown> | undefined): boolean => headers?.['idempotent-replayed'] === 'true';
 
-/** How many stored failures of the server one step walks past. */
+/** The most keys that one step tries when Stripe has stored failures of its own. */
 const generations = 4;
 
 /**
- * Asks under a key. Stripe stores whatever it answered first, a failure of its own too, and repeats it for a day: behind such
- * a failure the next key in line is used. Whoever asks under the same key walks the same line, so all end at the same answer.
+ * Sends a request with an idempotency key. Stripe stores its first answer for a day, a failure of its own server too, and
+ * repeats it. After such a stored failure the next key of a fixed sequence is used. All callers with the same key follow the
+ * same sequence, so all get the same answer.
  */
 export async function keyed<T extends object>(
   key: string,

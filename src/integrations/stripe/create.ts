@@ -3,11 +3,14 @@ import type { Payments } from '../payments.ts';
 
 export interface StripeConfig {
   secretKey: string;
-  /** Another server that speaks Stripe's protocol. */
+  /** URL of another server that speaks Stripe's protocol. */
   apiUrl?: string | undefined;
 }
 
-/** The configured provider, if any. Its package takes a third of a second and 19 MB to load: only who pays pays for it. */
+/**
+ * The configured payment provider, if any. Its package takes a third of a second and 19 MB to load, so it is loaded only when
+ * payments are configured.
+ */
 export function createPayments(config: StripeConfig | undefined): Payments | undefined {
   if (!config) return undefined;
   const provider = lazy(async () => (await import('./payments.ts')).stripePayments(config));

@@ -1,4 +1,4 @@
-// What Stripe's refusals mean to us. Their messages may quote keys and cards, so only codes and request ids leave this file.
+// Classifies Stripe's errors. Their messages may quote keys and cards, so only codes and request ids leave this file.
 import Stripe from 'stripe';
 import type { DeclineCode } from '../../domain/booking/payment-codes.ts';
 import { PaymentError } from '../payments.ts';
@@ -6,10 +6,10 @@ import { PaymentError } from '../payments.ts';
 const { StripeError, StripeCardError, StripeInvalidRequestError, StripeIdempotencyError } = Stripe.errors;
 type Refusal = InstanceType<typeof StripeError>;
 
-/** What the payer is told; everything else, a stolen card included, is `card_declined`. */
+/** Decline codes that the payer may see. Every other reason, a stolen card included, becomes `card_declined`. */
 const tellable: ReadonlySet<string> = new Set<DeclineCode>(['insufficient_funds', 'expired_card', 'authentication_required']);
 
-/** Why the bank or Stripe would not take the card; undefined when the error is about something else. */
+/** Why the bank or Stripe declined the card; undefined when the error has another cause. */
 export const declineOf = (error: unknown): DeclineCode | undefined => (error instanceof StripeCardError ? declineCodeOf(error) : undefined);
 
 export function declineCodeOf({
@@ -29,28 +29,31 @@ const unexpectedStates: ReadonlySet<string> = new Set([
   'capture_charge_authorization_expired',
 ]);
 
-/** The thing is not in the state this needs: look at it before judging. */
+/** The object is not in the state that the step needs. Read its present state before deciding. */
 export const isUnexpectedState = (error: unknown): boolean => error instanceof StripeError && unexpectedStates.has(error.code ?? '');
 
-/** The key was used with other parameters: somebody else took this step in another way. */
+/** The key was used with other parameters: another caller took this step differently. */
 export const isTakenOtherwise = (error: unknown): boolean => error instanceof StripeIdempotencyError;
 
-/** A token this payer cannot pay with: unknown, spent, removed, or somebody else's. */
+/** The payer cannot pay with this token: it is unknown, used up, removed, or belongs to another customer. */
 export const isAboutMethod = (error: unknown): boolean =>
   error instanceof StripeInvalidRequestError && (error.param === 'payment_method' || Boolean(error.code?.startsWith('payment_method_')));
 
-/** Attaching names nothing but a method and a customer: what is not about the customer is about the method. */
+/** A request to attach names only a method and a customer. An error that is not about the customer is about the method. */
 export const isAboutAttached = (error: unknown): boolean => error instanceof StripeInvalidRequestError && error.param !== 'customer';
 
 export const isAboutAmount = (error: unknown): boolean =>
   error instanceof StripeInvalidRequestError &&
   (error.param === 'amount' || ['charge_already_refunded', 'amount_too_large'].includes(error.code ?? ''));
 
-/** Passing: not reached, too many requests, the key or the thing in use at this moment, and failures of the server. */
+/**
+ * Whether the error passes by itself: Stripe not reached, too many requests, the key or the object in use at this moment, or a
+ * failure of the server.
+ */
 const isPassing = (error: Refusal): boolean =>
   error.statusCode === undefined || error.statusCode === 409 || error.statusCode === 429 || error.statusCode >= 500;
 
-/** Every failure of a step, classed. */
+/** Turns every error of Stripe into a PaymentError; other errors are returned unchanged. */
 export function classified(error: unknown): unknown {
   if (!(error instanceof StripeError)) return error;
   const text = `${error.type} ${error.code ?? ''} ${error.requestId ?? ''}`.trim();

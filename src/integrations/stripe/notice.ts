@@ -1,11 +1,11 @@
-// What Stripe tells by itself: https://docs.stripe.com/webhooks. Read leniently, because the endpoint's API version is set in
-// Stripe's dashboard and not here.
+// Reads Stripe's reports: https://docs.stripe.com/webhooks. Unknown fields are accepted, because the endpoint's API version is
+// set in Stripe's dashboard and not here.
 import Stripe from 'stripe';
 import type { PaymentNotice } from '../../contracts/payment.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { isUuid } from '../../domain/ids.ts';
 
-/** How old a signature may be: whoever has recorded one cannot send it again tomorrow. */
+/** Seconds a signature is valid. A recorded delivery cannot be sent again later. */
 const toleranceS = 300;
 
 const kinds: Readonly<Record<string, PaymentNotice['fact']['kind']>> = {
@@ -19,14 +19,14 @@ const kinds: Readonly<Record<string, PaymentNotice['fact']['kind']>> = {
 const eventId = /^evt_\w{1,60}$/;
 const intentId = /^pi_\w{1,60}$/;
 
-/** Verifies and reads one delivery. Events about anything but our bookings are undefined. @throws signature_invalid */
+/** Verifies and reads one delivery. @returns undefined for an event that is not about our bookings @throws signature_invalid */
 export function stripeNotices(webhookSecret: string): (body: Buffer, signature: string | undefined) => PaymentNotice | undefined {
   return (body, signature) => {
     let event: Stripe.Event;
     try {
       event = Stripe.webhooks.constructEvent(body, signature ?? '', webhookSecret, toleranceS);
     } catch {
-      // Its message would quote the body.
+      // Stripe's message would quote the body.
       throw new DomainError('signature_invalid');
     }
     return noticeIn(event);

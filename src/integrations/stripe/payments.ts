@@ -1,6 +1,7 @@
 // Payments by Stripe: one PaymentIntent per authorisation, confirmed off-session, captured by hand.
-// https://docs.stripe.com/payments/paymentintents/lifecycle says which state allows what; a PaymentIntent is confirmed once at
-// most whatever the keys say, so where an answer is old or refused its present state decides.
+// https://docs.stripe.com/payments/paymentintents/lifecycle lists the states and the steps that each allows. Stripe confirms a
+// PaymentIntent at most once, whatever the keys are. So when an answer is old or a step is refused, the present state of the
+// intent decides.
 import type Stripe from 'stripe';
 import { PaymentError, type Authorisation, type Claim, type Declined, type Payments } from '../payments.ts';
 import { keyed, stripeClient, type StripeOptions } from './client.ts';
@@ -16,7 +17,7 @@ import {
 } from './failure.ts';
 import { iso } from '../../domain/time.ts';
 
-/** What card networks allow when Stripe does not say. */
+/** Milliseconds until an authorisation lapses when Stripe does not say: the limit of the card networks. */
 const lapsesAfterMs = 7 * 24 * 60 * 60_000;
 const withCharge = { expand: ['latest_charge'] };
 
@@ -34,7 +35,7 @@ export function stripePayments(options: StripeOptions): Payments {
     attach: classed(async ({ customer, method }, signal) => {
       signal?.throwIfAborted();
       try {
-        // Without a key of ours: attached twice is attached, and a stored refusal would outlive its cause.
+        // Sent without an idempotency key: attaching twice has no further effect, and a stored refusal would outlive its cause.
         return { is: 'attached', method: (await stripe.paymentMethods.attach(method, { customer })).id };
       } catch (error) {
         const code = declineOf(error) ?? (isAboutAttached(error) ? 'payment_method_unusable' : undefined);
@@ -67,10 +68,10 @@ export function stripePayments(options: StripeOptions): Payments {
     release: classed(async ({ key, claim, customer, ref }, signal) => {
       signal?.throwIfAborted();
       if (ref !== null) return cancel(ref, key, 'requested_by_customer');
-      // Taking the key first: who comes late is given this very intent, and finds it cancelled.
+      // Opening takes the key first. A late authorisation then gets this very intent and finds it cancelled.
       const { id } = await open(claim, customer);
       await cancel(id, key, 'requested_by_customer');
-      // A key that Stripe had forgotten has opened a new one. The one from before is found among the customer's.
+      // When Stripe had forgotten the key, `open` has made a new intent. The earlier one is found among the customer's intents.
       for await (const other of intentsOf(claim, customer)) {
         if (other.id !== id && other.status !== 'canceled') await cancel(other.id, `${key}/${other.id}`, 'requested_by_customer');
       }
@@ -80,7 +81,7 @@ export function stripePayments(options: StripeOptions): Payments {
       signal?.throwIfAborted();
       const metadata = { booking: bookingId, key };
       try {
-        // Looked for under every key in line: a refund is the one step whose repetition Stripe itself would carry out.
+        // Each try first looks for the refund: if the key was forgotten, Stripe would carry a refund out twice.
         const { value } = await keyed(
           key,
           async (options) =>
@@ -95,7 +96,10 @@ export function stripePayments(options: StripeOptions): Payments {
     }),
   };
 
-  /** Opens the authorisation's intent, or finds the one its key has opened: nobody is charged by that. Parameters never change with a key. */
+  /**
+   * Opens the authorisation's intent, or returns the one that its key has opened. Opening charges nobody. One key always has
+   * the same parameters.
+   */
   async function open({ key, bookingId, attempt, amount }: Claim, customer: string): Promise<Stripe.PaymentIntent> {
     const params: Stripe.PaymentIntentCreateParams = {
       amount: amount.amount,
@@ -122,7 +126,7 @@ export function stripePayments(options: StripeOptions): Payments {
     }
   }
 
-  /** A declined intent could be confirmed again: it is closed, so that no late request does. */
+  /** Cancels a declined intent. It could be confirmed again, so a late request must find it closed. */
   async function declined(id: string, code: Declined['code'], key: string): Promise<Declined> {
     await cancel(id, `${key}/close`, 'abandoned');
     return { is: 'declined', code, ref: id };
@@ -142,7 +146,7 @@ export function stripePayments(options: StripeOptions): Payments {
     for await (const intent of intents.list({ customer, limit: 100 })) if (intent.metadata.key === key) yield intent;
   }
 
-  /** Listed newest first; one that is reserved or taken counts before all others. */
+  /** The newest intent of a claim (Stripe lists the newest first). A reserved or captured one comes before all others. */
   async function newest(claim: Claim, customer: string): Promise<Stripe.PaymentIntent | undefined> {
     let found: Stripe.PaymentIntent | undefined;
     for await (const intent of intentsOf(claim, customer)) {
@@ -162,7 +166,7 @@ export function stripePayments(options: StripeOptions): Payments {
 
 const isFresh = ({ status, last_payment_error: error }: Stripe.PaymentIntent): boolean => status === 'requires_payment_method' && !error;
 
-/** What became of an authorisation, by the present state of its intent. */
+/** The outcome of an authorisation, by the present state of its intent. */
 function outcomeOf(intent: Stripe.PaymentIntent): Authorisation {
   const { id, status, last_payment_error: refused, cancellation_reason: reason } = intent;
   if (status === 'requires_capture') return { is: 'authorised', ref: id, lapsesAt: lapseOf(intent) };
@@ -171,7 +175,7 @@ function outcomeOf(intent: Stripe.PaymentIntent): Authorisation {
   throw notPossible(intent);
 }
 
-/** Why an intent in this state allows the step no more. */
+/** The error for a step that the state of the intent does not allow. */
 function notPossible({ id, status, cancellation_reason: reason }: Stripe.PaymentIntent): PaymentError {
   if (status === 'succeeded') return new PaymentError('payment_captured', id);
   if (status !== 'canceled') return new PaymentError('payments_away', `${id} is ${status}`);
