@@ -10,12 +10,12 @@ import { StackError, step, type Say } from './progress.ts';
 const run = promisify(execFile);
 const builder = fileURLToPath(new URL('./bundle.build.ts', import.meta.url));
 
-/** What the bundle is made of: its sources, and the packages that the lock file pins. */
+/** The files that decide about the bundle: its sources, and the lock file, which pins the packages. */
 const sources = ['src/workflows', 'src/domain', 'src/contracts', 'src/temporal', 'package-lock.json'];
 
 /**
- * The workflow code for the worker, built once per state of its sources: a worker that has to bundle needs five seconds more,
- * at the second start and whenever it is restarted.
+ * The workflow code for the worker, built once per state of its sources. A worker that has to bundle starts five seconds later;
+ * this saves them at the second start and at every restart.
  */
 export async function workflowBundle(folder: string, say: Say): Promise<string> {
   const file = join(folder, `workflows-${fingerprint()}.js`);

@@ -1,4 +1,4 @@
-/** The demo city: neighbourhoods of Brooklyn and some around it, with what people call them. */
+/** A place of the demo city (neighbourhoods of Brooklyn and around it), with the names that people use for it. */
 export interface CityPlace {
   name: string;
   aliases: string[];

@@ -18,7 +18,7 @@ export interface CityProvider {
 }
 
 const everyDay = [1, 2, 3, 4, 5, 6, 7];
-/** Opening hours that a city has: office hours, long days with a Saturday, late ones, weekends. */
+/** Typical opening hours: office hours, long days with a Saturday, late hours, weekends. */
 const schedules = [
   { days: [1, 2, 3, 4, 5], from: 9, to: 17 },
   { days: [1, 2, 3, 4, 5, 6], from: 8, to: 18 },
@@ -67,7 +67,7 @@ const names = [
   'Olga Ivanova',
 ];
 
-/** A number between 0 and 1 that is always the same for the same index: the city looks alike on every machine. */
+/** A number between 0 and 1 that is always the same for the same index, so that the city is the same on every machine. */
 const share = (index: number, salt: number): number => {
   const x = Math.sin(index * 12.9898 + salt * 78.233) * 43_758.5453;
   return x - Math.floor(x);
@@ -75,7 +75,7 @@ const share = (index: number, salt: number): number => {
 const between = (min: number, max: number, index: number, salt: number) => min + Math.floor(share(index, salt) * (max - min + 1));
 const toFullDollars = (cents: number) => Math.round(cents / 500) * 500;
 
-/** Everybody who works in the demo city: the three of the demo tokens, and enough others for every service to have a choice. */
+/** All providers of the demo city: the three of the demo tokens, and enough others for every service to have a choice. */
 export function cityProviders({ categories }: Catalogue): CityProvider[] {
   return [
     ...people.providers.map(({ subject }, index) => demoProvider(subject, index, categories)),
@@ -83,7 +83,10 @@ export function cityProviders({ categories }: Catalogue): CityProvider[] {
   ];
 }
 
-/** The demo's three: all trades, open around the clock without notice, so that trying something out works at any hour. */
+/**
+ * A provider of the demo tokens. They offer every service around the clock and without notice, so that trying out works at any
+ * hour.
+ */
 function demoProvider(subject: string, index: number, categories: Catalogue['categories']): CityProvider {
   const [home] = cityPlaces;
   const services = categories.flatMap((category) => category.services);
@@ -124,7 +127,7 @@ function neighbour(name: string, index: number, categories: Catalogue['categorie
   };
 }
 
-/** @param level 0 for the cheapest the catalogue knows, 1 for the dearest */
+/** @param level from 0 for the lowest price in the catalogue to 1 for the highest */
 const offered = ({ code, priceCents, durationMinutes, currency }: ServiceSpec, level: number) => ({
   code,
   currency,

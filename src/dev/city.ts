@@ -8,8 +8,8 @@ import { cityProviders, type CityProvider } from './city.providers.ts';
 import { people } from './people.ts';
 
 /**
- * Gives an empty database a city: places to name in chat, people for the demo tokens, and providers for every service.
- * What is there already stays as it is, so a start never undoes what somebody has changed.
+ * Gives an empty database a city: places to name in chat, users for the demo tokens, and providers for every service. Existing
+ * rows stay unchanged, so a start never undoes changes of a user.
  */
 export async function seedCity(orm: Orm): Promise<void> {
   const providers = cityProviders(seedCatalogue);
@@ -32,7 +32,7 @@ export async function seedCity(orm: Orm): Promise<void> {
   });
 }
 
-/** A token may have been used before the city was there; then its user keeps the id it got. */
+/** A token may have been used before the city was seeded. Its user keeps the id from that time. */
 async function seedUsers(tx: Db, users: readonly { subject: string; displayName: string; roles: readonly string[] }[]): Promise<void> {
   const rows = users.map(({ subject, ...user }) => ({
     ...user,
@@ -49,7 +49,7 @@ async function seedUsers(tx: Db, users: readonly { subject: string; displayName:
   );
 }
 
-/** Only providers that are not there yet, with all that belongs to them. */
+/** Adds only the providers that do not exist yet, with all their rows. */
 async function seedProviders(tx: Db, providers: readonly CityProvider[]): Promise<void> {
   await sql(
     tx,

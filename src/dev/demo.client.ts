@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StackError } from './progress.ts';
 
-/** The public API as one person uses it: fetch, a bearer token, an Idempotency-Key. */
+/** The public API for one user: fetch, a bearer token, an Idempotency-Key. */
 export interface DemoClient {
   get<T>(path: string): Promise<T>;
   post<T>(path: string, body: object): Promise<T>;
 }
 
 const requestLimitMs = 20_000;
-/** Commands that the API asks to be sent again: the key makes that safe. */
+/** The most times a command is sent when the API asks for a repetition. The key makes that safe. */
 const attempts = 3;
 
 export function demoClient(api: string, token: string): DemoClient {
@@ -35,7 +35,11 @@ export function demoClient(api: string, token: string): DemoClient {
   return { get: (path) => send('GET', path), post: (path, body) => send('POST', path, body) };
 }
 
-/** Asks until there is an answer. @throws StackError naming what was waited for */
+/**
+ * Asks again until there is an answer.
+ * @param what text for the error: the awaited thing
+ * @throws StackError naming the awaited thing
+ */
 export async function until<T>(what: string, ask: () => Promise<T | undefined>, withinMs = 60_000): Promise<T> {
   for (const end = Date.now() + withinMs; ;) {
     const answer = await ask();

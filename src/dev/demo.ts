@@ -8,7 +8,7 @@ import { demoClient, until, type DemoClient } from './demo.client.ts';
 import { StackError, type Say } from './progress.ts';
 import type { StackFile } from './stack-file.ts';
 
-/** What Dana says first, and what she answers when a fact is still missing. */
+/** Dana's first message, and her answers when a fact is still missing. */
 const opening = 'Hi! I need a deep cleaning of my two-bedroom flat in Williamsburg tomorrow between 9am and 5pm';
 const answers: Readonly<Record<string, string>> = {
   service: 'Deep cleaning',
@@ -26,8 +26,8 @@ interface Cast {
 }
 
 /**
- * Plays one whole request through the public API: chat, offers of two providers, acceptance, booking, completion.
- * Prints what is said and done, and the timeline at the end.
+ * Plays one whole request through the public API: chat, offers of two providers, acceptance, booking, completion. Prints each
+ * step, and the timeline at the end.
  * @returns whether the request was completed
  */
 export async function playDemo({ urls, tokens }: StackFile, say: Say): Promise<boolean> {
@@ -62,7 +62,7 @@ async function chat({ consumer }: Cast, say: Say): Promise<string> {
     const accepted: z.infer<typeof ChatAccepted> = await consumer.post('/chat', { message, ...(requestId ? { requestId } : {}) });
     requestId = accepted.requestId;
     const view = await until('the assistant to answer', async () => {
-      // The reply can be read a moment before the request has moved on because of it; the timeline tells when it has.
+      // The reply can be read a moment before the request moves to its next status. The timeline shows when it has moved.
       const { items } = await consumer.get<{ items: TimelineEntry[] }>(`/requests/${accepted.requestId}/timeline?limit=100`);
       if (!items.some(({ type, data }) => type === 'turn.completed' && data.turnId === accepted.turnId)) return undefined;
       const now = await consumer.get<ChatView>(`/chat/${accepted.requestId}`);
@@ -77,7 +77,7 @@ async function chat({ consumer }: Cast, say: Say): Promise<string> {
   throw new StackError(`The conversation was not over after ${mostTurns} turns.`);
 }
 
-/** Two providers propose; the cheaper one is accepted. */
+/** Two providers propose; the consumer accepts the cheaper offer. */
 async function agree({ consumer, providers }: Cast, requestId: string, say: Say): Promise<string> {
   const lead = (provider: DemoClient) =>
     until('the invitation to arrive', async () => {
@@ -87,7 +87,7 @@ async function agree({ consumer, providers }: Cast, requestId: string, say: Say)
   for (const [index, provider] of providers.slice(0, 2).entries()) {
     const { offer } = await lead(provider);
     const amount = Math.round((offer.price.amount * (index === 0 ? 1 : 0.95)) / 100) * 100;
-    // The first takes the suggested terms as they are, the second names a price.
+    // The first provider takes the suggested terms, the second one names a price.
     const proposed = await provider.post<OfferView>(
       `/offers/${offer.id}/propose`,
       index === 0 ? {} : { price: { ...offer.price, amount } },

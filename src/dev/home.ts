@@ -4,10 +4,10 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The checkout. Not the working directory: tools may be started from anywhere. */
+/** The root of the checkout. The working directory may be another one, because tools can be started from anywhere. */
 export const projectRoot = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Where one stack keeps what is its own. Two stacks with two homes share nothing that is written to. */
+/** The paths of one stack's own files. Two stacks with two homes share no file that is written to. */
 export function homePaths(home: string) {
   const root = resolve(projectRoot, home);
   return {
@@ -23,13 +23,19 @@ export function homePaths(home: string) {
 }
 export type HomePaths = ReturnType<typeof homePaths>;
 
-/** The folder itself stays passable: under root, Postgres runs as another user and has its data in it. Files with secrets are 0600. */
+/**
+ * Makes the folders of a home. The home itself can be passed through by every user: under root, Postgres runs as another user
+ * and has its data in it. Files with secrets have mode 0600.
+ */
 export function makeHome({ root, logs }: HomePaths): void {
   mkdirSync(root, { recursive: true });
   mkdirSync(logs, { recursive: true, mode: 0o700 });
 }
 
-/** Executables fetched once per user, for all homes and test runs. Each is checked against its hash before every use. */
+/**
+ * The folder of downloaded executables, shared by all homes and test runs of a user. Each is checked against its hash before
+ * every use.
+ */
 export function executableCache(env: Readonly<Record<string, string | undefined>>): string {
   return join(env.XDG_CACHE_HOME ?? join(env.HOME ?? homedir(), '.cache'), 'proxie', 'bin');
 }

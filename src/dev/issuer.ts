@@ -8,25 +8,28 @@ export const DEV_AUDIENCE = 'proxie-api';
 
 export interface TokenRequest {
   subject: string;
-  /** Without any the API asks its database: consumer at first, provider too once an application was approved. */
+  /**
+   * Roles in the token. Without any, the API reads the roles from its database: consumer at first, provider too once an
+   * application was approved.
+   */
   roles: readonly string[];
   name?: string;
   email?: string;
-  /** Seconds; an hour when not given. */
+  /** Lifetime in seconds; the default is one hour. */
   lifetimeS?: number;
 }
 
 export interface Issuer {
   jwksUrl: string;
   tokenUrl: string;
-  /** A signed access token (RFC 9068). */
+  /** Returns a signed access token (RFC 9068). */
   token(request: TokenRequest): Promise<string>;
   close(): Promise<void>;
 }
 
 /**
- * A real issuer on loopback, so that API and worker verify development tokens exactly as they verify production's.
- * Whoever can reach this machine's loopback can get any token: it exists only in the stack that `npm start` runs.
+ * A real issuer on loopback, so that API and worker verify development tokens in the same way as production's.
+ * Everybody who can reach this machine's loopback can get any token. So the issuer runs only in the stack of `npm start`.
  */
 export async function startIssuer(privateKey: JWK, port: number): Promise<Issuer> {
   const key = await importJWK(privateKey, 'ES256');
@@ -60,7 +63,7 @@ export async function startIssuer(privateKey: JWK, port: number): Promise<Issuer
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, jwks: object, token: (request: TokenRequest) => Promise<string>) {
-  // A page whose name was rebound to 127.0.0.1 sends its own name here.
+  // DNS rebinding: a foreign page whose host name resolves to 127.0.0.1 sends that name in `host`.
   if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(request.headers.host ?? '')) return reply(response, 403, { error: 'forbidden_host' });
   const route = `${request.method} ${request.url}`;
   if (route === 'GET /.well-known/jwks.json') return reply(response, 200, jwks);

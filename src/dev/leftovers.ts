@@ -3,8 +3,9 @@ import type { Say } from './progress.ts';
 import { processOf, readStackFile, removeStackFile, roles } from './stack-file.ts';
 
 /**
- * Stops what a start that was killed has left running. Only the very processes it wrote down: a pid that was given to somebody else since is left alone.
- * @returns how many there were
+ * Stops the processes that a killed start has left running. The stack file names them with their start times: another process
+ * that got the same pid since is left alone.
+ * @returns how many processes there were
  */
 export async function stopLeftovers(stackFile: string, say: Say): Promise<number> {
   const stack = readStackFile(stackFile);

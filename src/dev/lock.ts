@@ -2,15 +2,15 @@ import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:
 import { isRunning, refTo, type ProcessRef } from './process.ts';
 
 /**
- * Makes this process the only one that runs the stack of a home.
- * @returns undefined when we hold the lock, else the process that does; the lock of a process that is gone counts for nothing
+ * Makes this process the only one that runs the stack of a home. The lock of a process that has ended does not count.
+ * @returns undefined when this process holds the lock, else the process that holds it
  */
 export function takeLock(path: string): ProcessRef | undefined {
   const aside = `${path}.${process.pid}`;
   writeFileSync(aside, JSON.stringify(refTo(process.pid)), { mode: 0o600 });
   try {
     for (;;) {
-      // A link appears whole or not at all, and only where nothing is.
+      // Linking is atomic, and it fails when the lock exists.
       if (tryLink(aside, path)) return undefined;
       const holder = holderOf(path);
       if (holder && isRunning(holder)) return holder;
@@ -31,7 +31,10 @@ export function holderOf(path: string): ProcessRef | undefined {
   }
 }
 
-/** Removes a stale lock, but not the fresh one of somebody who was quicker: what was moved is looked at once more. */
+/**
+ * Removes a stale lock. Another process may have taken the lock in the meantime, so the moved file is checked again and put
+ * back if its process runs.
+ */
 function putAside(path: string): void {
   const stale = `${path}.${process.pid}.stale`;
   try {

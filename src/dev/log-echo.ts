@@ -3,7 +3,7 @@ import type { Say } from './progress.ts';
 
 const mostPerLook = 5;
 
-/** Shows the errors that a process writes into its log, shortened. @returns a function that ends it */
+/** Prints the errors that a process writes into its log, shortened. @returns a function that stops the printing */
 export function echoErrors(file: string, role: string, say: Say): () => void {
   let position = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   let rest = '';
@@ -13,7 +13,7 @@ export function echoErrors(file: string, role: string, say: Say): () => void {
 
   function look(): void {
     const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-    if (size < position) position = 0; // put aside because it had grown too long
+    if (size < position) position = 0; // the log had grown too long and was moved away
     if (size === position) return;
     const chunk = Buffer.alloc(Math.min(size - position, 256 * 1024));
     const log = openSync(file, 'r');
@@ -27,7 +27,7 @@ export function echoErrors(file: string, role: string, say: Say): () => void {
   }
 }
 
-/** The message of a line that reports an error, in pino's JSON or in plain text. */
+/** The message of a line that reports an error, in pino's JSON or in plain text; undefined for other lines. */
 function errorIn(line: string): string | undefined {
   if (!line.startsWith('{')) return /^(Uncaught|\w*Error:|FATAL|panic:)|\[ERROR\]/.test(line) ? line : undefined;
   try {

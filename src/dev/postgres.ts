@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-// oxlint-disable-next-line proxie/one-sql-path -- asks whether a server accepts connections, and makes the database that an ORM could open
+// oxlint-disable-next-line proxie/one-sql-path -- checks that a server accepts connections, and creates the database before an ORM can open it
 import pg from 'pg';
 import type { ManagedSpec } from './managed.ts';
 import { dataFolder, postgresFolder, runAs, type RunAs } from './postgres-binaries.ts';
@@ -21,12 +21,12 @@ export interface PostgresOptions {
   port: number;
   logFile: string;
   env: Readonly<Record<string, string | undefined>>;
-  /** For tests: nothing is flushed to disk, so a crash of the machine may lose the cluster; a killed process loses nothing. */
+  /** For tests: nothing is flushed to disk. A killed process loses nothing, but a crash of the machine may lose the cluster. */
   throwAway?: boolean;
   maxConnections?: number;
 }
 
-/** Makes the cluster when there is none, and says how to run it. */
+/** Makes the cluster when it is missing, and returns how to run it. @throws StackError */
 export async function preparePostgres(options: PostgresOptions, say: Say): Promise<ManagedSpec & { url: string }> {
   const user = runAs(say);
   const binaries = postgresFolder(user, say);
@@ -48,7 +48,7 @@ export async function preparePostgres(options: PostgresOptions, say: Say): Promi
     shared_preload_libraries: 'pg_stat_statements',
     timezone: 'UTC',
     log_timezone: 'UTC',
-    // Two stacks of one user must not meet in System V shared memory.
+    // Two stacks of one user could collide in System V shared memory.
     dynamic_shared_memory_type: process.platform === 'win32' ? 'windows' : 'posix',
     ...(options.throwAway ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' } : {}),
   };
@@ -64,12 +64,12 @@ export async function preparePostgres(options: PostgresOptions, say: Say): Promi
     isReady: () => accepts(url),
     waitsFor: 'the server to accept connections',
     readyWithinMs: 60_000,
-    stopSignal: 'SIGINT', // "fast": ends sessions, keeps what was committed
+    stopSignal: 'SIGINT', // "fast": ends sessions, keeps committed work
     graceMs: 20_000,
   };
 }
 
-/** Makes the database of that name when it is not there. */
+/** Makes the database of that name when it is missing. */
 export async function ensureDatabase(url: string, database = name): Promise<void> {
   await withClient(urlOf(url, 'postgres'), async (client) => {
     const { rowCount } = await client.query('select from pg_database where datname = $1', [database]);
@@ -77,7 +77,7 @@ export async function ensureDatabase(url: string, database = name): Promise<void
   });
 }
 
-/** The same server and user, another database. */
+/** The URL of another database on the same server, for the same user. */
 export function urlOf(url: string, database: string): string {
   const other = new URL(url);
   other.pathname = `/${database}`;
@@ -86,7 +86,7 @@ export function urlOf(url: string, database: string): string {
 
 export async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 30_000 });
-  client.on('error', () => undefined); // the server going away is reported by the statement that notices
+  client.on('error', () => undefined); // the next statement reports a lost server
   await client.connect();
   try {
     return await work(client);
@@ -98,7 +98,7 @@ export async function withClient<T>(url: string, work: (client: pg.Client) => Pr
 const accepts = (url: string): Promise<boolean> =>
   withClient(urlOf(url, 'postgres'), async (client) => Boolean(await client.query('select 1')));
 
-/** Into a folder aside, renamed when complete: a start killed in between leaves nothing that looks like a cluster. */
+/** Makes the cluster in another folder and renames it when complete, so that a killed start leaves no half-made cluster. */
 async function initialise(data: string, binaries: string, password: string, user: RunAs | undefined): Promise<void> {
   const aside = `${data}.new`;
   const passwordFile = `${data}.password`;
@@ -116,7 +116,7 @@ async function initialise(data: string, binaries: string, password: string, user
         `--pwfile=${passwordFile}`,
         '--auth=scram-sha-256',
         '--encoding=UTF8',
-        // Sorting by code point, the same on every system: the C library's locales differ.
+        // Sorts by code point, which is the same on every system. The locales of the C library differ.
         '--locale=C',
         '--locale-provider=builtin',
         '--builtin-locale=C.UTF-8',
@@ -142,18 +142,18 @@ async function checkVersion(data: string, binaries: string): Promise<void> {
   );
 }
 
-/** A server whose parent was killed goes on running and owns the data folder: it names itself in postmaster.pid. */
+/** Stops a server whose parent was killed. Such a server still runs and owns the data folder; postmaster.pid contains its pid. */
 async function stopLeftover(data: string, say: Say): Promise<void> {
   const file = join(data, 'postmaster.pid');
   if (!existsSync(file)) return;
   const [pid, folder] = readFileSync(file, 'utf8').split('\n');
   const ref = refTo(Number(pid));
-  if (!ref || folder !== data || !(await isPostgres(ref.pid, data))) return; // a stale file: Postgres clears it away itself
+  if (!ref || folder !== data || !(await isPostgres(ref.pid, data))) return; // a stale file: Postgres removes it itself
   say(`  a Postgres server of an earlier start still runs (pid ${pid}): stopping it`);
   await stopProcess(ref, 'SIGINT', 20_000);
 }
 
-/** Whether that process is a Postgres server on this folder: the pid in the file may have been given to somebody else since. */
+/** Whether the process is a Postgres server on this folder. Another process may have got the pid in the file. */
 async function isPostgres(pid: number, data: string): Promise<boolean> {
   const { stdout } = await run('ps', ['-o', 'args=', '-ww', '-p', String(pid)]).catch(() => ({ stdout: '' }));
   return stdout.includes('postgres') && stdout.includes(data);

@@ -1,4 +1,5 @@
-// Newest schema and catalogue, then the demo city. Runs as a process of its own, so that what keeps the stack running stays small. Safe to repeat.
+// Brings schema and catalogue to the newest version, then seeds the demo city. It runs in a process of its own, so that the
+// supervisor needs little memory. Safe to repeat.
 import '../migrate.ts';
 import { loadConfig } from '../config.ts';
 import { openOrm, patient } from '../db/orm.ts';

@@ -2,13 +2,16 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A process we started. `started` tells it from another one that was given the same pid later. */
+/** A process. `started` tells it from a later process with the same pid. */
 export interface ProcessRef {
   pid: number;
   started: string;
 }
 
-/** When the process with this pid was started, as an opaque text; undefined when there is none (or only its exit status is left). */
+/**
+ * The start time of the process with this pid, as an opaque text; undefined when there is none, or when only its exit status is
+ * left.
+ */
 export function startedAt(pid: number): string | undefined {
   return process.platform === 'linux' ? startedOnLinux(pid) : startedByPs(pid);
 }
@@ -16,7 +19,7 @@ export function startedAt(pid: number): string | undefined {
 function startedOnLinux(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name in parentheses may hold anything, spaces and parentheses too: fields count from its end.
+    // The name in parentheses may contain spaces and parentheses, so the fields are counted from its end.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const [state, started] = [fields[0], fields[19]];
     if (state === 'Z' || state === 'X') return undefined;
@@ -42,10 +45,10 @@ export function refTo(pid: number): ProcessRef | undefined {
   return started === undefined ? undefined : { pid, started };
 }
 
-/** Whether that very process still runs: a recycled pid is somebody else's. */
+/** Whether this process still runs. Another process with the same pid does not count. */
 export const isRunning = ({ pid, started }: ProcessRef): boolean => startedAt(pid) === started;
 
-/** Sends a signal to that very process and to nobody else. @returns whether it was there */
+/** Sends a signal to this process, never to another one with the same pid. @returns whether the process was there */
 export function signal(ref: ProcessRef, name: NodeJS.Signals, wholeGroup = false): boolean {
   if (!isRunning(ref)) return false;
   try {
@@ -57,8 +60,8 @@ export function signal(ref: ProcessRef, name: NodeJS.Signals, wholeGroup = false
 }
 
 /**
- * Asks that very process to stop, and ends its group when it has not after `graceMs`.
- * @returns how it went
+ * Asks a process to stop, and kills its group when it still runs after `graceMs`.
+ * @returns `gone` when it was not there, else how it ended
  */
 export async function stopProcess(ref: ProcessRef, name: NodeJS.Signals, graceMs: number): Promise<'gone' | 'stopped' | 'killed'> {
   if (!signal(ref, name)) return 'gone';

@@ -4,17 +4,17 @@ import type { ManagedSpec } from './managed.ts';
 
 type Env = ManagedSpec['env'];
 
-/** How the API runs: the file that production runs, with nothing but its environment to tell it where it is. */
+/** How to run the API. It is the same file as in production, and only the environment tells it the addresses. */
 export function apiProgram(paths: HomePaths, env: Env, url: string): ManagedSpec {
   return {
     ...program('api', 'src/api/server.ts', paths, env),
     isReady: () => answers(`${url}/health/ready`),
     waitsFor: 'GET /health/ready to answer 200',
-    graceMs: 30_000, // its own limit is 29 s
+    graceMs: 30_000, // the API's own limit is 29 s
   };
 }
 
-/** @param bundle prebuilt workflow code */
+/** How to run the worker. @param bundle file of the prebuilt workflow code */
 export function workerProgram(
   paths: HomePaths,
   env: Env,

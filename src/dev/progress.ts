@@ -1,11 +1,12 @@
-/** Where progress goes: the terminal, a log, or nowhere in tests. */
+/** Prints a line of progress: to the terminal, to a log, or nowhere in tests. */
 export type Say = (line: string) => void;
 
 export const toTerminal: Say = (line) => void process.stdout.write(`${line}\n`);
 
 /**
- * Runs one slow step and shows it: what begins, every five seconds what it still waits for, and how long it took.
- * @param waitsFor what somebody would ask when it takes long, e.g. "the server to accept connections"
+ * Runs one slow step and shows its progress: the title at the start, `waitsFor` every five seconds, and the duration at the
+ * end.
+ * @param waitsFor the condition that the step waits for, e.g. "the server to accept connections"
  */
 export async function step<T>(say: Say, title: string, waitsFor: string, work: () => Promise<T>): Promise<T> {
   const began = Date.now();
@@ -24,7 +25,7 @@ export async function step<T>(say: Say, title: string, waitsFor: string, work: (
   }
 }
 
-/** Something a person can fix. Shown without a stack: the message says what to do. */
+/** An error that a person can fix. It is shown without a stack, because its message says what to do. */
 export class StackError extends Error {
   override readonly name = 'StackError';
 }

@@ -4,7 +4,7 @@ import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { DEV_SECRET_PREFIX } from '../config.ts';
 import { writePrivate } from './stack-file.ts';
 
-/** Keys of one home, made at its first start. Worthless outside it: production refuses them by their prefix and issuer. */
+/** The keys of one home, made at its first start. Production refuses them by their prefix and issuer. */
 export interface DevSecrets {
   postgresPassword: string;
   cursorSecret: string;

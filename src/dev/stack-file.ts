@@ -1,11 +1,11 @@
 import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { ProcessRef } from './process.ts';
 
-/** What runs as a process of its own, in the order of starting; stopping goes the other way. */
+/** Processes of the stack in the order in which they start. They stop in the reverse order. */
 export const roles = ['postgres', 'temporal', 'worker', 'api'] as const;
 export type Role = (typeof roles)[number];
 
-/** `.proxie/stack.json`: what scripts need to know about a stack. Mode 0600, for it holds tokens. */
+/** `.proxie/stack.json`: the facts about a stack that scripts need. It has mode 0600, because it contains tokens. */
 export interface StackFile {
   state: 'starting' | 'ready' | 'stopping';
   home: string;
@@ -23,12 +23,12 @@ export interface StackFile {
   };
   ports: Partial<Record<Role | 'temporalUi' | 'issuer' | 'workerMetrics', number>>;
   pids: Partial<Record<Role, number>>;
-  /** When each of `pids` was started, so that nobody kills a stranger who was given the same pid. */
+  /** Start times of `pids`, so that no other process with the same pid is killed. */
   started: Partial<Record<Role, string>>;
   tokens: { consumer?: string; providers?: string[]; operator?: string };
 }
 
-/** Written aside and renamed: a reader never sees half of it, nor does a kill leave half of it. */
+/** Writes a private file in one step, by renaming a complete copy. Neither a reader nor a kill meets half a file. */
 export function writePrivate(path: string, text: string): void {
   const aside = `${path}.${process.pid}.new`;
   writeFileSync(aside, text, { mode: 0o600 });
@@ -39,7 +39,7 @@ export function writePrivate(path: string, text: string): void {
 export const writeStackFile = (path: string, stack: StackFile): void => writePrivate(path, `${JSON.stringify(stack, null, 2)}\n`);
 export const removeStackFile = (path: string): void => rmSync(path, { force: true });
 
-/** What the last start wrote, or undefined when there is nothing to read. */
+/** The stack file of the last start, or undefined when it cannot be read. */
 export function readStackFile(path: string): StackFile | undefined {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as StackFile;
@@ -48,7 +48,7 @@ export function readStackFile(path: string): StackFile | undefined {
   }
 }
 
-/** The process of a role, as it was when the file was written. */
+/** The process of a role according to the stack file. */
 export function processOf(stack: StackFile, role: Role): ProcessRef | undefined {
   const [pid, started] = [stack.pids[role], stack.started[role]];
   return pid === undefined || started === undefined ? undefined : { pid, started };

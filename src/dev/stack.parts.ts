@@ -18,23 +18,23 @@ import { ensureSearchAttributes, prepareTemporal } from './temporal-server.ts';
 
 const run = promisify(execFile);
 
-/** What the parts of a stack share while it comes up. */
+/** The state that the parts of a stack share while it starts. */
 export interface StackContext {
   config: StackConfig;
   paths: HomePaths;
   say: Say;
   file: StackFile;
   choosePort(wish: PortWish): Promise<number>;
-  /** Starts one process and keeps it running from then on. */
+  /** Starts one process, waits until it is ready, and keeps it running. */
   keep(title: string, spec: ManagedSpec): Promise<void>;
-  /** Called when everything has stopped. */
+  /** Adds a function that is called when every process has stopped. */
   atEnd(end: () => void | Promise<void>): void;
 }
 
-/** Settings for child processes, on top of what we were started with; undefined takes one away. */
+/** Settings for child processes, on top of our own environment. undefined removes a variable. */
 export type Settings = Record<string, string | undefined>;
 
-/** @returns the URL of the database; an embedded server is started when none is given */
+/** Starts an embedded server unless a URL is configured. @returns the URL of the database */
 export async function startDatabase({ config, paths, say, file, choosePort, keep }: StackContext, password: string): Promise<string> {
   if (config.databaseUrl) {
     say('✓ Postgres: the server of DATABASE_URL');
@@ -51,7 +51,7 @@ export async function startDatabase({ config, paths, say, file, choosePort, keep
   return spec.url;
 }
 
-/** @returns what tells clients where Temporal is; a development server is started when no address is given */
+/** Starts a development server unless an address is configured. @returns the settings that lead clients to Temporal */
 export async function startTemporal({ config, paths, say, file, choosePort, keep }: StackContext): Promise<Settings> {
   const namespace = config.temporalNamespace;
   file.urls.temporalNamespace = namespace;
@@ -85,7 +85,7 @@ export async function startTemporal({ config, paths, say, file, choosePort, keep
   await registerAttributes({ address: spec.address }, namespace, say);
   file.urls.temporal = spec.address;
   file.urls.temporalUi = `http://127.0.0.1:${uiPort}`;
-  // A profile of the user's must not lead API and worker anywhere else.
+  // A Temporal profile of the user must not lead API and worker to another server.
   const others = Object.keys(config.inherited).filter((key) => key.startsWith('TEMPORAL_'));
   return {
     ...Object.fromEntries(others.map((key) => [key, undefined])),
@@ -105,7 +105,7 @@ async function registerAttributes(options: StackConfig['temporal']['connectionOp
   }
 }
 
-/** Keys and the development issuer, for what the environment does not name. Production has to name everything. */
+/** The settings of the development issuer, for keys that the environment does not set. Production has to set all of them. */
 export async function startIdentity({ config, file, choosePort, atEnd }: StackContext, secrets: DevSecrets): Promise<Settings> {
   const { CURSOR_SECRET = secrets.cursorSecret, AUTH_GUEST_SECRET = secrets.guestSecret } = config.inherited;
   if (config.jwksUrl) return { CURSOR_SECRET, AUTH_GUEST_SECRET };
@@ -119,7 +119,7 @@ export async function startIdentity({ config, file, choosePort, atEnd }: StackCo
   return { CURSOR_SECRET, AUTH_GUEST_SECRET, AUTH_JWKS_URL: issuer.jwksUrl, AUTH_ISSUER: DEV_ISSUER, AUTH_AUDIENCE: DEV_AUDIENCE };
 }
 
-/** Migrations (and in development the demo city), in a process of their own. */
+/** Runs the migrations, and in development seeds the demo city, in a process of their own. */
 export async function prepareDatabase(env: Settings, production: boolean): Promise<void> {
   const script = fileURLToPath(production ? new URL('../migrate.ts', import.meta.url) : new URL('./prepare.ts', import.meta.url));
   try {

@@ -17,13 +17,16 @@ import { prepareDatabase, startDatabase, startIdentity, startTemporal, type Sett
 
 export interface Stack {
   readonly file: StackFile;
-  /** Resolves when everything serves. @throws StackError; call `stop` then, too */
+  /** Resolves when every process is ready. @throws StackError; call `stop` then too */
   start(): Promise<void>;
-  /** Drains in order (API, worker, Temporal, Postgres) and forgets the stack. Safe to call at any time, more than once. */
+  /**
+   * Drains in order (API, worker, Temporal, Postgres), then removes the stack file and the lock. It can be called at any time
+   * and more than once.
+   */
   stop(): Promise<void>;
 }
 
-/** Everything `npm start` runs, for one home. The caller holds the home's lock. */
+/** The stack that `npm start` runs for one home. The caller holds the home's lock. */
 export function createStack(config: StackConfig, say: Say): Stack {
   const paths = homePaths(config.home);
   const running = new Map<string, Managed>();
@@ -83,7 +86,7 @@ export function createStack(config: StackConfig, say: Say): Stack {
       if (one?.current) await step(say, `stopping ${role}`, `${role} to finish what it is doing`, () => one.stop());
       else await one?.stop();
     }
-    // A step that had begun (a download, initdb) is let go to its end, within reason.
+    // A step that has begun (a download, initdb) may finish, for at most 10 s.
     await Promise.race([starting?.catch(() => undefined), sleep(10_000, undefined, { ref: false })]);
     for (const finish of endings) await finish();
     removeStackFile(paths.stackFile);
@@ -97,7 +100,7 @@ export function createStack(config: StackConfig, say: Say): Stack {
   };
 }
 
-/** Servers first and side by side, then API and worker. */
+/** Starts the servers side by side, then API and worker. */
 async function bringUp(context: StackContext): Promise<void> {
   const { config, paths, file, say, choosePort, keep, atEnd } = context;
   const production = config.environment === 'production';
@@ -120,7 +123,7 @@ async function bringUp(context: StackContext): Promise<void> {
     PORT: String(apiPort),
     WORKER_METRICS_PORT: String(metricsPort),
     WORKER_SHUTDOWN_GRACE_MS: String(graceMs),
-    // Trying things out must not take until an hour before the appointment.
+    // The demo allows check-in 90 days early. Otherwise nobody could try it until shortly before the appointment.
     ...(production || config.inherited.POLICY ? {} : { POLICY: JSON.stringify({ checkInEarlyMs: 90 * 24 * 3_600_000 }) }),
     ...(secrets ? await startIdentity(context, secrets) : {}),
   };
@@ -143,7 +146,7 @@ async function bringUp(context: StackContext): Promise<void> {
   Object.assign(file.urls, { api: apiUrl, docs: `${apiUrl}/api/docs`, workerMetrics: workerUrl });
 }
 
-/** Each in its own time; when one fails, the others are awaited first, so that nothing is started behind our back. */
+/** Awaits all works, also when one fails, so that nothing starts after the failure was reported. */
 async function allSettled<T extends readonly Promise<unknown>[]>(...work: T): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
   for (const result of await Promise.allSettled(work)) if (result.status === 'rejected') throw result.reason;
   return Promise.all(work) as Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }>;

@@ -20,7 +20,7 @@ const usage = `npm start [-- [--demo [--exit]] [--detach]]
   --detach        return when everything runs; npm stop drains it
 PROXIE_HOME and the ports of .env.example let several stacks run side by side.`;
 
-/** Messages from a detached supervisor to the start that waits for it. */
+/** Messages from a detached supervisor to the waiting start. */
 type Report = { line: string } | { ended: 'ready' | 'failed' };
 
 async function main(args: readonly string[]): Promise<number> {
@@ -68,14 +68,14 @@ async function supervise(
     return code;
   }
 
-  /** To the start that waits for us, and to our own log once it has gone. */
+  /** Sends a line to the waiting start, and to our own log once that start has ended. */
   function report(line: string): void {
     process.stdout.write(`${line}\n`);
     if (process.connected) process.send?.({ line } satisfies Report);
   }
 }
 
-/** The same home is served already: wait until it is ready and show it, instead of fighting over it. */
+/** Another process runs the stack of this home: waits until it is ready and shows it. */
 async function alreadyRunning(stackFile: string, holder: ProcessRef, demo: boolean, say: Say): Promise<number> {
   say(`This stack runs already (pid ${holder.pid}); npm stop drains it.`);
   const file = await readyFile(stackFile, holder, say);
@@ -93,7 +93,7 @@ async function readyFile(stackFile: string, holder: ProcessRef, say: Say): Promi
   }
 }
 
-/** Starts a supervisor that outlives us, shows its progress, and returns when it is ready. */
+/** Starts a supervisor that outlives this process, shows its progress, and returns when it is ready. */
 async function detached(config: StackConfig, demo: boolean): Promise<number> {
   const paths = homePaths(config.home);
   makeHome(paths);
@@ -122,7 +122,10 @@ async function detached(config: StackConfig, demo: boolean): Promise<number> {
   return demo && !(await playDemo(file, toTerminal)) ? 1 : 0;
 }
 
-/** Resolves at the first signal. A later one, not the same key press seen twice, ends everything at once. */
+/**
+ * Resolves at the first signal. Another signal later than 1.5 s ends the process at once; an earlier one may come from the same
+ * key press.
+ */
 function untilSignal(say: Say): Promise<void> & { signal?: NodeJS.Signals } {
   const { promise, resolve } = Promise.withResolvers<void>();
   const result: Promise<void> & { signal?: NodeJS.Signals } = promise;
@@ -148,7 +151,7 @@ function showError(error: unknown, say: Say): void {
   say(`\n✗ ${plain ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
 }
 
-// A terminal that was closed must not keep us from draining.
+// A closed terminal must not keep the process from draining.
 process.stdout.on('error', () => undefined);
 main(process.argv.slice(2)).then(
   (code) => process.exit(code),

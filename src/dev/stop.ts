@@ -6,7 +6,7 @@ import { holderOf, releaseLock, takeLock } from './lock.ts';
 import { goneWithin, isRunning, signal } from './process.ts';
 import { step, toTerminal } from './progress.ts';
 
-/** `npm stop`: drains the stack of this home, also what a killed start has left. */
+/** `npm stop`: drains the stack of this home, also the rest of a killed start. */
 const { home } = loadStackConfig();
 const paths = homePaths(home);
 const say = toTerminal;
@@ -25,7 +25,7 @@ async function stop(): Promise<number> {
     }
     return 0;
   }
-  if (takeLock(paths.lockFile)) return stop(); // somebody has just started it
+  if (takeLock(paths.lockFile)) return stop(); // another start has just begun
   const found = await stopLeftovers(paths.stackFile, say);
   releaseLock(paths.lockFile);
   return found === 0 ? nothing() : 0;

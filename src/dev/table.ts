@@ -4,7 +4,7 @@ import { people } from './people.ts';
 import type { Say } from './progress.ts';
 import type { StackFile } from './stack-file.ts';
 
-/** What somebody who has just started the stack wants to know. */
+/** Prints the addresses and tokens of a stack that has just started. */
 export function printTable({ urls, tokens, home, supervisor }: StackFile, stackFile: string, say: Say): void {
   const rows: [string, string | undefined][] = [
     ['API', urls.api && `${urls.api}/api/v1`],
@@ -37,7 +37,7 @@ export function printTable({ urls, tokens, home, supervisor }: StackFile, stackF
   say('');
 }
 
-/** Relative to the checkout where it lies in it. */
+/** A path relative to the checkout if it lies inside. */
 function shown(path: string): string {
   const inside = relative(projectRoot, path);
   return inside.startsWith('..') ? path : inside;

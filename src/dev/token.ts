@@ -7,8 +7,8 @@ import { StackError } from './progress.ts';
 import { readStackFile } from './stack-file.ts';
 
 /**
- * `npm run token`: a token of the development issuer for anybody, the token alone on stdout. The issuer lives in the stack that
- * `npm start` runs, and production starts none.
+ * `npm run token`: prints a token of the development issuer for any subject, with nothing else on stdout. The issuer is a part
+ * of the stack of `npm start`; in production there is none.
  */
 const usage = `npm run token [-- [--subject ID] [--roles consumer,provider,admin] [--name NAME] [--email ADDRESS] [--days N]]
   --subject  whose token: the same subject is the same user; without it a new one
@@ -45,7 +45,7 @@ function wanted(args: readonly string[]): TokenRequest | 'help' {
   return { subject, roles, lifetimeS: Math.ceil(days * daySeconds), ...(name && { name }), ...(email && { email }) };
 }
 
-/** @throws StackError saying what to do when there is nobody to ask */
+/** Gets a token from the running stack. @throws StackError saying what to do when there is no issuer */
 async function issued(request: TokenRequest): Promise<string> {
   const { home, environment } = loadStackConfig();
   const [start, where] = [home === '.proxie' ? 'npm start' : `PROXIE_HOME=${home} npm start`, `in ${home}`];
@@ -70,7 +70,7 @@ async function main(args: readonly string[]): Promise<void> {
   const request = wanted(args);
   if (request === 'help') return void process.stdout.write(`${usage}\n`);
   process.stdout.write(`${await issued(request)}\n`);
-  // Beside the token, not in it: $(…) takes stdout only.
+  // Goes to stderr, because `$(…)` takes stdout.
   const roles = request.roles.length > 0 ? request.roles.join(', ') : 'roles as the database says';
   process.stderr.write(`${request.subject} (${roles}), for ${Math.round(request.lifetimeS! / daySeconds)} days\n`);
 }
