@@ -1,4 +1,4 @@
-// How long POST /offers/{id}/accept takes, against an Update of a workflow whose handler runs one no-op local activity.
+// Measures POST /offers/{id}/accept against an Update of a workflow whose handler runs one no-op local activity.
 import { randomUUID } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import { performance } from 'node:perf_hooks';
@@ -13,34 +13,37 @@ import { cpuBetween, cpuMeter, type CpuTimes } from './cpu.ts';
 import { startApiProcess, startBareWorkerProcess, startWorkerProcess, through } from './spawned.ts';
 import { spreadOf, type Spread } from './statistics.ts';
 
-/** What is measured: the acceptance, the yardstick, and the yardstick that also does in Temporal what an acceptance does there. */
+/**
+ * The measured calls: the acceptance (`accept`), the yardstick (`bare`), and a yardstick that also takes the steps of an
+ * acceptance in Temporal (`bareBooking`).
+ */
 export const measured = ['accept', 'bare', 'bareBooking'] as const;
 export type Measured = (typeof measured)[number];
 
 export interface AcceptCost {
   samples: number;
   ms: Record<Measured, Spread>;
-  /** CPU spent until the answer, median per program, in milliseconds. Empty where the system does not tell. */
+  /** Milliseconds of CPU spent until the answer, median per program. Empty on systems without these numbers. */
   cpuMs: Record<Measured, CpuTimes>;
-  /** By the bare Update: of p50, and of p10 and p90. */
+  /** p50 of the acceptance divided by p50 of the bare Update. The next two are the same ratio of p10 and of p90. */
   ratio: number;
   ratioP10: number;
   ratioP90: number;
-  /** Of p50: what is left of it when Temporal has the same to store. */
+  /** p50 of the acceptance divided by p50 of `bareBooking`, where Temporal has the same to store. */
   bookingRatio: number;
 }
 
 export interface AcceptOptions {
   samples?: number;
-  /** Rounds before the counting begins: connections, caches, plans and compiled code are there then. */
+  /** Rounds before the counting begins. They fill connections, caches and plans, and compile the code. */
   warmUp?: number;
 }
 
 const offersEach = 3;
-/** Before each sample: what the one before has set in motion is over. */
+/** Milliseconds before each sample, in which the work that the sample before has started comes to an end. */
 const restMs = 30;
 
-/** Measures on the servers that the environment names; API, worker and bare worker are processes of their own, as in production. */
+/** Measures on the servers that the environment names. API, worker and bare worker are processes of their own, as in production. */
 export async function measureAccept({ samples = 200, warmUp = 40 }: AcceptOptions = {}): Promise<AcceptCost> {
   const local = await startSuite({ worker: false, api: false });
   const [worker, bareWorker] = [startWorkerProcess(local), startBareWorkerProcess(local)];
@@ -54,7 +57,7 @@ export async function measureAccept({ samples = 200, warmUp = 40 }: AcceptOption
     const taken: Record<Measured, Taken[]> = { accept: [], bare: [], bareBooking: [] };
     for (let n = 0; n < warmUp + samples; n += 1) {
       const prepared = { accept: await acceptance(suite, n), bare: await bareRun(suite), bareBooking: await bareRun(suite, true) };
-      // In either direction by turns: none always finds the machine as the same other has left it.
+      // The order alternates, so that no call always runs right after the same other call.
       for (const what of n % 2 ? measured.toReversed() : measured) {
         await sleep(restMs);
         const sample = await timed(prepared[what], meter);
@@ -81,9 +84,9 @@ export async function measureAccept({ samples = 200, warmUp = 40 }: AcceptOption
 }
 
 interface Prepared {
-  /** What is measured. */
+  /** The measured call. */
   work(): Promise<unknown>;
-  /** Lets it come to rest. */
+  /** Waits until everything that the call has started is over. */
   after(): Promise<unknown>;
 }
 
@@ -109,7 +112,7 @@ function medianCpu(all: readonly Taken[]): CpuTimes {
   return Object.fromEntries(medians.filter(([, ms]) => ms >= 0.1));
 }
 
-/** A request with three live offers, in a place of its own so that calendars stay small. */
+/** A request with three live offers. It has a place of its own, so that calendars stay small. */
 async function acceptance(suite: Suite, n: number): Promise<Prepared> {
   const place = { ...city, lat: -60 + (n % 240) / 2, lon: -170 + Math.floor(n / 240) };
   const providers = await Promise.all(
@@ -127,7 +130,7 @@ async function acceptance(suite: Suite, n: number): Promise<Prepared> {
 
 const agent = new Agent({ keepAlive: true });
 
-/** Over one connection that is kept, by the leanest client there is: the measurement is about the server. */
+/** Sends a POST over one kept connection, with the leanest client there is, because the measurement is about the server. */
 function post(url: string, token: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const headers = { authorization: `Bearer ${token}`, 'idempotency-key': randomUUID(), 'content-length': '0' };
@@ -143,7 +146,7 @@ function post(url: string, token: string): Promise<void> {
   });
 }
 
-/** A run that has answered as many messages as the request has, and that its worker holds in its cache like it. */
+/** A bare run that has answered as many messages as the run of the request, and that its worker also holds in its cache. */
 async function bareRun({ temporal }: Suite, booking = false): Promise<Prepared> {
   const options = { workflowId: `bare/${randomUUID()}`, taskQueue: bareQueue };
   const handle: WorkflowHandle = await temporal.workflow.start('bareUpdateWorkflow', options);

@@ -15,7 +15,7 @@ const cpu = (times: CpuTimes) => {
   const parts = Object.entries(times).map(([name, ms]) => `${name} ${ms.toFixed(1)}`);
   return `CPU ${sum(times).toFixed(1)} ms: ${parts.join(', ')}`;
 };
-// All on servers that keep what they acknowledge, as `npm start` runs them.
+// All servers keep on disk what they acknowledge, as `npm start` runs them.
 const servers = await startServers({ durable: true });
 Object.assign(process.env, servers.coordinates);
 try {

@@ -1,4 +1,4 @@
-// A worker with the SDK's defaults for the bare workflows: the yardstick is not tuned along with the product.
+// A worker for the bare workflows. It has the SDK's defaults, so that tuning the product does not tune the yardstick.
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { bareQueue } from './bare.messages.ts';

@@ -1,4 +1,5 @@
-// Workflows of no product: what Temporal itself takes for the same messages. Bundled by bare.worker.ts only, never registered in src/worker.ts.
+// Workflows without a product: they show the time that Temporal itself needs for the same messages. Only bare.worker.ts bundles
+// them; src/worker.ts never registers them.
 import {
   CancellationScope,
   condition,
@@ -42,7 +43,7 @@ export async function bareUpdateWorkflow(): Promise<void> {
   await condition(() => false);
 }
 
-/** The messages of a request's run and nothing else: no decision, no local activity, no search attribute. */
+/** Takes the messages of a request's run and does nothing else: no decision, no local activity, no search attribute. */
 export async function bareRequestWorkflow({ requestId, messages, deadlineMs }: BareRequestInput): Promise<void> {
   const received = counting();
   let bookingId = '';
@@ -72,7 +73,7 @@ export async function bareBookingWorkflow({ bookingId, messages, deadlineMs }: B
   });
 }
 
-/** Left open, as reviews are. */
+/** Stays open, like reviews. */
 export async function bareReviewWorkflow(deadlineMs: number): Promise<void> {
   await sleep(deadlineMs);
 }
@@ -81,7 +82,7 @@ function counting() {
   let count = 0;
   return {
     add: () => (count += 1),
-    /** Waits behind one timer. */
+    /** Waits for the messages behind one timer. */
     async until(enough: number, deadlineMs: number): Promise<void> {
       const timer = new CancellationScope();
       const fired = timer.run(() => sleep(deadlineMs)).catch(() => undefined);

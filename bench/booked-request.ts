@@ -1,4 +1,4 @@
-// One booked request with three offers, and what each of its three runs costs.
+// Measures one booked request with three offers, and the cost of each of its three runs.
 import {
   accepted,
   carryOut,
@@ -17,9 +17,9 @@ const runNames = ['request', 'booking', 'review'] as const;
 export type RunName = (typeof runNames)[number];
 
 export interface SqlCost {
-  /** Transactions that changed something: each takes one transaction id. Exact while nobody else uses the server. */
+  /** Transactions that changed something; each takes one transaction id. The number is exact while nobody else uses the server. */
   writingTransactions: number;
-  /** Those of them that wrote to a timeline. */
+  /** The writing transactions that wrote to a timeline. */
   appends: number;
 }
 
@@ -28,17 +28,17 @@ export interface BookedRequestCost {
   sql: SqlCost;
 }
 
-/** Reminders are due this long after the start: time enough for the booking to be confirmed before, on a busy machine too. */
+/** Milliseconds from the start to the reminders. The booking is confirmed before them, also on a busy machine. */
 const remindInMs = [20_000, 21_000];
 
-/** Plays it on the servers that the environment names (test/support/servers.ts). */
+/** Plays the request on the servers that the environment names (test/support/servers.ts). */
 export async function measureBookedRequest(): Promise<BookedRequestCost> {
   const { policy, when } = soonSlot(remindInMs);
   const suite = await startSuite({ policy });
   try {
     const providers = await seedProviders(suite);
     const consumer = await suite.as('consumer', 'consumer');
-    // Everybody is known before the counting begins: a first visit writes the user's row.
+    // A user's first call writes their row, so every user calls once before the counting begins.
     for (const { subject } of providers) accepted(await (await suite.as(subject, 'provider')).get('/leads'));
     accepted(await consumer.get('/requests'));
     const countSql = await sqlCounter(suite);
@@ -62,7 +62,7 @@ export async function measureBookedRequest(): Promise<BookedRequestCost> {
   }
 }
 
-/** Counts from now on. */
+/** Starts to count. @returns a function that returns the counts since then */
 async function sqlCounter(suite: Suite): Promise<() => Promise<SqlCost>> {
   const transactionId = async () =>
     Number((await suite.rows<{ xid: string }>('select pg_snapshot_xmax(pg_current_snapshot())::text as xid'))[0]!.xid);

@@ -1,4 +1,4 @@
-// How long POST /chat takes to acknowledge while the model behind it is slow.
+// Measures how long POST /chat takes to acknowledge a message while the model is slow.
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startModel, streams, type Behaviour } from '../test/integration/llm.server.ts';
@@ -14,27 +14,30 @@ export interface ChatAck {
   p50: number;
   p99: number;
   max: number;
-  /** p99 as a share of the model's time. */
+  /** p99 divided by the model's time. */
   ratio: number;
-  /** p99 of the best fifty in a row: what is left when the machine is not busy with something else. */
+  /** p99 of the fastest fifty chats in a row: the time without other work on the machine. */
   bestP99: number;
-  /** From an acknowledgement to its answer, milliseconds: the model was really waited for. */
+  /** Milliseconds from an acknowledgement to its answer. They prove that the chat really waited for the model. */
   answeredAfter: number;
 }
 
-/** Chats in a row of which the best stretch is told apart. */
+/** Number of chats in a row from which `bestP99` is taken. */
 const calmest = 50;
 
 export interface ChatAckOptions {
   samples?: number;
-  /** Chats before the counting begins: connections, caches and compiled code are there then. */
+  /** Chats before the counting begins. They fill connections and caches, and compile the code. */
   warmUp?: number;
-  /** A new chat begins this often, however long the others take. */
+  /** Milliseconds between the starts of two chats, however long the others take. */
   everyMs?: number;
   modelMs?: number;
 }
 
-/** Measures on the servers that the environment names. The worker is a process of its own, as in production; API and model share ours. */
+/**
+ * Measures on the servers that the environment names. The worker is a process of its own, as in production; API and model run
+ * in this process.
+ */
 export async function measureChatAck({
   samples = 200,
   warmUp = 40,
@@ -52,7 +55,7 @@ export async function measureChatAck({
   try {
     await seedPlace(suite.orm);
     const people = await Promise.all(Array.from({ length: 10 }, (_, n) => suite.as(`person-${n}`, 'consumer')));
-    // The first waits for the worker to be there.
+    // The first chat waits until the worker has started.
     await timed(people[0]!);
     const chats = (count: number) => paced(count, everyMs, (n) => timed(people[n % people.length]!));
     await chats(warmUp);

@@ -1,4 +1,5 @@
-// `npm run bench:chat-ack`: how quickly POST /chat acknowledges while the model takes five seconds. `--json` for machines.
+// `npm run bench:chat-ack`: the time of POST /chat until its acknowledgement while the model takes five seconds. `--json` for
+// machines.
 import { startServers } from '../test/support/servers.ts';
 import { measureChatAck } from './chat-ack.run.ts';
 

@@ -1,4 +1,4 @@
-// `npm run cost`: what one booked request costs, from the histories of real servers. `--json` for machines.
+// `npm run cost`: the cost of one booked request, from the histories of real servers. `--json` for machines.
 import { startServers } from '../test/support/servers.ts';
 import { measureBookedRequest, type BookedRequestCost } from './booked-request.ts';
 

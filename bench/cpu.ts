@@ -1,12 +1,12 @@
-// Who computes while somebody waits. On a machine with few cores an answer takes about as long as all of them together.
+// Measures which programs use the CPU during a call. On a machine with few cores an answer takes about as long as their sum.
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Milliseconds of CPU so far, by name. */
+/** Milliseconds of CPU so far, by the program's name. */
 export type CpuTimes = Record<string, number>;
 
 /**
- * Adds up this process and everything it has started, under the names given by pid or else those of their programs. Linux only:
- * elsewhere there is nothing to read, and no name.
+ * Adds up the CPU times of this process and of all processes below it. A process gets the name given for its pid, or else the
+ * name of its program. Linux only: on other systems the result is empty.
  */
 export function cpuMeter(names: Readonly<Record<number, string>>): () => CpuTimes {
   return () => {
@@ -19,14 +19,14 @@ export function cpuMeter(names: Readonly<Record<number, string>>): () => CpuTime
   };
 }
 
-/** What was spent between two readings. */
+/** CPU times between two readings. */
 export const cpuBetween = (before: CpuTimes, after: CpuTimes): CpuTimes =>
   Object.fromEntries(Object.entries(after).map(([name, ms]) => [name, Math.max(0, ms - (before[name] ?? 0))]));
 
 const list = (folder: string): string[] => attempt(() => readdirSync(folder)) ?? [];
 const read = (path: string): string => attempt(() => readFileSync(path, 'utf8')) ?? '';
 
-/** Processes come and go while they are listed. */
+/** A process may end while it is read: then undefined. */
 function attempt<T>(work: () => T): T | undefined {
   try {
     return work();
@@ -45,6 +45,6 @@ function family(): { pid: number; program: string }[] {
   return [...all].filter(([pid]) => isOurs(pid)).map(([pid, { program }]) => ({ pid, program }));
 }
 
-/** The first number of a thread's schedstat: nanoseconds on a CPU (kernel documentation, scheduler/sched-stats). */
+/** The first number of each thread's schedstat: nanoseconds on a CPU (kernel documentation, scheduler/sched-stats). */
 const cpuMs = (pid: number): number =>
   list(`/proc/${pid}/task`).reduce((ms, thread) => ms + Number(read(`/proc/${pid}/task/${thread}/schedstat`).split(' ')[0]) / 1e6, 0);

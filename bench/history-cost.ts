@@ -1,10 +1,10 @@
-// What a run costs, counted from its history: billed actions by the rules of Temporal's "Cloud Actions" page.
+// The cost of a run, counted from its history: billed actions by the rules of Temporal's "Cloud Actions" page.
 import type { WorkflowHandle } from '@temporalio/client';
 
 type History = Awaited<ReturnType<WorkflowHandle['fetchHistory']>>;
 
 export interface RunCost {
-  /** Billed actions by what they are for. */
+  /** Number of billed actions by their kind. */
   billed: Record<string, number>;
   actions: number;
   events: number;
@@ -13,8 +13,9 @@ export interface RunCost {
 }
 
 /**
- * Counts one run. A child is billed to its parent, a signal to the run that receives it, and all local activities of one workflow
- * task together. Not in a history, so not counted: queries, heartbeats, rejected updates, schedules.
+ * Counts the actions of one run. A child is billed to its parent, a signal to the run that receives it, and all local
+ * activities of one workflow task count as one.
+ * Queries, heartbeats, rejected updates and schedules are not in a history, so they are not counted.
  */
 export function countHistory(history: History): Omit<RunCost, 'bytes'> {
   const events = history.events ?? [];
@@ -31,7 +32,7 @@ export function countHistory(history: History): Omit<RunCost, 'bytes'> {
     if (event.workflowExecutionSignaledEventAttributes) bill('signals');
     if (event.timerStartedEventAttributes) bill('timers');
     const upserted = event.upsertWorkflowSearchAttributesEventAttributes?.searchAttributes?.indexedFields;
-    // `patched` upserts its own attribute, which is not billed.
+    // `patched` upserts a search attribute of its own, which is not billed.
     if (event.upsertWorkflowSearchAttributesEventAttributes && !upserted?.['TemporalChangeVersion']) bill('search-attribute upserts');
     if (event.startChildWorkflowExecutionInitiatedEventAttributes) bill('children', 2);
     if (event.activityTaskScheduledEventAttributes) bill('activities');
@@ -47,7 +48,7 @@ export function countHistory(history: History): Omit<RunCost, 'bytes'> {
   };
 }
 
-/** A run's cost, with its size as the server counts it against its limits. */
+/** A run's cost, with the size of its history as the server counts it. */
 export async function costOf(handle: WorkflowHandle): Promise<RunCost> {
   const [history, { historySize = 0 }] = await Promise.all([handle.fetchHistory(), handle.describe()]);
   return { ...countHistory(history), bytes: historySize };

@@ -1,4 +1,4 @@
-// How many whole lifecycles get through per second, against bare workflows that exchange the same messages without HTTP and database.
+// Measures whole lifecycles per second, against bare workflows that exchange the same messages without HTTP and database.
 import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,17 +14,17 @@ import { quantile } from './statistics.ts';
 
 export interface LifecycleRate {
   parallel: number;
-  /** Lifecycles per second, the median of the rounds. */
+  /** Lifecycles per second: the median of the rounds. */
   product: number;
   bare: number;
   ratio: number;
-  /** The ratio of each round, in their order. */
+  /** The ratio of each round, in order. */
   rounds: number[];
 }
 
 export interface LifecycleOptions {
   parallel?: number;
-  /** Lifecycles that follow each other in each of the parallel lanes, per round. */
+  /** Lifecycles per round that each parallel lane plays, one after the other. */
   each?: number;
   rounds?: number;
 }
@@ -32,7 +32,7 @@ export interface LifecycleOptions {
 const offersEach = 3;
 const dayMs = 86_400_000;
 
-/** Measures on the servers that the environment names: a round of the product, a round of the bare workflows, and so on. */
+/** Measures on the servers that the environment names. Rounds of the product and of the bare workflows alternate. */
 export async function measureLifecycles({ parallel = 32, each = 2, rounds = 4 }: LifecycleOptions = {}): Promise<LifecycleRate> {
   const local = await startSuite({ worker: false, api: false, policy: { checkInEarlyMs: 30 * dayMs } });
   const processes = [startWorkerProcess(local), startBareWorkerProcess(local)];
@@ -53,7 +53,7 @@ export async function measureLifecycles({ parallel = 32, each = 2, rounds = 4 }:
     };
     const product = (lane: Lane) => productLifecycle(suite, lane);
     const bare = () => bareLifecycle(suite);
-    // The first round of both warms up.
+    // The first round of each is a warm-up.
     for (const lifecycle of [product, bare]) await perSecond(lifecycle);
     const rates: { product: number; bare: number }[] = [];
     for (let n = 0; n < rounds; n += 1) rates.push({ product: await perSecond(product), bare: await perSecond(bare) });
@@ -72,7 +72,7 @@ export async function measureLifecycles({ parallel = 32, each = 2, rounds = 4 }:
   }
 }
 
-/** People who do one lifecycle after the other, in a place of their own: nobody takes another lane's slot. */
+/** People who play one lifecycle after the other. Each lane has a place of its own, so no lane takes a slot of another lane. */
 interface Lane {
   place: typeof city;
   consumer: Caller;
@@ -87,12 +87,15 @@ async function laneOf(suite: Suite, notices: Notices, n: number): Promise<Lane> 
   return { place, consumer: await suite.as(`consumer-${n}`, 'consumer'), providers: new Map(providers), notices };
 }
 
-/** From the request to its completion: three proposals, an acceptance, a booking that is carried out. */
+/**
+ * One lifecycle of the product, from the request to its completion: three proposals, an acceptance, a booking that is carried
+ * out.
+ */
 async function productLifecycle(suite: Suite, { place, consumer, providers, notices }: Lane): Promise<void> {
   const is = (table: 'request' | 'booking', id: string, status: string) => async () =>
     (await suite.rows(`select 1 from ${table} where id = ? and status = ?`, [id, status])).length > 0;
   const requestId = await submitRequest(consumer, { location: { ...place, address: '1 Main Street' } });
-  // Sent out within the workflow task that takes the request: the answer comes behind it.
+  // The workflow task that takes the request also sends it out, so the invitations exist when the answer comes.
   const offers = await suite.rows<{ id: string; provider_id: string }>('select id, provider_id from offer where request_id = ?', [
     requestId,
   ]);
@@ -106,9 +109,9 @@ async function productLifecycle(suite: Suite, { place, consumer, providers, noti
   await notices.until(`request/${requestId}`, is('request', requestId, 'completed'));
 }
 
-/** Hears of every append, so that waiting for one costs next to nothing. */
+/** Listens to every append, so that waiting for one costs next to nothing. */
 interface Notices extends Listening {
-  /** Asks now and after every append to the stream, until the answer is yes. */
+  /** Asks now and after every append to the stream, until `ask` returns true. */
   until(stream: string, ask: () => Promise<boolean>): Promise<void>;
 }
 
@@ -128,7 +131,10 @@ async function hearing(databaseUrl: string): Promise<Notices> {
   };
 }
 
-/** The same messages: a start with the first, one per proposal, one that books, a child with two of its own, and its child. */
+/**
+ * The same messages without a product: one starts the run, one per proposal, one books; a child takes two messages and starts a
+ * child.
+ */
 async function bareLifecycle({ temporal }: Suite): Promise<void> {
   const requestId = randomUUID();
   const bookingId = randomUUID();
@@ -150,7 +156,7 @@ async function bareLifecycle({ temporal }: Suite): Promise<void> {
   await request.result();
 }
 
-/** The booking's run follows the acceptance: a moment later it is there. */
+/** The acceptance starts the booking's run, so the run may appear a moment later. Asks again until it does. */
 async function whenStarted<T>(ask: () => Promise<T>): Promise<T> {
   for (;;) {
     try {

@@ -2,7 +2,7 @@
 import { startServers } from '../test/support/servers.ts';
 import { measureLifecycles } from './lifecycles.run.ts';
 
-// Both sides on servers that keep what they acknowledge, as `npm start` runs them.
+// The servers of both sides keep on disk what they acknowledge, as `npm start` runs them.
 const servers = await startServers({ durable: true });
 Object.assign(process.env, servers.coordinates);
 try {

@@ -1,4 +1,4 @@
-// What listing a month of slots costs for a page of providers, in round trips to the database.
+// Measures the cost of listing a month of slots for a page of providers, in round trips to the database.
 import { performance } from 'node:perf_hooks';
 import { loadCalendars } from '../src/db/calendar.ts';
 import { openOrm, sql, type Orm } from '../src/db/orm.ts';
@@ -10,28 +10,31 @@ import { quantile, spreadOf, type Spread } from './statistics.ts';
 
 const service = 'plumbing.leak';
 const month = 31 * 86_400_000;
-/** One provider's own page, a page of a list, the longest page. */
+/** Page sizes in providers: one provider's own page, a page of a list, the longest page. */
 const pages = [1, 20, 100] as const;
 
 export interface PageCost {
   providers: number;
   slots: number;
-  /** Of the whole page, milliseconds. */
+  /** Milliseconds for the whole page. */
   listing: Spread;
-  /** p50 of the listing per provider, in p50s of `select 1`. */
+  /** p50 of the listing divided by the number of providers and by the p50 of `select 1`. */
   roundTrips: number;
-  /** The same of the fastest tenths: what is left when the machine is not busy with something else. */
+  /** The same ratio of the p10s: the cost without other work on the machine. */
   calmRoundTrips: number;
 }
 
 export interface SlotCost {
   samples: number;
-  /** `select 1` by the same function over the same connections, milliseconds. */
+  /** Milliseconds of `select 1` by the same function over the same connections. */
   selectOne: Spread;
   pages: PageCost[];
 }
 
-/** Measures on the servers that the environment names; the two alternate, so that both meet the same machine. */
+/**
+ * Measures on the servers that the environment names. Listing and `select 1` alternate, so that both see the same load of the
+ * machine.
+ */
 export async function measureSlots({ samples = 200, warmUp = 60, historyDays = 90 } = {}): Promise<SlotCost> {
   const database = await newDatabase();
   const orm = await openOrm({ databaseUrl: database.url, poolMax: 2, statementTimeoutMs: 120_000 });
@@ -74,7 +77,7 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - from;
 }
 
-/** Every slot of the next month, as the answer names it. */
+/** Lists every slot of the next month in the form of the answer. @returns the number of slots */
 async function listMonth(orm: Orm, ids: readonly string[]): Promise<number> {
   const now = Date.now();
   const window = { from: now, to: now + month, now };
@@ -86,7 +89,10 @@ async function listMonth(orm: Orm, ids: readonly string[]): Promise<number> {
   return count;
 }
 
-/** Providers as they are: a working week with a break, a vacation, extra hours, two bookings a day, each in a zone of theirs. */
+/**
+ * Seeds realistic providers: a working week with a break, a vacation, extra hours, two bookings a day, each provider in a zone
+ * of their own.
+ */
 async function seedPage(orm: Orm, count: number, historyDays: number): Promise<string[]> {
   const em = orm.em.fork();
   const ids: string[] = [];

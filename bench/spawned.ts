@@ -1,4 +1,4 @@
-// What a measurement runs beside itself: each a process of its own, as in production.
+// The processes beside a measurement. Each is a process of its own, as in production.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -13,14 +13,14 @@ export interface Spawned {
   stop(): Promise<void>;
 }
 
-/** A worker of a suite's database and namespace. */
+/** Starts a worker for a suite's database and namespace. */
 export const startWorkerProcess = (suite: Suite, env: Record<string, string> = {}): Spawned =>
   spawned(suite, '../src/worker.ts', [process.env.PROXIE_TEST_BUNDLE!], env);
 
-/** A worker for nothing but the workflows of `bare.workflows.ts`, in the same namespace. */
+/** Starts a worker for only the workflows of `bare.workflows.ts`, in the same namespace. */
 export const startBareWorkerProcess = (suite: Suite): Spawned => spawned(suite, 'bare.worker.ts', [], {});
 
-/** The API over a suite's database and namespace; ready when this resolves. */
+/** Starts the API for a suite's database and namespace. Resolves when the API is ready. */
 export async function startApiProcess(suite: Suite, env: Record<string, string> = {}): Promise<Spawned & { url: string }> {
   const port = await anyPort();
   const url = `http://127.0.0.1:${port}`;
@@ -33,7 +33,7 @@ export async function startApiProcess(suite: Suite, env: Record<string, string> 
   return { ...api, url };
 }
 
-/** The same suite, its callers going to another API. */
+/** The same suite, with its callers calling another API. */
 export const through = (suite: Suite, url: string): Suite => ({
   ...suite,
   url,
@@ -42,7 +42,7 @@ export const through = (suite: Suite, url: string): Suite => ({
 
 function spawned(suite: Suite, file: string, args: string[], env: Record<string, string>): Spawned {
   const child = spawn(process.execPath, [...(process.env.BENCH_NODE_ARGS?.split(' ') ?? []), join(import.meta.dirname, file), ...args], {
-    // The SDK's warnings about queues without workflows are of no interest here.
+    // stderr would show the SDK's warnings about queues without workflows.
     stdio: ['ignore', 'ignore', process.env.DEBUG ? 'inherit' : 'ignore'],
     env: {
       ...process.env,
@@ -57,7 +57,7 @@ function spawned(suite: Suite, file: string, args: string[], env: Record<string,
       AUTH_AUDIENCE: DEV_AUDIENCE,
       CURSOR_SECRET: 'a-secret-of-the-tests-with-32-bytes!',
       RATE_LIMIT_PER_MINUTE: '100000',
-      // The first command waits for the worker to have started, on a busy machine too.
+      // The first command waits until the worker has started, also on a busy machine.
       COMMAND_DEADLINE_MS: '60000',
       WORKER_SHUTDOWN_GRACE_MS: '1000',
       ...env,

@@ -1,5 +1,5 @@
 export interface Spread {
-  /** What is left when the machine is busy with nothing else. */
+  /** The time without other work on the machine. */
   p10: number;
   p50: number;
   p90: number;

@@ -1,6 +1,6 @@
-// Needs nothing but Node 20: installs what is missing, then goes on under the pinned Node 24.
+// Needs nothing but Node 20. Installs missing packages, then runs a command under the pinned Node 24:
 //   node scripts/bootstrap.mjs start|stop|token|test [arguments]
-// Keep it free of imports from node_modules and of syntax that Node 20 does not know.
+// This file must have no imports from node_modules and no syntax that Node 20 does not know.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
@@ -40,12 +40,12 @@ async function main() {
   run(pinnedNode(), [...targets[name], ...args]);
 }
 
-/** `npm ci` when node_modules is absent, was left half done, or belongs to another lock file. */
+/** Runs `npm ci` when node_modules is missing, incomplete, or belongs to another lock file. */
 async function installWhatIsMissing() {
   if (isInstalled()) return;
   const release = await installLock();
   try {
-    if (!isInstalled()) await install(); // another start may have finished it while we waited
+    if (!isInstalled()) await install(); // another start may have installed the packages in the meantime
   } finally {
     release();
   }
@@ -60,8 +60,8 @@ function isInstalled() {
 }
 
 /**
- * Whether what is installed, by npm ci or npm install, is what the lock file asks for, no more and no less.
- * npm writes its own record last, so it also tells a finished installation from one that was killed.
+ * Whether the installed packages, by npm ci or npm install, are exactly those of the lock file. npm writes its own record last,
+ * so the record exists only after a complete installation.
  */
 function agreesWithLock() {
   const record = join(modules, '.package-lock.json');
@@ -77,7 +77,10 @@ function agreesWithLock() {
   );
 }
 
-/** One installation at a time per checkout. The holder touches the file, so a killed one is told by its age, not by a pid that may be somebody else's by now. */
+/**
+ * Lets one process at a time install in a checkout. The holder touches the file every two seconds, so a file that was not
+ * touched for 20 s belongs to a killed process. A pid in the file would not show that, because pids are reused.
+ */
 async function installLock() {
   const path = join(root, '.proxie', 'install.lock');
   mkdirSync(dirname(path), { recursive: true });
@@ -110,7 +113,7 @@ async function install() {
     `› npm ci: ${existsSync(modules) ? 'package-lock.json has changed' : 'node_modules is missing'}; installing the packages (about half a minute)`,
   );
   const hash = lockHash();
-  // Under npm this is npm's own script; on Windows npm is no executable file.
+  // npm_execpath is npm's own script. Without it `npm` is called, which on Windows needs a shell.
   const npm = process.env.npm_execpath?.endsWith('.js') ? [process.execPath, process.env.npm_execpath] : ['npm'];
   const wanted = process.env.NODE_ENV === 'production' ? [] : ['--include=dev'];
   const child = spawn(npm[0], [...npm.slice(1), 'ci', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error', ...wanted], {
@@ -132,7 +135,7 @@ async function install() {
   say(`✓ npm ci (${seconds(began)})`);
 }
 
-/** The Node that package-lock.json pins, or the one we run on when it is new enough (there is no pinned one for macOS). */
+/** The Node that package-lock.json pins, or our own Node when it is new enough (there is no pinned one for macOS). */
 function pinnedNode() {
   const platform = process.platform === 'win32' ? 'win' : process.platform;
   const file = join(modules, `node-${platform}-${process.arch}`, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
@@ -145,11 +148,11 @@ function pinnedNode() {
   );
 }
 
-/** Runs in our place: same terminal, signals handed on, same exit code. */
+/** Runs a command in place of this process: same terminal, forwarded signals, same exit code. */
 function run(node, args) {
   const env = { ...process.env, PATH: [join(modules, '.bin'), process.env.PATH].join(delimiter) };
   const child = spawn(node, args, { cwd: root, env, stdio: 'inherit' });
-  // Ctrl-C reaches the child by the terminal, too; it takes the same signal twice for one.
+  // With Ctrl-C the terminal signals the child too. The child counts the same signal twice in a row as one.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.once('error', (error) => fail(`${node} does not start: ${error.message}`));
   child.once('exit', (code, signal) => {

@@ -1,5 +1,6 @@
-// npm run test:faults [-- --seeds N | --seed S]: seeded schedules of journeys and disasters, 100 by default. The seed says it all:
-// `--seed S` repeats one. The crash matrix and the worker that dies again and again are played as well.
+// npm run test:faults [-- --seeds N | --seed S]: plays seeded schedules of journeys and failures, 100 by default. A seed
+// determines its whole schedule, so `--seed S` repeats one. It also plays the crash matrix and the worker that dies again and
+// again.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';

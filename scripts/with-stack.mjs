@@ -1,4 +1,4 @@
-// Runs a tool against the stack that `npm start` runs, unless the environment names another: node scripts/with-stack.mjs FILE …
+// Runs a tool against the stack of `npm start`, unless the environment names another one: node scripts/with-stack.mjs FILE …
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -13,7 +13,7 @@ if (!process.env.DATABASE_URL && existsSync(stackFile)) {
 try {
   await import(pathToFileURL(resolve(process.argv[2])).href);
 } catch (error) {
-  // A configuration error names the fix; where it was thrown helps nobody.
+  // A configuration error names the fix, so its stack is left out.
   console.error(error?.name === 'ConfigError' ? error.message : error);
   process.exitCode = 1;
 }

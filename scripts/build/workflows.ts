@@ -1,11 +1,14 @@
-/** Builds the workflow bundle into dist/workflow-bundle.js, so that workers start without webpack, and holds it to what it may weigh and contain. */
+/**
+ * Builds the workflow bundle into dist/workflow-bundle.js, so that workers start without webpack. Fails when the bundle is too
+ * large or contains a package that does not belong there.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { buildWorkflowBundle } from '../../src/temporal/bundle.ts';
 import { foreignPackages } from '../check/bundle.ts';
 
 const file = resolve(import.meta.dirname, '../../dist/workflow-bundle.js');
-/** @temporalio takes 1.9 MB with its source map: a jump means that an import dragged something in. */
+/** Size limit. @temporalio takes 1.9 MB with its source map, so a larger bundle means that an import has added packages. */
 const budgetKb = 2600;
 
 const { code } = await buildWorkflowBundle();

@@ -1,6 +1,6 @@
 /**
- * The import rules of .dependency-cruiser.mjs, plus three proofs that the result means something: every source file was
- * cruised, every import was seen, and nothing that workflows reach at run time is more than rules and @temporalio.
+ * Checks the import rules of .dependency-cruiser.mjs. Three more checks prove that the result is complete: every source file
+ * was cruised, every import was seen, and workflows reach nothing at run time but rules and @temporalio.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -21,7 +21,7 @@ interface Cruise {
 }
 
 const root = process.cwd();
-// Tests are not cruised: swc's visitor stops at `using`, which they may use.
+// Tests are not cruised, because they may use `using`, at which swc's visitor stops.
 const folders = ['src', 'scripts', 'bench'].filter((folder) => existsSync(join(root, folder)));
 
 function cruise(): Cruise {
@@ -35,7 +35,7 @@ function cruise(): Cruise {
   return JSON.parse(stdout) as Cruise;
 }
 
-/** Import specifiers by plain text search: a second opinion, because a parser that misses imports reports success. */
+/** Import specifiers by plain text search. They check the cruiser's parser, which reports success for imports that it misses. */
 function importsIn(path: string): string[] {
   const text = readFileSync(join(root, path), 'utf8').replaceAll(/\/\*[\s\S]*?\*\//g, '');
   return [...text.matchAll(/^(?:import|export)\s(?:[^'";]*?\sfrom\s)?'([^']+)'/gm)].map((match) => match[1] ?? '');
@@ -57,7 +57,7 @@ function unseen({ modules }: Cruise): string[] {
 const inWorkflowBundle =
   /^src\/(?:workflows|domain|contracts)\/|node_modules\/(?:@temporalio\/(?:workflow|common)|temporal-(?:polyfill|spec|utils))\//;
 
-/** Everything the workflow bundle would contain, followed through type-only edges never. */
+/** Modules that would end up in the workflow bundle and do not belong there. Type-only imports are not followed. */
 function bundleIntruders({ modules }: Cruise): string[] {
   const edges = new Map(modules.map(({ source, dependencies }) => [source, dependencies]));
   const roots = [...edges.keys()].filter((path) => /^src\/(?:workflows\/|contracts\/.*\.messages\.ts$)/.test(path));

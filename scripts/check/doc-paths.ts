@@ -1,4 +1,4 @@
-/** Paths, npm scripts and links that the documentation and comments cite exist, so nobody is sent to what was moved. */
+/** Checks that the paths, npm scripts and links in documentation and comments exist, so that no reader is sent to a moved file. */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { repositoryFiles } from './files.ts';
@@ -7,7 +7,10 @@ const root = process.cwd();
 const { scripts = {} } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts?: Record<string, string> };
 const files = repositoryFiles(root);
 const topLevel = ['src', 'docs', 'scripts', 'test', 'bench', 'web', 'deploy', '.ci'];
-/** `src/x.ts`, `docs/`, `.ci/run`; no placeholders (`<id>`, `*`, `{a,b}`, NNNN, …), and not the tail of a longer path or URL. */
+/**
+ * Matches `src/x.ts`, `docs/`, `.ci/run`, but neither placeholders (`<id>`, `*`, `{a,b}`, NNNN, …) nor the tail of a longer
+ * path or URL.
+ */
 const citation = new RegExp(`(?<![\\w./@<-])(?:${topLevel.map((name) => name.replace('.', '\\.')).join('|')})/[\\w./*<>{},…-]*`, 'g');
 const placeholder = /[*<>{},…]|NNNN/;
 
@@ -37,7 +40,8 @@ const problems = files.flatMap((file) => {
       ...unknown.map((name) => `${file}: cites npm run ${name}, which package.json does not have`),
     ];
   }
-  // In code only documentation is cited in prose; imports are checked by the compiler. Seeds in tests are meant to be wrong.
+  // In code, only citations of documentation are checked. The compiler checks imports, and some seeds in tests are wrong on
+  // purpose.
   if (/^(?:src|scripts|bench)\/.*\.(?:ts|mjs)$/.test(file))
     return missing(citedPaths(text).filter((path) => path.startsWith('docs/') && path.endsWith('.md')));
   return [];

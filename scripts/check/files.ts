@@ -17,7 +17,7 @@ export function filesBelow(root: string, folders: readonly string[], matching: R
     .sort();
 }
 
-/** What git knows or would add; outside a checkout (an archive, an image) everything but the usual build output. */
+/** The files that git tracks or would add. Outside a checkout (an archive, an image): all files but the usual build output. */
 export function repositoryFiles(root: string): string[] {
   const { status, stdout } = spawnSync('git', ['ls-files', '-co', '--exclude-standard', '-z'], {
     cwd: root,

@@ -1,4 +1,4 @@
-/** Nothing in the repository names the machine it was written on, the host it was installed from, or a private key. */
+/** Checks that no file in the repository contains a name of the writing machine, the host of a package registry, or a private key. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repositoryFiles } from './files.ts';

@@ -1,10 +1,11 @@
 /**
- * Rules oxlint does not have: no clock or dice in pure code, synchronous update validators, handlers before the first await,
- * no module state in workflows; for SQL see lint-sql.mjs. Loaded by .oxlintrc.json; seeded violations in test/unit/quality-lint.test.ts.
+ * Rules that oxlint lacks: no clock or random numbers in pure code, synchronous update validators, handlers before the first
+ * await, no module state in workflows. The rules for SQL are in lint-sql.mjs. .oxlintrc.json loads this file;
+ * test/unit/quality-lint.test.ts has seeded violations.
  */
 import { constantSql, oneSqlPath } from './lint-sql.mjs';
 
-/** `Date.now`, `crypto.randomUUID` … of a member expression, else ''. */
+/** The name of a member expression, such as `Date.now` or `crypto.randomUUID`, else ''. */
 function memberName(node) {
   if (node.type !== 'MemberExpression' || node.object.type !== 'Identifier') return '';
   const { property } = node;
@@ -29,7 +30,7 @@ const impureGlobals = new Map([
   ['console', 'return what happened'],
 ]);
 
-/** Whether an identifier is read as a global: not a property name, a key, or something declared in the file. */
+/** Whether an identifier names a global, not a property, a key, or a declaration of the file. */
 function isGlobal(context, node) {
   const { parent } = node;
   if (parent.type === 'MemberExpression' && parent.property === node && !parent.computed) return false;
@@ -64,7 +65,7 @@ const pureDomain = {
   },
 };
 
-/** Functions declared under a name in this file: validators are often not written in place. */
+/** Functions of this file by name: a validator is often declared elsewhere in its file. */
 function namedFunctions(program) {
   const found = new Map();
   for (const statement of program.body) {
@@ -99,7 +100,10 @@ const syncValidator = {
 
 const functionTypes = new Set(['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression']);
 
-/** The workflow function (exported, named …Workflow) that directly contains `node`, else undefined: awaits inside handlers do not count. */
+/**
+ * The workflow function (exported, named …Workflow) that directly contains `node`, else undefined. Awaits inside handlers do
+ * not count.
+ */
 function enclosingWorkflow(node) {
   let current = node.parent;
   while (current && !functionTypes.has(current.type)) current = current.parent;

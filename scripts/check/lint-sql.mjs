@@ -1,14 +1,20 @@
-// Rules about SQL: one path, and texts that contain no value. Part of the plugin in lint-rules.mjs.
+// Rules about SQL: all SQL takes one path, and its texts contain no values. Part of the plugin in lint-rules.mjs.
 
 const functionTypes = new Set(['FunctionExpression', 'ArrowFunctionExpression']);
 const driverPackages = /^(?:pg|pg-pool|pg-cursor|kysely|@mikro-orm\/sql)(?:\/|$)/;
-/** What of an entity manager or a connection sends SQL, or leads to what does. The ORM reads and writes through none of its own in Proxie. */
+/**
+ * Members of an entity manager or a connection that send SQL or lead to one that does. Proxie uses none of the ORM's own reads
+ * and writes.
+ */
 const sqlDoors = new Set([
   ...['execute', 'getKysely', 'getConnection', 'getDriver', 'getNativeClient', 'createQueryBuilder', 'qb'],
   ...['nativeUpdate', 'nativeDelete', 'insertMany', 'upsert', 'upsertMany', 'findOne', 'findOneOrFail', 'findAll', 'persist', 'flush'],
 ]);
 
-/** `sql` of src/db/orm.ts is the one path (docs/decisions/0025-one-sql-path.md). Who needs another says why, in an inline disable on the line. */
+/**
+ * `sql` of src/db/orm.ts is the one path (docs/decisions/0025-one-sql-path.md). Code that needs another path says why in an
+ * inline disable on its line.
+ */
 export const oneSqlPath = {
   create(context) {
     const report = (node) =>
@@ -25,8 +31,9 @@ export const oneSqlPath = {
 };
 
 /**
- * Whether an expression in a text is the same for every call: made of literals and of what the module or an import defines. `pageAfter` and
- * `ownedBy` choose one of two texts. The condition of `a ? 'x' : 'y'` may be anything.
+ * Whether an expression in a text is the same for every call: it consists of literals and of names that the module declares or
+ * imports. `pageAfter` and `ownedBy` choose one of two texts, so they count as constant. The condition of `a ? 'x' : 'y'` may
+ * be anything.
  */
 function isConstantText(context, node) {
   const constant = (one) => isConstantText(context, one);
@@ -57,7 +64,10 @@ function variableOf(context, node) {
   return undefined;
 }
 
-/** A value in a text makes a new statement of each call: Postgres parses it again, and nobody has escaped it. */
+/**
+ * Refuses values inside a text. A text with a value is a new statement for each call: Postgres parses it again, and the value
+ * is not escaped.
+ */
 export const constantSql = {
   create(context) {
     return {

@@ -1,5 +1,6 @@
 /**
- * A lock file that `npm ci` accepts on every platform, and that names no machine. Needs Node built-ins only.
+ * Checks that `npm ci` accepts the lock file on every platform, and that the lock file names no machine. Needs Node built-ins
+ * only.
  * Usage: lock-file.mjs [package-lock.json]
  */
 import { readFileSync } from 'node:fs';
@@ -10,7 +11,7 @@ const lock = JSON.parse(readFileSync(path, 'utf8'));
 const manifest = JSON.parse(readFileSync(join(dirname(path), 'package.json'), 'utf8'));
 const problems = [];
 
-/** Node's own look-up: the nearest node_modules above the package. */
+/** Looks a package up as Node does: in the nearest node_modules above the importing package. */
 function isLocked(from, name) {
   for (let base = from; ;) {
     if (lock.packages[`${base ? `${base}/` : ''}node_modules/${name}`]) return true;
@@ -22,7 +23,7 @@ function isLocked(from, name) {
 
 for (const [location, locked] of Object.entries(lock.packages)) {
   const where = `${location || '<root>'}@${locked.version}`;
-  // npm leaves out the platform packages it did not find at that moment, and `npm ci` then refuses its own lock.
+  // npm leaves out platform packages that it did not find when it wrote the lock file. `npm ci` then refuses the lock file.
   for (const name of Object.keys(locked.optionalDependencies ?? {})) {
     if (!isLocked(location, name)) problems.push(`gap: ${where} names ${name}, which is not locked; pin the parent in "overrides"`);
   }
@@ -32,7 +33,8 @@ for (const [location, locked] of Object.entries(lock.packages)) {
     problems.push(`resolved: ${where} names a host; keep omit-lockfile-registry-resolved=true in .npmrc and install again`);
 }
 
-// Two copies of these break at run time only: histories stop converting, `instanceof` stops matching. gRPC keeps a protobufjs of its own.
+// Two copies of these packages fail only at run time: histories are not converted, `instanceof` does not match. gRPC has its
+// own copy of protobufjs.
 const single = /(?:^|\/)node_modules\/(protobufjs|@temporalio\/(?:activity|client|common|proto|worker|workflow))$/;
 const copies = Object.keys(lock.packages).filter((location) => single.test(location) && !location.includes('node_modules/@grpc/'));
 for (const location of copies) {

@@ -1,6 +1,7 @@
 /**
- * Everything that needs no server, in seconds: `npm run verify`. With `--static` without the tests, for CI, which runs all of them after.
- * Every check runs even when an earlier one failed: one round shows all there is to fix.
+ * `npm run verify`: every check that needs no server, in seconds. CI passes `--static` to leave out the tests, because it runs
+ * all tests afterwards.
+ * Every check runs even when an earlier one has failed, so that one round shows all failures.
  */
 import { spawn } from 'node:child_process';
 
@@ -47,7 +48,7 @@ function run({ script, fix, args = [] }: Check): Promise<boolean> {
   });
 }
 
-/** Two at a time: the tools use a core each. */
+/** Runs two checks at a time, because each uses a whole core. */
 async function runAll(list: Check[]): Promise<boolean> {
   const waiting = [...list];
   let passed = true;

@@ -1,4 +1,4 @@
-/** `npm run generate` writes docs/generated; with `--check` it only says what differs. */
+/** `npm run generate` writes docs/generated; with `--check` it only reports differences. */
 import { drifts, write } from './pages.ts';
 
 if (process.argv.includes('--check')) {

@@ -8,7 +8,7 @@ import { type VerbTable, verbsPage } from './verbs.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
-/** A committed file that is printed from the code. */
+/** A committed file whose text is made from the code. */
 export interface Page {
   path: string;
   print: () => string;
@@ -29,7 +29,7 @@ export interface Drift {
   problem: 'missing' | 'differs';
 }
 
-/** Pages whose committed text is not what the code prints. */
+/** Names of the pages whose committed text differs from the text that the code makes. */
 export function drifts(list: readonly Page[] = pages, below: string = root): Drift[] {
   return list.flatMap(({ path, print }): Drift[] => {
     const file = join(below, path);

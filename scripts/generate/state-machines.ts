@@ -2,7 +2,7 @@ import type { Machine } from '../../src/domain/machine.ts';
 
 type AnyMachine = Machine<string, string, string>;
 
-/** One Mermaid diagram per machine; moves that share both ends share an arrow. */
+/** One Mermaid diagram per machine. Moves with the same start and end share an arrow. */
 export function stateMachinesPage(machines: readonly AnyMachine[]): string {
   return [
     '# State machines',

@@ -3,14 +3,14 @@ import type { Verb, Verbs } from '../../src/domain/verb.ts';
 
 type AnyMachine = Machine<string, string, string>;
 
-/** A noun's verbs, and the machine that their moves belong to. */
+/** A noun's verbs, and the machine of their moves. */
 export interface VerbTable {
   noun: string;
   verbs: Verbs;
   machines: readonly AnyMachine[];
 }
 
-/** One table per noun: who may do what from where, how it is called, and whom it tells. */
+/** One table per noun: who may use a verb and from which status, its command and route, and who is notified. */
 export function verbsPage(tables: readonly VerbTable[]): string {
   return [
     '# Verbs',
