@@ -1,5 +1,5 @@
-// Confirmed bookings with a policy and a slot of their own, also one that has begun or is over: for everything that the clock
-// has a say in. They are held as an acceptance holds them, only at an earlier instant.
+// Confirmed bookings with their own policy and slot, also one that has begun or is over, for rules that depend on the clock.
+// They are held as an acceptance holds them, but at an earlier instant.
 import { randomUUID } from 'node:crypto';
 import { append } from '../../src/db/timeline.ts';
 import type { BookingHeld } from '../../src/domain/booking/types.ts';
@@ -12,7 +12,7 @@ import type { Suite } from './suite.ts';
 export const minuteMs = 60_000;
 const quarterMs = 15 * minuteMs;
 
-/** A quarter of an hour that begins about this long from now. */
+/** Start of the first quarter of an hour that is at least `inMs` milliseconds from now; epoch milliseconds. */
 export const quarter = (inMs: number): number => Math.ceil((Date.now() + inMs) / quarterMs) * quarterMs;
 
 export interface Booked {
@@ -28,18 +28,18 @@ export interface Booked {
   confirm(): Promise<void>;
   view(): Promise<Json>;
   types(): Promise<string[]>;
-  /** Kinds of what a side was told about this booking, oldest first. */
+  /** Kinds of the notifications of one side about this booking, oldest first. */
   told(side: 'consumer' | 'provider'): Promise<string[]>;
 }
 
 export interface BookOptions {
   policy?: Partial<Policy>;
-  /** Milliseconds since the epoch, on a quarter of an hour. */
+  /** Epoch milliseconds, on a quarter of an hour. */
   startsAt?: number;
   price?: number;
-  /** Leaves out what bookings of the first release did not know. */
+  /** Leaves out the fields that bookings of the first release did not have. */
   old?: boolean;
-  /** Without its run: nobody confirms it until `confirm` is called. */
+  /** Only holds the slot, without a run, so the booking is not confirmed before `confirm` is called. */
   held?: boolean;
 }
 
@@ -93,7 +93,7 @@ export async function book(
   if (written.is !== 'written') throw new Error(`not held: ${JSON.stringify(written)}`);
   const confirm = async () => {
     await suite.temporal.workflow.start('bookingWorkflow', { workflowId: `booking/${id}`, taskQueue: 'proxie', args: [{ bookingId: id }] });
-    // One that is over may have completed by itself before anybody looks.
+    // A booking that is over may have completed by itself already.
     await untilStatus(suite, 'booking', id, 'confirmed', 'completed');
   };
   if (!onlyHeld) await confirm();
@@ -122,7 +122,7 @@ export async function book(
   };
 }
 
-/** What the policy was before bookings could be moved, paid for or contested. */
+/** The policy of the first release, when bookings could not be moved, paid for or contested. */
 function firstRelease(policy: Policy): Policy {
   const since = [
     'payments',
@@ -140,11 +140,11 @@ function firstRelease(policy: Policy): Policy {
   return Object.fromEntries(Object.entries(policy).filter(([key]) => !since.includes(key))) as unknown as Policy;
 }
 
-/** Waits for a booking that looks like this. */
+/** Waits until the booking has this status. */
 export const until = ({ view }: Booked, status: string): Promise<Json> =>
   eventually(view, (booking) => booking.status === status, { what: `the booking to be ${status}` });
 
-/** Waits until the booking's run has ended, so that what comes next starts another. */
+/** Waits until the booking's run has ended, so that the next command starts another run. */
 export async function runEnded(suite: Suite, { id }: Booked): Promise<void> {
   await suite.temporal.workflow.getHandle(`booking/${id}`).result();
 }

@@ -8,7 +8,7 @@ export const day = 1_440 * minute;
 export const everyDay = (startMinute: number, endMinute: number): WeeklyRule[] =>
   [1, 2, 3, 4, 5, 6, 7].map((weekday) => ({ weekday, startMinute, endMinute }));
 
-/** Open from nine to five, with nothing in it. */
+/** A calendar that is open from nine to five, without bookings. */
 export const open = (more: Partial<Calendar> = {}): Calendar => ({
   zone: 'America/New_York',
   rules: everyDay(9 * 60, 17 * 60),
@@ -24,7 +24,7 @@ export const open = (more: Partial<Calendar> = {}): Calendar => ({
   ...more,
 });
 
-/** Where clocks are changed at other times, by other amounts, or on top of odd offsets. */
+/** Zones that change their clocks at unusual times or by unusual amounts, or that have odd offsets. */
 export const zones = [
   'America/New_York',
   'America/St_Johns',
@@ -39,7 +39,7 @@ export const zones = [
   'Pacific/Chatham',
   'Antarctica/Troll',
 ];
-/** Days before clocks are changed somewhere, and the leap day. */
+/** Days before the clocks change in one of the zones, and the leap day. */
 const moments = [
   '2026-03-07T11:07:00Z',
   '2026-03-28T12:00:00Z',
@@ -55,7 +55,7 @@ export interface Generated {
   durationMinutes: number;
 }
 
-/** Weekly hours as the API lets them in: in order, without overlaps, in steps of five minutes. */
+/** Weekly hours that the API accepts: in order, without overlaps, in steps of five minutes. */
 const dayHours = (more: { maxLength: number }) =>
   fc.uniqueArray(fc.integer({ min: 0, max: 288 }), { ...more, minLength: 0 }).map((edges) => {
     const sorted = edges.toSorted((a, b) => a - b).map((edge) => edge * 5);
@@ -90,7 +90,10 @@ const exceptionsFrom = (now: number): fc.Arbitrary<DatedException[]> => {
     .map(([shut, more]) => [...shut, ...more.filter((one) => one !== null)]);
 };
 
-/** Any calendar around the moments that are hard, some bookings on seats that are gone, some busy times of the provider's own. */
+/**
+ * Any calendar around the difficult moments. It includes bookings on seats that no longer exist, and busy times of the
+ * provider's own calendars.
+ */
 export function calendars(zoneNames: readonly string[] = [...zones, 'UTC', 'Asia/Kathmandu']): fc.Arbitrary<Generated> {
   return fc.constantFrom(...moments).chain((moment) => {
     const now = Date.parse(moment);
@@ -124,7 +127,7 @@ export function calendars(zoneNames: readonly string[] = [...zones, 'UTC', 'Asia
           const slot = { start: now + offset * minute, end: now + (offset + length) * minute };
           return { slot, seat, occupied: occupiedBy({ bufferBeforeMinutes: before, bufferAfterMinutes: after }, slot) };
         });
-        // The database lets no two of one seat overlap.
+        // The database allows no overlap on one seat.
         const kept = placed.filter(({ seat, occupied }, index) =>
           placed
             .slice(0, index)

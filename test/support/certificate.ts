@@ -1,4 +1,4 @@
-// A certificate of our own making for 127.0.0.1: what a test needs of X.509, and no program that has to be installed.
+// Makes a certificate for 127.0.0.1, with the parts of X.509 that a test needs. No other program has to be installed.
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 
 const tlv = (tag: number, ...parts: Buffer[]): Buffer => {
@@ -13,7 +13,7 @@ const time = (at: number) => tlv(0x17, Buffer.from(`${new Date(at).toISOString()
 const ecdsaWithSha256 = sequence(oid('2a8648ce3d040302'));
 const hourMs = 3_600_000;
 
-/** Signed by itself: it is its own authority for those who are told to trust it. */
+/** A self-signed certificate. A client that trusts it accepts it as its own authority. */
 export function selfSigned(commonName: string): { cert: string; key: string } {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const name = sequence(tlv(0x31, sequence(oid('550403'), tlv(0x0c, Buffer.from(commonName)))));

@@ -7,9 +7,9 @@ export interface DocumentedBody {
   method: string;
   /** Below /api/v1. */
   path: string;
-  /** undefined: there is none. */
+  /** undefined when the operation has no example. */
   example: Json;
-  /** What the document promises when all goes well. */
+  /** Status codes that the document lists for success. */
   success: number[];
 }
 

@@ -4,15 +4,15 @@ import type { AddressInfo, Socket } from 'node:net';
 
 export interface FeedServer {
   origin: string;
-  /** Everybody who came as far as a connection, and what they asked for. */
+  /** Number of connections so far; `requests` holds what they asked for. */
   connections: number;
   requests: { method: string; path: string; headers: IncomingMessage['headers'] }[];
-  /** How the next requests are answered, by path; 404 for others. */
+  /** Answers to the next requests, by path. Other paths get 404. */
   answers: Record<string, (req: IncomingMessage, res: ServerResponse) => void>;
   stop(): Promise<void>;
 }
 
-/** A real server on 127.0.0.1 that answers as a test wishes. */
+/** A real server on 127.0.0.1 that gives the answers of a test. */
 export async function feedServer(tls?: { cert: string; key: string }): Promise<FeedServer> {
   const sockets = new Set<Socket>();
   const listener: RequestListener = (req, res) => {
@@ -43,18 +43,18 @@ export async function feedServer(tls?: { cert: string; key: string }): Promise<F
   return feeds;
 }
 
-/** A calendar as servers send it. */
+/** Wraps a calendar in an answer as servers send it. */
 export const calendar =
   (text: string, headers: Record<string, string> = {}) =>
   (_req: IncomingMessage, res: ServerResponse): void =>
     void res.writeHead(200, { 'content-type': 'text/calendar; charset=utf-8', ...headers }).end(text);
 
-/** Some lines as a whole calendar. */
+/** A whole calendar that contains the lines. */
 export const ics = (...lines: string[]): string =>
   ['BEGIN:VCALENDAR', 'VERSION:2.0', 'PRODID:-//Test//EN', ...lines, 'END:VCALENDAR', ''].join('\r\n');
 
-/** One event with these lines. */
+/** One event that contains the lines. */
 export const vevent = (...lines: string[]): string[] => ['BEGIN:VEVENT', 'DTSTAMP:20260101T000000Z', ...lines, 'END:VEVENT'];
 
-/** An instant as iCalendar writes it. */
+/** An instant in the form of iCalendar. */
 export const utcText = (at: number): string => new Date(at).toISOString().replaceAll(/[-:]|\.\d+/g, '');

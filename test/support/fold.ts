@@ -1,4 +1,4 @@
-// Folds commands of any noun in memory the way the actor does, for tests of the pure rules.
+// Folds commands of any noun in memory in the same way as the actor, for tests of the pure rules.
 import type { EventBase, Recorded } from '../../src/domain/timeline.ts';
 import type { Actor } from '../../src/domain/actor.ts';
 
@@ -17,14 +17,14 @@ export function fold<S, C extends { id: string; by: Actor }, E extends EventBase
     get state() {
       return state;
     },
-    /** @returns what the command wrote. Throws the refusal. */
+    /** Decides a command and folds its events. @returns the written events @throws the refusal */
     send(command: DistributiveOmit<C, 'id'> & { id?: string }, now: number): E[] {
       const id = command.id ?? `command-${(count += 1)}`;
       const written = rules.decide(state, { ...command, id } as unknown as C, now);
       for (const event of written) record(event, id, command.by, now);
       return written;
     },
-    /** Puts an event on the timeline that another stream's run has written. */
+    /** Folds an event that the run of another stream has written. */
     record,
   };
 

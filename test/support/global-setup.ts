@@ -3,17 +3,17 @@ import { startServers, type Servers } from './servers.ts';
 /** Folders whose tests need no server. */
 const serverless = /^(\.?\/)?.*test\/(unit|contract|replay)(\/|$)/;
 
-/** Teardown is another module: this is how Jest's own documentation hands things over. */
+/** Hands the servers over to the teardown, which is another module. Jest's documentation does it in this way. */
 export const shared = globalThis as { proxieTestServers?: Servers };
 
-/** Before everything: servers for the suites, unless only suites were asked for that need none. */
+/** Starts the servers of the suites before all tests, unless every wanted suite runs without a server. */
 export default async function setUp(globalConfig: { testPathPatterns: { patterns: readonly string[] } }): Promise<void> {
   const { patterns } = globalConfig.testPathPatterns;
   if (patterns.length > 0 && patterns.every((pattern) => serverless.test(pattern))) return;
   const servers = await startServers();
   shared.proxieTestServers = servers;
   Object.assign(process.env, servers.coordinates);
-  // Ctrl-C skips Jest's teardown.
+  // Jest runs no teardown after Ctrl-C.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => {
       servers.killNow();

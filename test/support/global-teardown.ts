@@ -1,6 +1,6 @@
 import { shared } from './global-setup.ts';
 
-/** After everything: the servers go, with their data. */
+/** Ends the servers and deletes their data after all tests. */
 export default async function tearDown(): Promise<void> {
   await shared.proxieTestServers?.stop();
 }

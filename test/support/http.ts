@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Answers are asserted, not typed. */
+/** Tests assert answers, so answers have no type. */
 export type Json = any;
 
 export interface Answer {
@@ -12,7 +12,7 @@ export interface Answer {
 
 export interface Caller {
   get(path: string, headers?: Record<string, string>): Promise<Answer>;
-  /** Sends an Idempotency-Key: a new one unless given. */
+  /** Sends a new Idempotency-Key, unless `headers` contain one. */
   post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   patch(path: string, body: unknown, headers?: Record<string, string>): Promise<Answer>;
   send(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
@@ -46,7 +46,10 @@ export function caller(baseUrl: string, token?: string): Caller {
   };
 }
 
-/** Asks again until the answer is there; fails with the last one seen. For what happens behind an acknowledgement. */
+/**
+ * Repeats a question until its answer is as expected, for effects that follow an acknowledgement.
+ * @throws an error with the last answer
+ */
 export async function eventually<T>(
   ask: () => Promise<T>,
   enough: (value: T) => boolean,

@@ -1,14 +1,14 @@
-// What clocks show, worked out by another library: the oracle for src/domain/calendar/local-time.ts.
+// Zone rules from another library: the oracle for src/domain/calendar/local-time.ts.
 import { DateTime, IANAZone } from 'luxon';
 import { minute } from './calendar.ts';
 
 const hour = 60 * minute;
 
-/** `2026-03-08T03:30`, as a clock on the wall shows it. */
+/** The local time of an instant, as `2026-03-08T03:30`. */
 export const shownAt = (at: number, zone: string): string =>
   new Date(at + IANAZone.create(zone).offset(at) * minute).toISOString().slice(0, 16);
 
-/** Every change of a zone's offset in `[from, to)`, to the minute. */
+/** Every change of a zone's offset in `[from, to)`, exact to the minute. Epoch milliseconds. */
 export function transitions(zone: string, from: number, to: number): number[] {
   const offset = (at: number) => IANAZone.create(zone).offset(at);
   const found: number[] = [];
@@ -27,7 +27,7 @@ export function transitions(zone: string, from: number, to: number): number[] {
   return found;
 }
 
-/** The instants at which a clock shows this time: none in a gap, two in an overlap. */
+/** The instants at which a clock shows this time: none in a gap, two in an overlap. Epoch milliseconds. */
 export function instantsOf(local: string, zone: string): number[] {
   const read = DateTime.fromISO(local, { zone });
   if (shownAt(read.toMillis(), zone) !== local) return [];

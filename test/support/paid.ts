@@ -1,4 +1,4 @@
-// Bookings that move money, against a local server that speaks Stripe's protocol.
+// Bookings with payments, against a local server that speaks Stripe's protocol.
 import { eventually, type Caller, type Json } from './http.ts';
 import { accepted, proposeAll, seedProviders, submitRequest, untilStatus } from './play.ts';
 import { startStripe, type StripeServer } from './stripe.ts';
@@ -31,12 +31,12 @@ export interface PaidBooking {
   price: number;
 }
 
-/** A consumer with a payment method takes an offer; the booking is held and being paid for. */
+/** A consumer with a payment method accepts an offer. The booking is held, and its payment is under way. */
 export async function acceptedOffer(
   suite: PaidSuite,
   { method = 'pm_card_visa', subject = `consumer-${crypto.randomUUID()}` } = {},
 ): Promise<PaidBooking> {
-  // Whoever was there for an earlier booking would be asked as well.
+  // Providers of an earlier booking would be invited too, so they are paused.
   await suite.rows("update provider set status = 'paused' where status = 'active'");
   const [seeded] = await seedProviders(suite, 1);
   const consumer = await suite.as(subject, 'consumer');
@@ -56,7 +56,7 @@ export async function paidBooking(suite: PaidSuite): Promise<PaidBooking> {
   return booking;
 }
 
-/** Waits until the booking's timeline has events of these types, in this order and nothing behind the last. */
+/** Waits until the booking's timeline has events of these types in this order, and ends with the last one. */
 export async function untilTimeline(suite: Suite, bookingId: string, ...types: string[]): Promise<Json[]> {
   return eventually(
     () => suite.rows<Json>('select type, data from event where stream = ? order by seq', [`booking/${bookingId}`]),
@@ -65,7 +65,7 @@ export async function untilTimeline(suite: Suite, bookingId: string, ...types: s
   );
 }
 
-/** Everything there is to know about one booking's money: our rows beside the provider's own ledger. */
+/** All records about one booking's payments: our rows beside the ledger of the Stripe server. */
 export async function moneyOf(suite: PaidSuite, bookingId: string) {
   const [ours] = await suite.rows<{ captured: number; refunded: number; open: number }>(
     `select coalesce(sum(captured), 0)::int as captured, coalesce(sum(refunded), 0)::int as refunded,

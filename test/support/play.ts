@@ -1,4 +1,4 @@
-// Plays whole paths over HTTP: for recordings and measurements, which need them as data and not as assertions.
+// Plays whole paths over HTTP. Recordings and measurements need their results as values and not as assertions.
 import type { Policy } from '../../src/domain/policy.ts';
 import { eventually, type Answer, type Caller, type Json } from './http.ts';
 import { leakRequest, seedProvider, type SeededProvider } from './seed.ts';
@@ -14,12 +14,12 @@ export function seedProviders(suite: Suite, count = 3): Promise<SeededProvider[]
   return Promise.all(Array.from({ length: count }, (_, n) => seedProvider(suite.orm, { price: 11_000 + n * 1_000 })));
 }
 
-/** A structured request that is sent out at once. @returns its id */
+/** Creates a structured request and sends it out at once. @returns its id */
 export async function submitRequest(consumer: Caller, more: object = {}): Promise<string> {
   return accepted(await consumer.post('/requests', leakRequest({ submit: true, ...more }))).id;
 }
 
-/** Waits on the row, not on a route: what is measured is not disturbed by who looks. */
+/** Waits until the row has one of the statuses. It reads the row and calls no route, so that it does not disturb a measurement. */
 export async function untilStatus(
   suite: Suite,
   table: 'request' | 'booking' | 'enrollment',
@@ -34,7 +34,7 @@ export async function untilStatus(
   return rows[0];
 }
 
-/** The provider and the invitation they hold. */
+/** A provider as a caller, with the id of the invitation that they hold. */
 export async function invited(
   suite: Suite,
   { id, subject }: SeededProvider,
@@ -48,7 +48,7 @@ export async function invited(
   return { caller: await suite.as(subject, 'provider'), offerId: rows[0]!.id };
 }
 
-/** Every provider takes the suggested terms. @returns the offers, best first */
+/** Every invited provider takes the suggested terms. @returns the offers, best first */
 export async function proposeAll(suite: Suite, providers: readonly SeededProvider[], consumer: Caller, requestId: string): Promise<Json[]> {
   for (const provider of providers) {
     const { caller, offerId } = await invited(suite, provider, requestId);
@@ -63,7 +63,7 @@ export interface Booked {
   winner: Caller;
 }
 
-/** The booking of a request, confirmed. */
+/** Waits for the confirmed booking of a request. */
 export async function untilConfirmed(suite: Suite, requestId: string): Promise<Booked> {
   const { booking_id: bookingId } = await untilStatus(suite, 'request', requestId, 'booked');
   const { provider_id: providerId } = await untilStatus(suite, 'booking', bookingId, 'confirmed');
@@ -76,7 +76,7 @@ export async function codeOf(suite: Suite, bookingId: string): Promise<string> {
   return row!.code;
 }
 
-/** The job is done, and everybody has heard of it. */
+/** Plays the job and waits until its request is completed. */
 export async function carryOut(suite: Suite, requestId: string, { bookingId, winner }: Booked): Promise<void> {
   accepted(await winner.post(`/bookings/${bookingId}/check-in`, { code: await codeOf(suite, bookingId) }));
   accepted(await winner.post(`/bookings/${bookingId}/complete`));
@@ -91,14 +91,14 @@ export async function untilReminded(suite: Suite, bookingId: string, times: numb
   );
 }
 
-/** One side's review, once the booking's run has begun to ask for it. */
+/** Writes one side's review, as soon as the booking's run asks for reviews. */
 export async function review(suite: Suite, bookingId: string, side: Caller): Promise<void> {
   const run = suite.temporal.workflow.getHandle(`review/${bookingId}`);
   await eventually(() => run.describe().catch(() => null), Boolean, { what: 'the run of the reviews' });
   accepted(await side.post(`/bookings/${bookingId}/review`, { rating: 5, text: 'Well done' }));
 }
 
-/** Says something and waits for the answer. @returns the request and the answer's intent */
+/** Sends a chat message and waits for the answer. @returns the ids of the request and the intent of the answer */
 export async function say(consumer: Caller, message: string, requestId?: string): Promise<{ requestId: string; intent: string }> {
   const said = accepted(await consumer.post('/chat', { message, requestId }));
   const turn = await eventually(
@@ -112,18 +112,19 @@ export async function say(consumer: Caller, message: string, requestId?: string)
 const quarterMs = 15 * 60_000;
 
 /**
- * A request whose slot is known before it is made, so that a policy can name reminders that fire while we wait: slots lie on
- * quarters of an hour, reminders are counted back from them.
+ * A request with a known slot, so that a policy can name reminders that fire during the test. Slots start on quarters of an
+ * hour, and reminders are counted back from the start.
+ * @param remindInMs milliseconds from now to each reminder
  */
 export function soonSlot(remindInMs: readonly number[]): {
   policy: Pick<Policy, 'reminderBeforeMs' | 'quietHours'>;
   when: { from: string; to: string; zone: string };
 } {
   const now = Date.now();
-  // Slots are suggested behind the ten minutes in which providers may answer.
+  // Suggested slots start after the ten minutes in which providers may answer.
   const start = Math.ceil((now + Math.max(...remindInMs) + 11 * 60_000) / quarterMs) * quarterMs;
   return {
-    // No quiet hours: a reminder would be moved out of them.
+    // A policy without quiet hours, because reminders are moved out of quiet hours.
     policy: { reminderBeforeMs: remindInMs.map((ms) => start - now - ms), quietHours: { fromMinute: 0, toMinute: 0 } },
     when: { from: new Date(start).toISOString(), to: new Date(start + 16 * quarterMs).toISOString(), zone: 'America/New_York' },
   };

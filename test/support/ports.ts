@@ -8,7 +8,7 @@ import { portChooser } from '../../src/dev/ports.ts';
 const claims = () => join(tmpdir(), `proxie-test-ports-${userInfo().username}`);
 
 /**
- * A port that is ours until this process ends, also while what listens there is dead: no other test gets it, and it lies below
+ * A port that this process keeps until it ends, also while nothing listens on it: no other test gets it. The port is below
  * those that systems give to outgoing connections (from 32,768 on Linux, from 49,152 elsewhere).
  */
 export function anyPort(): Promise<number> {
@@ -16,7 +16,7 @@ export function anyPort(): Promise<number> {
   return choose({ what: 'a test', key: 'PORT', wanted: undefined, from: randomInt(20_000, 32_000) });
 }
 
-/** Removes the claims of processes that are gone. */
+/** Removes the claims of processes that have ended. */
 export function sweepPorts(): void {
   mkdirSync(claims(), { recursive: true });
   for (const name of readdirSync(claims())) {

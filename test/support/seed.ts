@@ -19,7 +19,7 @@ export interface ProviderOptions {
 
 export const city = { place: 'Downtown', lat: 40.7128, lon: -74.006, zone: 'America/New_York' };
 
-/** A provider who is open around the clock, so that a test does not depend on the hour it runs at. */
+/** A provider who is open around the clock, so that a test does not depend on the time of day. */
 export async function seedProvider(orm: Orm, options: ProviderOptions = {}): Promise<SeededProvider> {
   const {
     service = 'plumbing.leak',
@@ -68,7 +68,7 @@ export async function seedProvider(orm: Orm, options: ProviderOptions = {}): Pro
   return { id, subject };
 }
 
-/** A structured request for a leak repair within the next hours, complete. */
+/** A complete structured request for a leak repair within the next hours. */
 export function leakRequest(more: object = {}) {
   const from = new Date(Date.now() + 60_000);
   return {

@@ -12,7 +12,10 @@ export interface SeededTree extends Disposable {
   run(tool: string, ...args: string[]): { status: number | null; stdout: string; stderr: string };
 }
 
-/** A temporary repository with our own `configs` and the given files: what a check must find is seeded there, never here. */
+/**
+ * A temporary repository with our own `configs` and the given files. Violations that a check must find are written there and
+ * never into this repository.
+ */
 export function seededTree(configs: readonly string[], files: Record<string, string>): SeededTree {
   const path = mkdtempSync(join(tmpdir(), 'proxie-seeded-'));
   for (const config of configs) cpSync(join(repository, config), join(path, config), { recursive: true });

@@ -1,4 +1,4 @@
-// A series played against its run directly: workflows know instants only, so no test waits for weeks.
+// Plays a series against its run, without the API. Workflows know instants only, so no test has to wait for weeks.
 import { randomUUID } from 'node:crypto';
 import { WithStartWorkflowOperation } from '@temporalio/client';
 import { bookingWorkflowId } from '../../src/contracts/booking.messages.ts';
@@ -16,7 +16,7 @@ import type { SeriesTerms } from '../../src/domain/series/machine.ts';
 const hour = 3_600_000;
 const iso = (at: number) => new Date(at).toISOString();
 
-/** A completed booking and what a series of it would repeat. */
+/** A completed booking and the terms that a series of it would repeat. */
 async function template(suite: Suite, policy: Partial<Policy> = {}) {
   const [consumer, requestId, bookingId, offerId] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
   const provider = (await seedProvider(suite.orm)).id;
@@ -45,7 +45,7 @@ async function template(suite: Suite, policy: Partial<Policy> = {}) {
   return { consumer, provider, terms };
 }
 
-/** A proposed series whose occurrences start then. */
+/** A proposed series with occurrences at the given starts. */
 export async function propose(suite: Suite, starts: number[], policy: Partial<Policy> = {}) {
   const { consumer, provider, terms } = await template(suite, policy);
   const [seriesId, first] = [randomUUID(), randomUUID()];
@@ -115,14 +115,14 @@ export async function activeSeries(suite: Suite, starts: number[], policy: Parti
   return series;
 }
 
-/** The first event of a booking by these terms that starts then. */
+/** The first event of a booking with the terms of a series at a given start. */
 export function heldBy({ terms }: { terms: SeriesTerms }, bookingId: string, start: number): BookingHeld & EventBase {
   const { starts: _starts, everyWeeks: _everyWeeks, durationMinutes: _durationMinutes, seriesId: _seriesId, ...agreed } = terms;
   const slot = { startsAt: iso(start), endsAt: iso(start + hour) };
   return { type: 'booking.held', ...agreed, ...slot, bookingId, heldUntil: iso(Date.now() + hour) };
 }
 
-/** Somebody else is faster. */
+/** Books a slot for another consumer before the series does. */
 export async function takeSlot(suite: Suite, series: { terms: SeriesTerms }, start: number): Promise<void> {
   const bookingId = randomUUID();
   const command = { id: 'hold', by: { id: series.terms.providerId, role: 'provider' as const } };

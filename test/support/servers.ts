@@ -16,34 +16,34 @@ import { ensureSearchAttributes, prepareTemporal } from '../../src/dev/temporal-
 import { buildWorkflowBundle } from '../../src/temporal/bundle.ts';
 import { anyPort, sweepPorts } from './ports.ts';
 
-/** What suites read from the environment; set before the workers of Jest are started. */
+/** The environment that suites read. It is set before Jest starts its workers. */
 export interface Coordinates {
-  /** The server, as somebody who may create databases. */
+  /** URL of the server, for a user who may create databases. */
   PROXIE_TEST_POSTGRES_URL: string;
-  /** A migrated, empty database: `create database … template …` takes 60 ms. */
+  /** Name of a migrated, empty database: `create database … template …` takes 60 ms. */
   PROXIE_TEST_TEMPLATE: string;
   PROXIE_TEST_TEMPORAL_ADDRESS: string;
   PROXIE_TEST_TEMPORAL_NAMESPACE: string;
-  /** The Temporal CLI; absent when TEMPORAL_ADDRESS names a server. */
+  /** Path of the Temporal CLI; absent when TEMPORAL_ADDRESS names a server. */
   PROXIE_TEST_TEMPORAL_CLI?: string;
-  /** Prebuilt code of src/workflows. */
+  /** Path of the prebuilt code of src/workflows. */
   PROXIE_TEST_BUNDLE: string;
 }
 
 export interface Servers {
   coordinates: Coordinates;
   stop(): Promise<void>;
-  /** For the last moment of a process: ends the servers without waiting. */
+  /** Kills the servers without waiting, for the last moment of a process. */
   killNow(): void;
 }
 
 const say: Say = (line) => void process.stderr.write(`${line}\n`);
-/** Where runs keep what they started; the next run ends what a killed one has left here. */
+/** Folder in which runs list the servers that they started. The next run stops the servers of a killed run. */
 export const runsFolder = () => join(tmpdir(), `proxie-test-${userInfo().username}`);
 
 /**
- * One Postgres and one Temporal server for all suites of a run, found the way `npm start` finds them.
- * @param options.durable what they acknowledge is on disk, as `npm start` runs them; tests need no such thing
+ * One Postgres and one Temporal server for all suites of a run, found in the same way as by `npm start`.
+ * @param options.durable the servers keep on disk what they acknowledge, as `npm start` runs them; tests do not need that
  */
 export async function startServers({ durable = false } = {}): Promise<Servers> {
   const config = loadStackConfig();
@@ -63,7 +63,7 @@ export async function startServers({ durable = false } = {}): Promise<Servers> {
     started: {},
     tokens: {},
   };
-  // Written down at once: a run that is killed leaves them to the next one's sweep.
+  // Written at once: when this run is killed, the sweep of the next run finds its servers.
   const save = () => {
     for (const { spec, current } of running) [file.pids[spec.role], file.started[spec.role]] = [current?.pid, current?.started];
     writeStackFile(stackFile, file);
@@ -146,7 +146,7 @@ export async function startServers({ durable = false } = {}): Promise<Servers> {
     rmSync(folder, { recursive: true, force: true });
   }
 
-  // All are awaited, also when one fails: nothing may start behind a set-up that has given up.
+  // All three are awaited, also when one fails, so that nothing starts after the set-up has failed.
   const results = await Promise.allSettled([postgres(), temporal(), bundle()] as const);
   const failed = results.find((result) => result.status === 'rejected');
   if (failed) {
@@ -169,11 +169,11 @@ async function makeTemplate(url: string, name: string): Promise<void> {
   try {
     await migrate(orm);
   } finally {
-    await orm.close(true); // a template with a session open cannot be copied
+    await orm.close(true); // a template with an open session cannot be copied
   }
 }
 
-/** Ends what a run that was killed has left: its servers and its folder. */
+/** Stops the servers of killed runs and removes their folders. */
 async function sweep(): Promise<void> {
   sweepPorts();
   const runs = runsFolder();

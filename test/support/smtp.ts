@@ -11,13 +11,13 @@ export interface ReceivedMail {
 export interface MailServer {
   url: string;
   received: ReceivedMail[];
-  /** What the server says to a recipient: an SMTP code in place of a yes. */
+  /** The SMTP code that the server answers to a recipient; null accepts the mail. */
   answer: (to: string, attempt: number) => number | null;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** A real SMTP server of our own that keeps what it accepted. */
+/** A real SMTP server that keeps the mails that it accepted. */
 export async function mailServer(): Promise<MailServer> {
   const port = await anyPort();
   const attempts = new Map<string, number>();
@@ -31,7 +31,7 @@ export async function mailServer(): Promise<MailServer> {
       server = new SMTPServer({
         disabledCommands: ['STARTTLS', 'AUTH'],
         logger: false,
-        // Clients keep their connections: a server that goes away does not wait for them.
+        // Clients keep their connections open, so the closing server does not wait for them.
         closeTimeout: 50,
         onRcptTo({ address }, _session, done) {
           const attempt = (attempts.get(address) ?? 0) + 1;
@@ -56,7 +56,7 @@ export async function mailServer(): Promise<MailServer> {
         },
       });
       await new Promise<void>((resolve, reject) => server!.once('error', reject).listen(port, '127.0.0.1', resolve));
-      // A client that is killed in the middle of a mail is no error of the server's.
+      // A client that is killed in the middle of a mail is no error of the server.
       server.on('error', () => undefined);
     },
     stop: () => new Promise((resolve) => (server ? server.close(() => resolve()) : resolve())),

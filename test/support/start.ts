@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { projectRoot } from '../../src/dev/home.ts';
 
-/** What a shell has and no more: neither the coordinates of a test run nor Jest's NODE_ENV. */
+/** The environment of an ordinary shell, without the coordinates of a test run and without Jest's NODE_ENV. */
 export function shellEnv(home: string): NodeJS.ProcessEnv {
   const { PATH, HOME, XDG_CACHE_HOME } = process.env;
   return { PATH, HOME, XDG_CACHE_HOME, PROXIE_HOME: home };
 }
 
-/** `npm start`, `npm stop` or `npm run token` as somebody types it, with the stack in `home`. */
+/** Runs `npm start`, `npm stop` or `npm run token` as a user would, with the stack in `home`. */
 export function npm(home: string, ...args: string[]): Promise<{ code: number | null; output: string; stdout: string }> {
   const child = spawn(process.execPath, [join(projectRoot, 'scripts/bootstrap.mjs'), ...args], {
     env: shellEnv(home),

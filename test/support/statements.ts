@@ -3,11 +3,11 @@ import type { Suite } from './suite.ts';
 export interface Statements<T> {
   result: T;
   count: number;
-  /** Each with how often, the most frequent first. */
+  /** The statements and how often each was sent, the most frequent first. */
   calls: { times: number; text: string }[];
 }
 
-/** The statements of a suite's database that `work` sends, transactions' begin and commit included. */
+/** The statements that `work` sends to a suite's database, including begin and commit of transactions. */
 export async function statementsOf<T>({ rows }: Pick<Suite, 'rows'>, work: () => Promise<T>): Promise<Statements<T>> {
   await rows('create extension if not exists pg_stat_statements');
   await rows('select pg_stat_statements_reset(0, oid, 0) from pg_database where datname = current_database()');

@@ -1,4 +1,4 @@
-// What really happened to people's money, written down beside the server's own objects: tests believe this and nothing else.
+// A ledger of all money that moved, kept beside the server's own objects. Tests trust only this ledger.
 export interface LedgerEntry {
   kind: 'authorised' | 'captured' | 'released' | 'refunded';
   booking: string;
@@ -13,13 +13,13 @@ export interface Totals {
   captured: number;
   released: number;
   refunded: number;
-  /** Reserved and neither taken nor given back. */
+  /** Reserved, and neither captured nor released. */
   open: number;
-  /** How many authorisations there were. */
+  /** Number of authorisations. */
   authorisations: number;
 }
 
-/** @param openOf what the server's own object says is still reserved */
+/** @param openOf the amount that is still reserved, according to the server's own object */
 export function moneyLedger(openOf: (ref: string) => number) {
   const entries: LedgerEntry[] = [];
   const totals = (of: readonly LedgerEntry[]): Totals => {
@@ -35,7 +35,7 @@ export function moneyLedger(openOf: (ref: string) => number) {
     write: (entry: LedgerEntry) => void entries.push(entry),
     of: (booking: string): Totals => totals(entries.filter((entry) => entry.booking === booking)),
 
-    /** What no history may break; empty when all is well. */
+    /** Violations of the rules that every history must keep; empty when there are none. */
     problems(): string[] {
       const found: string[] = [];
       const wrong = (what: string, of: unknown) => found.push(`${what}: ${JSON.stringify(of)}`);
@@ -55,7 +55,7 @@ export function moneyLedger(openOf: (ref: string) => number) {
       return found;
     },
 
-    /** @throws naming everything that does not add up */
+    /** @throws Error naming every violation */
     check(): void {
       const found = this.problems();
       if (found.length) throw new Error(`The ledger does not balance:\n${found.join('\n')}`);

@@ -1,5 +1,5 @@
-// Stripe's objects as far as card payments captured by hand need them: statuses, refusals and amounts as documented at
-// https://docs.stripe.com/api/payment_intents. Every step happens at once; who is late or interrupted is the HTTP side's business.
+// Stripe's objects as far as card payments captured by hand need them. Statuses, refusals and amounts are those of
+// https://docs.stripe.com/api/payment_intents. Every step happens at once; stripe.ts makes requests late or interrupts them.
 import { randomBytes } from 'node:crypto';
 import { moneyLedger } from './stripe.ledger.ts';
 
@@ -14,7 +14,7 @@ export interface CardRefusal {
 export class StripeRefusal extends Error {
   readonly status: number;
   readonly error: Record<string, unknown>;
-  /** Refused before anything was tried: not stored under its key. */
+  /** Refused before the step was tried, so the answer is not stored under its key. */
   readonly early: boolean;
 
   constructor(status: number, error: Record<string, unknown>, early = false) {
@@ -25,7 +25,7 @@ export class StripeRefusal extends Error {
   }
 }
 
-/** Stripe's test cards by the token that makes one: what the bank says when it is attached, and when it is charged. */
+/** Stripe's test cards by their token, with the refusal of the bank when the card is attached and when it is charged. */
 const testCards: Record<string, { attach?: CardRefusal; charge?: CardRefusal }> = {
   pm_card_visa: {},
   pm_card_mastercard: {},
@@ -46,9 +46,9 @@ export function stripeObjects(emit: (type: string, object: Thing) => void) {
   const things = new Map<string, Thing>();
   const ledger = moneyLedger((ref) => things.get(ref)?.amount_capturable ?? 0);
   const settings = {
-    /** How long an authorisation lasts; null leaves it unsaid. */
+    /** Seconds until an authorisation lapses; null leaves the time out of the answer. */
     captureWindowS: (7 * 86_400) as number | null,
-    /** The bank's word on a charge, in place of the test card's. */
+    /** The bank's answer to a charge, instead of the test card's. */
     bank: (_intent: Thing): CardRefusal | null | undefined => undefined,
   };
 
@@ -83,7 +83,7 @@ export function stripeObjects(emit: (type: string, object: Thing) => void) {
     const data = all.slice(from, from + Number(limit));
     return { object: 'list', data, has_more: from + data.length < all.length, url: `/v1/${object}s` };
   }
-  /** The card behind a token: test tokens make a new one each time, as they do at Stripe. */
+  /** The card of a token. As at Stripe, a test token makes a new card each time. */
   function cardFrom(token: string): Thing {
     const known = things.get(token);
     if (known?.object === 'payment_method') return known;
@@ -243,13 +243,13 @@ export function stripeObjects(emit: (type: string, object: Thing) => void) {
     return intent;
   }
 
-  /** With the charge in place of its id, when asked for. */
+  /** The object with its charge instead of the charge's id, when the request asks for it. */
   function expanded(thing: object, expand: string[]): object {
     const charge = expand.includes('latest_charge') ? things.get((thing as Thing).latest_charge) : undefined;
     return charge ? { ...thing, latest_charge: charge } : thing;
   }
 
-  /** The card network gives back what was not captured in time. */
+  /** The card network releases an amount that was not captured in time. */
   function lapse(ref: string): void {
     const intent = get(ref, 'payment_intent', 'intent');
     mustBe(intent, ['requires_capture'], 'lapsed');
@@ -257,7 +257,7 @@ export function stripeObjects(emit: (type: string, object: Thing) => void) {
     emit('charge.expired', things.get(intent.latest_charge)!);
   }
 
-  /** Whose money a request is about: by the customer that it names, or that the thing it names belongs to. */
+  /** The payer that a request is about: the owner of the customer in the request, or of the object that the request names. */
   function payerOf(subject: string, { metadata, customer, payment_intent: intent }: Params): string | undefined {
     const thing = things.get(subject || intent);
     return metadata?.user ?? things.get(customer ?? thing?.customer)?.metadata.user;

@@ -1,5 +1,5 @@
-// A local server that speaks Stripe's protocol: forms in, JSON out, keys, versions, refusals, signed webhooks. It misbehaves
-// as told, and keeps a ledger of its own.
+// A local server that speaks Stripe's protocol: forms in, JSON out, keys, versions, refusals, signed webhooks. It produces the
+// faults that a test plans, and keeps a ledger of its own.
 import { createHmac, randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -8,7 +8,10 @@ import { StripeRefusal, stripeObjects, type Params, type StripeObjects } from '.
 
 export type Step = keyof StripeObjects['steps'];
 
-/** Where a request is: on its way here · its key is taken and nothing has happened · it has happened and nobody knows. */
+/**
+ * The state of a request when a fault happens: `arriving`: nothing has happened · `executing`: its key is taken, the step has
+ * not been carried out · `answering`: the step was carried out, the caller has no answer.
+ */
 export type Moment = 'arriving' | 'executing' | 'answering';
 export type Fault =
   | { at: Moment; do: 'drop' }
@@ -17,7 +20,7 @@ export type Fault =
   | { at: 'arriving'; do: 'busy'; status?: 429 | 409 | 400; code?: string; retryAfterS?: number };
 
 const apiVersion = /^\d{4}-\d{2}-\d{2}(\.\w+)?$/;
-/** Method, path, and the parameters it knows: Stripe refuses all others. */
+/** Method, path, and the known parameters. Like Stripe, the server refuses all others. */
 const routes: { step: Step; method: string; path: RegExp; params: string[] }[] = [
   { step: 'customer', method: 'POST', path: /^\/v1\/customers$/, params: ['metadata'] },
   { step: 'attach', method: 'POST', path: /^\/v1\/payment_methods\/(\w+)\/attach$/, params: ['customer'] },
@@ -36,7 +39,7 @@ const routes: { step: Step; method: string; path: RegExp; params: string[] }[] =
   { step: 'listRefunds', method: 'GET', path: /^\/v1\/refunds$/, params: ['payment_intent', 'limit', 'starting_after'] },
 ];
 
-/** Without a payer it happens to whoever comes first. */
+/** A planned fault. Without a user it happens to the next request of any payer. */
 interface Planned {
   step: Step;
   fault: Fault;
@@ -73,7 +76,7 @@ export async function startStripe({ secretKey = 'sk_test_local', webhookSecret =
   });
   const track = (work: Promise<unknown>) => void deliveries.add(work.finally(() => deliveries.delete(work)));
 
-  /** Takes the faults planned for this step and moment, in the order they were planned. */
+  /** Lets the faults happen that are planned for this step and moment, in the order in which they were planned. */
   async function misbehave(step: Step, at: Moment, of: string | undefined): Promise<void> {
     for (;;) {
       const index = faults.findIndex(({ user = of, ...planned }) => planned.step === step && planned.fault.at === at && user === of);
@@ -136,7 +139,7 @@ export async function startStripe({ secretKey = 'sk_test_local', webhookSecret =
     try {
       await misbehave(step, 'answering', user);
     } catch (error) {
-      // The server's own failure is what it remembers.
+      // Stripe stores its own failure as the answer of the key.
       if (error instanceof StripeRefusal) entry.reply = { status: error.status, body: { error: error.error } };
       else throw error;
     }
@@ -182,12 +185,12 @@ export async function startStripe({ secretKey = 'sk_test_local', webhookSecret =
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-  /** Signs as Stripe does; tests forge by changing what they send. */
+  /** Signs a payload as Stripe does. Tests make forged deliveries by changing the payload or the secret. */
   const signed = (payload: string, { at = Date.now(), secret = webhookSecret } = {}): string => {
     const t = Math.floor(at / 1_000);
     return `t=${t},v1=${createHmac('sha256', secret).update(`${t}.${payload}`).digest('hex')}`;
   };
-  /** @returns the HTTP status, 0 when nobody answered */
+  /** Sends one event. @returns the HTTP status, 0 when there was no answer */
   const deliver = async (to: string, event: object): Promise<number> => {
     const body = JSON.stringify(event);
     const headers = { 'content-type': 'application/json; charset=utf-8', 'stripe-signature': signed(body) };
@@ -203,33 +206,36 @@ export async function startStripe({ secretKey = 'sk_test_local', webhookSecret =
 
   return {
     url,
-    /** What a process needs to use this server. */
+    /** The environment that makes a process use this server. */
     env: { PAYMENTS: 'stripe', STRIPE_SECRET_KEY: secretKey, STRIPE_WEBHOOK_SECRET: webhookSecret, STRIPE_API_URL: url },
     secretKey,
     ledger: objects.ledger,
     settings: objects.settings,
     intents: objects.intents,
     lapse: objects.lapse,
-    /** Every request that was understood, in order. */
+    /** Every request with a known route and known parameters, in order. */
     calls: calls as readonly (typeof calls)[number][],
     events: events as readonly Record<string, any>[],
     signed,
     deliver,
-    /** The next request for this step misbehaves; several faults apply to several requests, or moments of one. */
+    /**
+     * Plans faults for the next request of this step. Several faults apply to several requests, or to several moments of one
+     * request.
+     */
     fault: (step: Step, ...planned: Fault[]) => void faults.push(...planned.map((fault) => ({ step, fault }))),
-    /** The same for the requests about one payer. */
+    /** The same for requests about one payer. */
     faultOf: (user: string, step: Step, ...planned: Fault[]) => void faults.push(...planned.map((fault) => ({ step, fault, user }))),
-    /** Forgets what was planned and has not happened. @returns how many that were */
+    /** Cancels the planned faults that have not happened. @returns their number */
     calm: (): number => faults.splice(0).length,
-    /** The next request for this step stops at a moment until it is let go. */
+    /** Stops the next request of this step at a moment until `letGo` is called. */
     hold(step: Step, at: Moment): { reached: Promise<void>; letGo: () => void } {
       const [reached, gone] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
       faults.push({ step, fault: { at, do: 'wait', until: gone.promise, reached: reached.resolve } });
       return { reached: reached.promise, letGo: gone.resolve };
     },
-    /** What happens to keys after a day. */
+    /** Forgets all keys, as Stripe does after a day. */
     forgetKeys: () => keys.clear(),
-    /** From now on every event is sent there until it is taken; undefined stops it. */
+    /** From now on every event is sent to this URL until it is accepted; undefined stops the sending. */
     sendWebhooksTo: (to: string | undefined) => void (webhookUrl = to),
     webhooksDone: async () => void (await Promise.all(deliveries)),
     async stop(): Promise<void> {

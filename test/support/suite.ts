@@ -20,34 +20,34 @@ import { createWorkers } from '../../src/temporal/workers.ts';
 import { caller, type Caller } from './http.ts';
 import { anyPort } from './ports.ts';
 
-/** One suite's own database, Temporal namespace, worker, issuer and API on the run's shared servers. */
+/** One suite's own database, Temporal namespace, worker, issuer and API, on the shared servers of the run. */
 export interface Suite {
   orm: Orm;
   databaseUrl: string;
   temporal: Client;
   namespace: string;
   url: string;
-  /** Where an API of another process finds the issuer's keys. */
+  /** The address of the issuer's keys, for an API in another process. */
   jwksUrl: string;
-  /** The API as a user of these roles; the same subject is the same user. */
+  /** Calls the API as a user with these roles. The same subject is the same user. */
   as(subject: string, ...roles: string[]): Promise<Caller>;
   token(subject: string, ...roles: string[]): Promise<string>;
   anonymous: Caller;
   rows<T>(text: string, params?: unknown[]): Promise<T[]>;
-  /** Stops the worker; what is running waits. */
+  /** Stops the worker; open runs wait. */
   stopWorker(): Promise<void>;
   startWorker(): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface SuiteOptions {
-  /** Fields of the policy in place of the default ones. */
+  /** Fields that replace those of the default policy. */
   policy?: object;
   env?: Record<string, string>;
   worker?: boolean;
-  /** Without an API and an issuer, for suites that only need the database or the engine. */
+  /** false starts no API and no issuer, for suites that need only the database or the engine. */
   api?: boolean;
-  /** What activities reach the world through, in place of the worker's own. */
+  /** Dependencies of activities that replace those of the worker. */
   deps?: Partial<ActivityDeps>;
 }
 
@@ -70,7 +70,7 @@ export async function newDatabase(): Promise<{ url: string; drop: () => Promise<
   };
 }
 
-/** A namespace of its own: task queues have fixed names, so suites that run side by side would take each other's work. */
+/** A new namespace. Task queues have fixed names, so suites in one namespace would take each other's work. */
 async function newNamespace(): Promise<{ connection: Connection; namespace: string }> {
   const connection = await Connection.connect({ address: coordinate('TEMPORAL_ADDRESS'), connectTimeout: 60_000 });
   const namespace = `suite-${randomUUID()}`;
@@ -98,7 +98,7 @@ export async function startSuite({ policy = {}, env = {}, worker = true, api = t
     TEMPORAL_ADDRESS: coordinate('TEMPORAL_ADDRESS'),
     TEMPORAL_NAMESPACE: namespace,
     RATE_LIMIT_PER_MINUTE: '100000',
-    // A shared machine may stand still for longer than a caller would wait.
+    // A busy shared machine may be slower than a caller's usual deadline.
     COMMAND_DEADLINE_MS: '60000',
     RATE_LIMIT_ANONYMOUS_PER_MINUTE: '100000',
     POLICY: JSON.stringify(policy),
@@ -111,7 +111,7 @@ export async function startSuite({ policy = {}, env = {}, worker = true, api = t
   let stop: (() => Promise<void>) | undefined;
 
   async function startWorker(): Promise<void> {
-    // Here, not earlier: a runtime that no worker ever used keeps its process alive.
+    // Installed only when a worker starts: a runtime that no worker has used keeps its process alive.
     if (!installed)
       Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: 'ERROR', forward: {} } } });
     installed = true;

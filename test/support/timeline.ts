@@ -1,4 +1,4 @@
-// Folds commands in memory the way the actor does, for tests of the pure rules.
+// Folds commands of a request in memory in the same way as the actor, for tests of the pure rules.
 import { decideRequest } from '../../src/domain/request/decide.ts';
 import { emptyRequest, evolveRequest } from '../../src/domain/request/evolve.ts';
 import { defaultPolicy } from '../../src/domain/policy.ts';

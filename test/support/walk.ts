@@ -4,16 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { repository } from './seeded.ts';
 
-/** Some lines of a shell block, and what the document says that they print. */
+/** Some lines of a shell block, and the output that the document promises for them. */
 export interface Step {
-  /** Where the step begins in the document. */
+  /** Line of the document where the step begins. */
   line: number;
   code: string[];
   /** The text after `# → `, line by line; empty when the document promises nothing. */
   printed: string[];
 }
 
-/** The steps in the ```sh blocks of a document, in order. A step ends with its `# → ` lines, or with its block. */
+/** The steps in the ```sh blocks of a document, in order. A step ends with its `# → ` lines, or at the end of its block. */
 export function stepsOf(markdown: string): Step[] {
   const steps: Step[] = [];
   let step: Step | undefined;
@@ -32,7 +32,7 @@ export function stepsOf(markdown: string): Step[] {
   return steps;
 }
 
-/** `…` stands for any text, also none. */
+/** Whether the output fits; `…` stands for any text, also for none. */
 function fits(printed: string[], output: string): boolean {
   const pattern = printed
     .join('\n')
@@ -43,7 +43,8 @@ function fits(printed: string[], output: string): boolean {
 }
 
 /**
- * Runs the steps in one bash in the root of the repository, as somebody would who pastes them, and stops at the first command that fails.
+ * Runs the steps in one bash in the root of the repository, like a reader who pastes them. Stops at the first command that
+ * fails.
  * @returns one line per step that did not do what the document says
  */
 export async function walk(document: string, steps: readonly Step[], env: NodeJS.ProcessEnv = process.env): Promise<string[]> {
@@ -65,7 +66,7 @@ async function bash(script: string, env: NodeJS.ProcessEnv): Promise<{ code: num
   const folder = mkdtempSync(join(tmpdir(), 'proxie-walk-'));
   const file = join(folder, 'script.sh');
   writeFileSync(file, script);
-  // Not by standard input: a command that reads would take the rest of the script.
+  // bash reads the script from a file. From standard input, a command that reads would consume the rest of the script.
   const child = spawn('bash', [file], { cwd: repository, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

@@ -31,8 +31,8 @@ interface Written {
 }
 
 /**
- * Applies written events to the rows, in their order. @throws Error for an event without a projector: that is a bug, and
- * nothing is written
+ * Applies written events to the rows, in their order.
+ * @throws Error for an event without a projector: that is a bug, and nothing is written
  */
 export async function projectAll(tx: Db, written: readonly Written[]): Promise<void> {
   for (let first = 0; first < written.length;) {

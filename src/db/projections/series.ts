@@ -57,7 +57,8 @@ async function takerOf(tx: Db, id: string): Promise<Taker> {
 
 /**
  * Checks that the provider's licence is valid until `endsAt`. Matching checked the licence only once, and a series goes on for
- * months. @throws credential_lapsed
+ * months.
+ * @throws credential_lapsed
  */
 async function assertLicensed(tx: Db, { providerId, service }: Taker, endsAt: string): Promise<void> {
   const { licence, category } = serviceOf(await loadCatalogue(tx), service);

@@ -49,8 +49,8 @@ export async function listNotifications(
 }
 
 /**
- * Marks a notification as read. Reading it again keeps the time of the first reading. @throws not_found, also for a
- * notification of another user
+ * Marks a notification as read. Reading it again keeps the time of the first reading.
+ * @throws not_found, also for a notification of another user
  */
 export async function readNotification(em: Db, userId: string, id: string): Promise<NotificationView> {
   const [row] = await sql<NotificationView>(

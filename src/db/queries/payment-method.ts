@@ -59,8 +59,8 @@ export async function storeMethod(tx: Db, userId: string, method: string): Promi
 }
 
 /**
- * Removes the method. The customer stays, because authorisations made for it may still have to be released. @returns whether
- * there was a method
+ * Removes the method. The customer stays, because authorisations made for it may still have to be released.
+ * @returns whether there was a method
  */
 export async function forgetMethod(tx: Db, userId: string): Promise<boolean> {
   const rows = await sql(
