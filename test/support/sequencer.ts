@@ -1,10 +1,12 @@
-// The long suites first, longest first: whatever comes last decides how long one of the two workers has nothing to do.
-// Jest knows durations only from runs before on the same machine; without them it goes by the size of files, which says little here.
+// Runs the longest suites first. Otherwise one of the two workers has nothing to do while the other runs a long suite at the
+// end.
+// Jest knows durations only from earlier runs on the same machine. Without them it uses the sizes of files, which say little
+// here.
 interface Test {
   path: string;
 }
 
-/** Seconds on two cores; the rest takes less. */
+/** Seconds on two cores; every other suite takes less. */
 const seconds: Record<string, number> = {
   'faults/matrix': 165,
   'faults/schedules': 130,
@@ -31,7 +33,7 @@ const lengthOf = ({ path }: Test): number => {
   return seconds[name.replaceAll('\\', '/')] ?? (/test[/\\](unit|contract)[/\\]/.test(path) ? 2 : 10);
 };
 
-/** What Jest asks of a sequencer. */
+/** The methods that Jest calls on a sequencer. */
 export default class LongestFirst {
   sort<T extends Test>(tests: T[]): T[] {
     return tests.toSorted((a, b) => lengthOf(b) - lengthOf(a) || (a.path < b.path ? -1 : 1));
