@@ -5,13 +5,13 @@ import { factKinds, kindOf, type FactDetail, type FactKind } from './fact-kind.t
 export type { Choice } from './fact-kind.ts';
 export type { Location, TimeWindow } from './fact-value.ts';
 
-/** One thing worth knowing before providers are asked. */
+/** A fact that Proxie asks for before it asks providers. */
 export interface FactSpec extends FactDetail {
   key: string;
   kind: FactKind;
 }
 
-/** The proof a provider needs before a service may be offered. */
+/** The proof that a provider needs before they may offer the service. */
 export interface LicenceRule {
   kind: 'licence';
   name: string;
@@ -25,13 +25,13 @@ export interface ServiceSpec {
   words: readonly string[];
   requiredFacts: readonly string[];
   optionalFacts: readonly string[];
-  /** The service's own facts; the universal ones are in `universalFacts`. */
+  /** The service's own facts. Facts of every service are in `universalFacts`. */
   facts: readonly FactSpec[];
   specialisations: readonly string[];
   durationMinutes: { min: number; max: number; usual: number };
   priceCents: { min: number; max: number };
   currency: Currency;
-  /** Photos a provider must show before they may enroll for it. */
+  /** Number of photos that a provider must show before they may enroll for this service. */
   minPortfolioPhotos: number;
   licence: LicenceRule | null;
 }
@@ -39,7 +39,7 @@ export interface ServiceSpec {
 export interface Category {
   code: string;
   name: string;
-  /** Words that name the trade but not the service: `plumber`. */
+  /** Words that name the trade but not the service, for example `plumber`. */
   words: readonly string[];
   services: readonly ServiceSpec[];
 }
@@ -49,7 +49,7 @@ export interface Catalogue {
   categories: readonly Category[];
 }
 
-/** Facts of every service. `when` is asked last, because it is read in the zone of `location`. */
+/** Facts of every service. `when` is asked after `location`, because a time is read in the zone of the place. */
 export const universalFacts: readonly FactSpec[] = [
   { key: 'service', kind: 'service', label: 'Service', question: 'What do you need?' },
   { key: 'location', kind: 'place', label: 'Place', question: 'Where should it take place? A city or neighbourhood is enough.' },
@@ -68,11 +68,11 @@ export const universalFacts: readonly FactSpec[] = [
 
 export const servicesOf = (catalogue: Catalogue): ServiceSpec[] => catalogue.categories.flatMap((category) => category.services);
 
-/** The service, or undefined for a code that this version does not know. */
+/** The service with this code, or undefined when this version of the catalogue has none. */
 export const findService = (catalogue: Catalogue, code: unknown): ServiceSpec | undefined =>
   servicesOf(catalogue).find((service) => service.code === code);
 
-/** @throws validation_failed naming the codes that exist */
+/** The service with this code. @throws validation_failed with the codes that exist */
 export function serviceOf(catalogue: Catalogue, code: string): ServiceSpec {
   const service = findService(catalogue, code);
   if (service) return service;
@@ -82,13 +82,13 @@ export function serviceOf(catalogue: Catalogue, code: string): ServiceSpec {
   throw new DomainError('validation_failed', `There is no such service.`, { fields: [{ field: '/service', message }] });
 }
 
-/** Every fact that may be known about a request for this service; only the universal ones while it is undecided. */
+/** Every fact that a request for this service can have. While the service is undecided (undefined): only the universal facts. */
 export const factsOf = (service: ServiceSpec | undefined): FactSpec[] => [...universalFacts, ...(service?.facts ?? [])];
 
 export const factOf = (service: ServiceSpec | undefined, key: string): FactSpec | undefined =>
   factsOf(service).find((fact) => fact.key === key);
 
-/** Keys without which no draft exists, in the order in which they are asked. */
+/** Keys of the facts that a draft needs, in the order in which they are asked. */
 export const requiredKeys = (service: ServiceSpec | undefined): string[] => [
   'service',
   ...(service?.requiredFacts ?? []),
@@ -96,7 +96,7 @@ export const requiredKeys = (service: ServiceSpec | undefined): string[] => [
   'when',
 ];
 
-/** Every fact key of any service: what a model may name at all. */
+/** The fact keys of all services, each once. A model can name only these keys. */
 export const allFactKeys = (catalogue: Catalogue): string[] => [
   ...new Set([...universalFacts, ...servicesOf(catalogue).flatMap((service) => service.facts)].map(({ key }) => key)),
 ];
@@ -104,9 +104,10 @@ export const allFactKeys = (catalogue: Catalogue): string[] => [
 const distinct = (values: readonly string[]) => new Set(values).size === values.length;
 
 /**
- * Refuses a catalogue that would break intake or matching: unknown required facts, bounds the wrong way round, codes used twice.
- * Operators edit the catalogue, so this runs on data as well as on the seed.
- * @throws validation_failed
+ * Refuses a catalogue that would break intake or matching, for example one with unknown required facts, a minimum above its
+ * maximum, or a service code used twice. The check runs at every read and write, because operators edit the stored catalogue.
+ * @returns the same catalogue
+ * @throws validation_failed with one entry per fault
  */
 export function checkCatalogue(catalogue: Catalogue): Catalogue {
   const fields: { field: string; message: string }[] = [];

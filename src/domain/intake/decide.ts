@@ -28,8 +28,8 @@ import type { Money } from '../money.ts';
 export type * from './types.ts';
 
 /**
- * One turn of intake: looks at every proposal, keeps what the catalogue allows, and chooses the one thing to say next.
- * Pure and deterministic: the same input gives the same turn, whichever interpreter proposed.
+ * Decides one turn of intake: checks every proposal, keeps the facts that the catalogue allows, and chooses the one next step.
+ * Pure and deterministic: the same input gives the same turn, whichever interpreter made the proposals.
  */
 export function advance(input: AdvanceInput): Advance {
   const { catalogue, proposals, asked, known } = input;
@@ -57,7 +57,7 @@ export function advance(input: AdvanceInput): Advance {
   };
 }
 
-/** The service is looked at first: what the other facts may be depends on it. */
+/** Accepts or rejects each proposed fact. The service is checked first, because the other facts depend on the service. */
 function takeFacts({ catalogue, known, proposals, asked, now }: AdvanceInput): Pick<Advance, 'accepted' | 'rejected'> {
   const wanted = proposals
     .flatMap((proposal) => factIn(proposal, asked))
@@ -103,8 +103,8 @@ function faultIn(
 }
 
 /**
- * What may still count: another service, a newer catalogue or the passing of time can make a known fact void.
- * Facts of the service talked about before are set aside silently, voided ones are told.
+ * Checks all known facts again: another service, a newer catalogue or the passing of time can make a fact invalid.
+ * Facts that the current service does not have are dropped silently. The person is told about the others (`stale`).
  */
 function validFacts({ catalogue, now }: AdvanceInput, merged: KnownFacts): { facts: KnownFacts; stale: RejectedFact[] } {
   const service = serviceIn(catalogue, merged);
@@ -124,19 +124,19 @@ interface Choosing extends Pick<Advance, 'accepted' | 'rejected' | 'facts'> {
   proposals: readonly Proposal[];
   asked: Asked | null;
   pending: Extract<Step, { do: 'ask' | 'confirm' }>;
-  /** Whether the person has seen exactly this draft, or any. */
+  /** `draftSeen`: the person has seen exactly this draft. `anyDraftSeen`: the person has seen some draft. */
   draftSeen: boolean;
   anyDraftSeen: boolean;
   catalogue: Catalogue;
   service: ServiceSpec | undefined;
 }
 
-/** Order of precedence: a person wants a person; wants out; must be asked about what they said; said yes; said something else. */
+/** Chooses by precedence: the wish for a human, the wish to cancel, unclear or refused facts, a yes to the draft, small talk. */
 function chooseStep(choosing: Choosing): Step {
   const { proposals, asked, accepted, rejected, facts, pending, draftSeen, anyDraftSeen, catalogue, service } = choosing;
   const has = <D extends Proposal['do']>(what: D) => proposals.find((one): one is Extract<Proposal, { do: D }> => one.do === what);
   if (has('hand_off')) return { do: 'hand_off' };
-  // Whoever states facts in the same breath is changing the request, not leaving it.
+  // A message that also states facts changes the request. Such a message does not cancel.
   const cancel = accepted.length === 0 ? has('cancel') : undefined;
   if (cancel?.explicit) return { do: 'cancel' };
   if (cancel) return { do: 'clarify', key: 'cancel', reason: 'not_understood', options: [] };
@@ -145,7 +145,7 @@ function chooseStep(choosing: Choosing): Step {
     (one) => one.do === 'ask' && factOf(service, one.key) !== undefined && !accepted.some(({ key }) => key === one.key),
   );
   if (unclear?.do === 'ask') {
-    // Without options of its own it is the plain question, unless that is answered and the wish to change it is gone.
+    // A proposal without options gets the options of the plain question.
     const options = unclear.options?.length ? unclear.options : optionsFor(catalogue, service, unclear.key);
     return { do: 'clarify', key: unclear.key, reason: unclear.reason, options };
   }
@@ -154,7 +154,7 @@ function chooseStep(choosing: Choosing): Step {
     const reason = refused.reason === 'past' ? 'past' : 'not_understood';
     return { do: 'clarify', key: refused.key, reason, options: optionsFor(catalogue, service, refused.key) };
   }
-  // A yes to an open question is an answer to it, not to the draft.
+  // While a question is open, a yes answers the question and not the draft.
   if (has('confirm_draft') && asked === null && pending.do === 'confirm' && draftSeen) return { ...pending, do: 'submit' };
   const talk = accepted.length === 0 ? has('small_talk') : undefined;
   if (talk?.topic === 'no' && pending.do === 'confirm' && anyDraftSeen)
@@ -169,13 +169,13 @@ function askedAfter(step: Step, before: Asked | null): Asked | null {
   return { key: open.key, options: open.options, times: before?.key === open.key ? before.times + 1 : 1 };
 }
 
-/** The answers that can be listed beside a question. */
+/** The answers that the reply can list beside the question about this fact; empty when the answers cannot be listed. */
 export function optionsFor(catalogue: Catalogue, service: ServiceSpec | undefined, key: string): Option[] {
   const fact = factOf(service, key);
   return (fact && kindOf(fact.kind).options?.(contextOf(catalogue, service, fact))) ?? [];
 }
 
-/** The canonical draft, or null while a required fact is missing. */
+/** The draft in its canonical form, or null while a required fact is missing. */
 export function draftOf(catalogue: Catalogue, facts: KnownFacts): Draft | null {
   const service = serviceIn(catalogue, facts);
   if (!service || requiredKeys(service).some((key) => !(key in facts))) return null;

@@ -12,7 +12,7 @@ import {
 } from './fact-value.ts';
 import { formatPrice } from '../money.ts';
 
-/** A value the system offered. It is bound when it is offered: accepting it never parses anything again. */
+/** An answer that the system offered. `value` is final when the option is offered: accepting the option parses nothing. */
 export interface Option {
   label: string;
   value: unknown;
@@ -21,56 +21,59 @@ export interface Option {
 export interface Choice {
   code: string;
   label: string;
-  /** Phrases that mean this choice wherever they stand in a message; label and code count only as an answer to the question. */
+  /** Phrases that mean this choice anywhere in a message. Label and code count only in an answer to the question. */
   words: readonly string[];
 }
 
-/** What the catalogue says about a fact beside its key and kind. */
+/** The catalogue's entry for a fact, without key and kind. */
 export interface FactDetail {
   label: string;
   question: string;
   choices?: readonly Choice[];
-  /** Bounds of an integer, or of a text's length. */
+  /** Bounds of an integer, or of a text's length in characters. */
   min?: number;
   max?: number;
-  /** Words that name the fact: `3 bedrooms`, `with a wash`. */
+  /** Words that name the fact, such as `bedroom` in `3 bedrooms` and `wash` in `with a wash`. */
   words?: readonly string[];
-  /** Words that mean none of them: a `studio` has 0 bedrooms. */
+  /** Words that mean the number 0: a `studio` has 0 bedrooms. */
   zeroWords?: readonly string[];
 }
 
-/** What a kind may look at beside the value. */
+/** Input of a kind's functions beside the value. */
 export interface FactContext {
   fact: FactDetail;
   services: readonly { code: string; name: string }[];
-  /** The service of the request; undefined while it is undecided. */
+  /** The service of the request; undefined while the service is undecided. */
   service: Priced | undefined;
 }
 
-/** A window in the words of its zone; an argument, because domain code has no calendar. */
+/** Writes a window as people in its zone read it. Passed in, because domain code imports no calendar library. */
 export type FormatWindow = (window: TimeWindow) => string;
 
-/** JSON type of a value as a structured client sends it. An `object` has a field of its own in the request, the rest stand in `details`. */
+/**
+ * JSON type of a value in a structured request. A service's own facts stand in `details` and cannot be of the type `object`:
+ * facts of that type are universal and have a field of their own.
+ */
 export type JsonType = 'string' | 'number' | 'boolean' | 'object';
 
-/** Everything the rules know about one kind. Whatever gets a value after `fault` may name the kind's own type: it has been checked. */
+/** The rules for one kind. All functions but `fault` get a checked value, so they may declare the value with the kind's own type. */
 export interface FactKindSpec {
   json: JsonType;
-  /** Why a value cannot be this fact, in words that name what is allowed; undefined when it can. */
+  /** The reason for refusing a value, as words that name the allowed values; undefined when the value is valid. */
   fault(value: unknown, context: FactContext): Fault;
-  /** Why the catalogue may not describe a fact of this kind so. */
+  /** The fault in the catalogue's entry for a fact of this kind; undefined when the entry is valid. */
   detailFault?(fact: FactDetail): Fault;
-  /** A time that has passed is no longer a fact. Kinds without it never pass. */
+  /** Whether the value lies in the past and is therefore no longer valid; `now` is milliseconds since the epoch. */
   isPast?(value: unknown, now: number): boolean;
-  /** The answers that can be listed beside the question. */
+  /** The answers that the reply can list. */
   options?(context: FactContext): Option[];
-  /** The question itself names the options. */
+  /** The question lists the options. Without this flag, only a clarification lists them. */
   asksWithOptions?: true;
   /** The value as people write it. */
   text(value: unknown, context: FactContext, formatWindow: FormatWindow): string;
-  /** The same in the middle of a sentence: `bare` where it speaks for itself, `labelled` where it does not. */
+  /** Turns the result of `text` into a part of a sentence: `bare` as it is, `labelled` with the fact's label before it. */
   short(text: string, fact: FactDetail): string;
-  /** What is answered when something of this kind was understood and is not offered; `asked` is the question again. */
+  /** The reply to a value that Proxie understands but does not offer. `asked`: the question; `options`: their labels, joined by ` / `. */
   unsupported?(asked: string, options: string): string;
 }
 
@@ -78,8 +81,8 @@ const bare = (text: string) => text;
 const labelled = (text: string, { label }: FactDetail) => `${label.toLowerCase()}: ${text.toLowerCase()}`;
 
 /**
- * The kinds of facts. A new kind is one entry here and one in src/integrations/llm/kind/index.ts, which the compiler demands:
- * here stands what a value is, there how words become one.
+ * The kinds of facts. A new kind is one entry here and one in src/integrations/llm/kind/index.ts, which the compiler demands.
+ * This table defines the values of a kind. The other table defines how words become a value.
  */
 export const factKinds = {
   choice: {
@@ -150,5 +153,5 @@ export const factKinds = {
 
 export type FactKind = keyof typeof factKinds;
 
-/** The entry of a kind. The table itself has exact types, in which the optional parts cannot be asked for. */
+/** The entry of a kind. In the table's own, exact types TypeScript refuses access to the optional parts. */
 export const kindOf = (kind: FactKind): FactKindSpec => factKinds[kind];

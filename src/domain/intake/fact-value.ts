@@ -1,12 +1,13 @@
 import { currencies, formatMoney, type Currency, type Money } from '../money.ts';
 
-/** The window in which the job may start: two instants (RFC 3339) and the zone in which people read them. */
+/** The window in which the job may start: two instants (RFC 3339) and the IANA zone in which people read them. */
 export interface TimeWindow {
   from: string;
   to: string;
   zone: string;
 }
 
+/** A place: its name, coordinates in degrees (WGS 84), IANA zone, and the street address if known. */
 export interface Location {
   place: string;
   lat: number;
@@ -15,17 +16,17 @@ export interface Location {
   address?: string;
 }
 
-/** Nobody plans a service further ahead, and a window wider than this says nothing. */
+/** A wider window would not say when the person wants the job. */
 const MAX_WINDOW_DAYS = 31;
 const DAY_MS = 86_400_000;
-/** What an instant may lie between: before, and behind, Postgres and RFC 3339 no longer agree on years. */
+/** Bounds of an instant, in milliseconds since the epoch. Outside the years 1 to 9999, Postgres and RFC 3339 write years differently. */
 const YEAR_1970 = 0;
 const YEAR_10000 = Date.UTC(10_000, 0);
 
 const instantShape = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/;
-/** The shape of an IANA name. Whether it exists is known where there is a time-zone database: at the edges. */
+/** The shape of an IANA name. The API checks that the zone exists (src/contracts/common.ts). */
 const zoneShape = /^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+)*$/;
-/** Exactly the characters that Postgres or a log cannot take. */
+/** The characters that Postgres or a log cannot store. */
 const controls = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/;
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -34,7 +35,7 @@ const isCoordinate = (value: unknown, bound: number): value is number => typeof 
 const isInteger = (value: unknown, min: number, max: number): value is number =>
   Number.isInteger(value) && (value as number) >= min && (value as number) <= max;
 
-/** Each of these says why a value is refused, in words that name what is allowed; undefined when the value is good. */
+/** The reason for refusing a value, as words that name the allowed values (`must be …`). Undefined: the value is valid. */
 export type Fault = string | undefined;
 
 export const codeFault = (value: unknown, codes: readonly string[]): Fault =>
@@ -71,7 +72,7 @@ export function placeFault(value: unknown): Fault {
   return address !== undefined && textFault(address, 1, 300) ? 'must have an address of 1 to 300 characters' : undefined;
 }
 
-/** What a service asks for its work; a budget below the least of it leads nowhere. */
+/** Prices of a service, `min` in minor units. A budget below the minimum is refused. */
 export interface Priced {
   currency: Currency;
   priceCents: { min: number };

@@ -5,20 +5,21 @@ import { kindOf, type FactContext } from './fact-kind.ts';
 /** Facts by key, as stored: each value has passed `checkFact`. */
 export type FactValues = Readonly<Record<string, unknown>>;
 
-/** What the kind of a fact may look at. */
+/** Builds the input of a kind's functions for one fact. */
 export const contextOf = (catalogue: Catalogue, service: ServiceSpec | undefined, fact: FactSpec): FactContext => ({
   fact,
   services: servicesOf(catalogue),
   service,
 });
 
-/** Why a value cannot be this fact, in words that name what is allowed; undefined when it can. */
+/** The reason why this fact cannot have this value, as words that name the allowed values; undefined when the value is valid. */
 export const faultOf = (catalogue: Catalogue, service: ServiceSpec | undefined, fact: FactSpec, value: unknown): string | undefined =>
   kindOf(fact.kind).fault(value, contextOf(catalogue, service, fact));
 
 /**
- * The value, when it may be this fact of this service.
- * @throws validation_failed naming the field and what is allowed
+ * Checks one fact and returns its value unchanged.
+ * @param serviceCode undefined while the service is undecided: then only the universal facts exist
+ * @throws validation_failed with the field and the allowed values
  */
 export function checkFact(catalogue: Catalogue, serviceCode: string | undefined, key: string, value: unknown): unknown {
   const service = serviceCode === undefined ? undefined : findService(catalogue, serviceCode);
@@ -35,8 +36,8 @@ export function checkFact(catalogue: Catalogue, serviceCode: string | undefined,
 }
 
 /**
- * Checks several facts at once (a structured request) and tells every fault, not just the first.
- * @throws validation_failed
+ * Checks the facts of a structured request and returns them unchanged. `facts['service']` decides which facts exist.
+ * @throws validation_failed with every fault, not just the first
  */
 export function checkFacts(catalogue: Catalogue, facts: FactValues): FactValues {
   const service = typeof facts['service'] === 'string' ? findService(catalogue, facts['service']) : undefined;

@@ -8,11 +8,11 @@ export interface ReplyInput {
   catalogue: Catalogue;
   turn: Advance;
   formatWindow: FormatWindow;
-  /** The interpreter's own sentence, already checked; the template speaks when there is none. */
+  /** The interpreter's own acknowledgement, already checked. Without one, the reply uses a template. */
   ack?: string;
 }
 
-/** What the assistant says: what was understood, then at most one question or the draft. */
+/** Writes the assistant's reply: an acknowledgement, the refused facts, then at most one question or the draft. */
 export function replyTo(input: ReplyInput): string {
   const { catalogue, turn } = input;
   const service = findService(catalogue, turn.service);
@@ -35,7 +35,7 @@ function acknowledge(input: ReplyInput, service: ServiceSpec | undefined): strin
   return said.length === 0 ? '' : `${changed ? 'Changed' : 'Got it'}: ${said.join(' · ')}.`;
 }
 
-/** A fact's value as people write it. */
+/** The value of a fact as people write it. */
 function valueText(fact: FactSpec, value: unknown, { catalogue, formatWindow }: Saying, service: ServiceSpec | undefined): string {
   return kindOf(fact.kind).text(value, contextOf(catalogue, service, fact), formatWindow);
 }
@@ -141,7 +141,7 @@ function answerTo(topic: Topic, catalogue: Catalogue, service: ServiceSpec | und
 const span = ({ priceCents: { min, max }, currency }: ServiceSpec) =>
   `${formatPrice({ amount: min, currency })} to ${formatPrice({ amount: max, currency })}`;
 
-/** The draft, one line per fact: exactly what a yes agrees to. */
+/** The draft with one line per fact. The person's yes agrees to exactly this text. */
 function draftText(draft: Draft, input: Saying): string {
   const { catalogue } = input;
   const service = findService(catalogue, draft.service);

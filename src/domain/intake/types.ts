@@ -4,26 +4,26 @@ import type { Money } from '../money.ts';
 
 export type { Option } from './fact-kind.ts';
 
-/** The question that is open. `change` (what should be different?) and `cancel` (really?) are about the draft as a whole. */
+/** The open question. The keys `change` ("What should I change?") and `cancel` ("Do you want to cancel?") concern the whole draft. */
 export interface Asked {
   key: string;
   options: readonly Option[];
-  /** How often in a row it has been asked. */
+  /** How often in a row this question has been asked. */
   times: number;
 }
 
-/** Why something has to be asked that was already talked about. */
+/** The reason for asking again about a fact that the person has already mentioned. */
 export type ClarifyReason = 'ambiguous' | 'past' | 'no_such_time' | 'unknown_place' | 'not_understood' | 'wanted_change' | 'unsupported';
 
 export type Topic = 'greeting' | 'thanks' | 'goodbye' | 'price' | 'services' | 'duration' | 'process' | 'no' | 'other';
 
-/** What an interpreter may propose. Nothing of it is believed before `advance` has looked at it. */
+/** A proposal of an interpreter. `advance` checks every proposal before it has an effect. */
 export type Proposal =
   | { do: 'set_fact' | 'correct_fact'; key: string; value: unknown; confidence?: number }
   | { do: 'ask'; key: string; reason: ClarifyReason; options?: readonly Option[] }
   | { do: 'accept_suggestion'; option: number }
   | { do: 'confirm_draft' }
-  /** `explicit` when the person's own words say so; otherwise it is asked first. */
+  /** `explicit`: the person's own words ask to cancel. Otherwise Proxie asks for a confirmation first. */
   | { do: 'cancel'; explicit: boolean }
   | { do: 'hand_off' }
   | { do: 'small_talk'; topic: Topic };
@@ -37,18 +37,18 @@ export type KnownFacts = Readonly<Record<string, KnownFact>>;
 
 export interface AcceptedFact extends KnownFact {
   key: string;
-  /** A different value was known before. */
+  /** Whether the fact had a value before this turn. */
   corrects: boolean;
 }
 
 export interface RejectedFact {
   key: string;
   reason: 'unknown_fact' | 'invalid' | 'past' | 'not_of_this_service';
-  /** What is allowed, for the person. */
+  /** The allowed values, in words for the person. */
   message: string;
 }
 
-/** The facts as they would be sent out. */
+/** The facts as Proxie would send them to providers. */
 export interface Draft {
   catalogueVersion: number;
   service: string;
@@ -67,7 +67,7 @@ export type Step =
   | { do: 'submit'; draft: Draft }
   | { do: 'cancel' }
   | { do: 'hand_off' }
-  /** Something to answer first; `pending` is the one question that stays open. */
+  /** Answers small talk first; `pending` is the question that stays open. */
   | { do: 'chat'; topic: Topic; pending: Extract<Step, { do: 'ask' | 'confirm' }> };
 
 export interface AdvanceInput {
@@ -75,20 +75,20 @@ export interface AdvanceInput {
   known: KnownFacts;
   proposals: readonly Proposal[];
   asked: Asked | null;
-  /** Whether the person has seen a whole draft: no, one that has changed since, or the one that `known` makes. */
+  /** The draft that the person has seen last: `none`; `earlier`, one that has changed since; `current`, the one that `known` makes. */
   draftShown: 'none' | 'earlier' | 'current';
-  /** Milliseconds since the epoch: a time that has passed is no longer a fact. */
+  /** Milliseconds since the epoch. A window that has ended by then is not accepted. */
   now: number;
 }
 
 export interface Advance {
   accepted: AcceptedFact[];
   rejected: RejectedFact[];
-  /** What is known now, and valid for the service. */
+  /** All known facts after this turn that are valid for the service. */
   facts: KnownFacts;
   service: string | null;
   missing: string[];
   step: Step;
-  /** What to remember as the open question. */
+  /** The open question after this turn, input of the next turn. */
   asked: Asked | null;
 }
