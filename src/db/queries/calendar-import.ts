@@ -11,7 +11,7 @@ interface ImportRow extends Omit<CalendarImportView, 'host' | 'status' | 'fault'
   fault: ImportFault | null;
 }
 
-/** A provider's imported calendars by name. */
+/** A provider's imported calendars, ordered by name. */
 export async function listImports(em: Db, providerId: string): Promise<CalendarImportView[]> {
   const rows = await sql<ImportRow>(
     em,
@@ -29,8 +29,10 @@ export async function listImports(em: Db, providerId: string): Promise<CalendarI
 }
 
 /**
- * Stores an address under a name. It is due at once; what was read from another address before counts until then.
- * @returns the import, and whether the address is a new one
+ * Stores a calendar's address under a name. The calendar is due at once. Busy times from an earlier address count until the new
+ * address has been read.
+ * @param id UUID for a new import; an import of this name keeps its own id
+ * @returns the id of the import, and whether the address has changed (a new import counts as changed)
  */
 export async function putImport(
   tx: Db,
@@ -49,10 +51,10 @@ export async function putImport(
   return row!;
 }
 
-/** What belongs to the address goes with it. */
+/** SQL that keeps a column only while the address stays the same; another address sets the column to null. */
 const ifSame = (column: string) => `${column} = case when i.url = excluded.url then i.${column} end`;
 
-/** With its busy times. @returns its id when there was one */
+/** Deletes an import and its busy times. @returns the id of the import, or undefined when there is none of this name */
 export async function removeImport(tx: Db, providerId: string, name: string): Promise<string | undefined> {
   const [row] = await sql<{ id: string }>(tx, 'delete from calendar_import where provider_id = ? and name = ? returning id', [
     providerId,
@@ -65,24 +67,29 @@ export interface DueImport {
   id: string;
   providerId: string;
   url: string;
-  /** The provider's, now. */
+  /** The provider's current IANA zone. */
   zone: string;
+  /** Failed readings in a row. */
   failures: number;
+  /** Whether the provider has been told about the current fault. */
   told: boolean;
-  /** Of the version that the busy times come from; null when it has to be read as a whole again. */
+  /** HTTP validators of the version that the busy times come from; null when the whole calendar has to be read again. */
   known: { etag: string | null; lastModified: string | null } | null;
 }
 
-/** Milliseconds since the epoch, or null for the clock of the database, which is the same for all workers. */
+/** Milliseconds since the epoch. Null: the clock of the database, which is the same for all workers. */
 type Now = number | null;
 const clock = 'coalesce(to_timestamp(?::float8 / 1000), now())';
 
-/** What an unchanged calendar means moves on with the days (a series without end), and with the provider's zone. */
+/**
+ * An unchanged calendar is read as a whole again after this time: the busy times of an endless series move on with the days.
+ * The same happens when the provider's zone has changed.
+ */
 const wholeAgainAfter = '1 day';
 
 /**
- * Takes some calendars that are due, or one if it is due. Nobody else takes them for `leaseMs`, and they come back by
- * themselves when their taker dies.
+ * Claims up to `limit` due calendars, or only the calendar `importId` if it is due. No other worker can claim them for `leaseMs`
+ * milliseconds. Calendars of a worker that dies become due again after that time.
  */
 export async function takeImports(
   em: Db,
@@ -103,15 +110,16 @@ export async function takeImports(
   );
 }
 
-/** When a calendar is looked at next, counted from now. */
+/** The next reading of a calendar is due `againInMs` milliseconds after `now`. */
 interface Again {
   againInMs: number;
   now: Now;
 }
 
 /**
- * What was read becomes what counts, as a whole or not at all. The provider's row is locked, so that a hold sees all of it
- * or none; an address that was changed or removed meanwhile is not written over.
+ * Replaces the busy times of an import in one transaction. The provider's row is locked, so that a hold sees all new times or
+ * none. Nothing is written when the address was changed or removed in the meantime.
+ * @param busy intervals in milliseconds since the epoch
  */
 export async function storeBusy(
   orm: Orm,
@@ -129,7 +137,7 @@ export async function storeBusy(
       [now, now, zone, etag, lastModified, now, againInMs, id, url],
     );
     if (stillWanted.length === 0) return;
-    // Times that are the same stay where they are: most readings change nothing.
+    // Rows of unchanged times are not rewritten: most readings change nothing.
     await sql(
       tx,
       `with fresh as (
@@ -142,7 +150,7 @@ export async function storeBusy(
   });
 }
 
-/** The server says that nothing has changed. */
+/** Records a reading in which the calendar's server reported no change. */
 export async function markUnchanged(em: Db, { id, url }: DueImport, { againInMs, now }: Again): Promise<void> {
   await sql(
     em,
@@ -152,7 +160,7 @@ export async function markUnchanged(em: Db, { id, url }: DueImport, { againInMs,
   );
 }
 
-/** The busy times stay as they are. */
+/** Records a failed reading. The busy times stay unchanged. */
 export async function markFailed(em: Db, { id, url }: DueImport, fault: ImportFault, { againInMs, now }: Again): Promise<void> {
   await sql(
     em,
@@ -161,7 +169,7 @@ export async function markFailed(em: Db, { id, url }: DueImport, fault: ImportFa
   );
 }
 
-/** @returns false when somebody else has told the provider, or there is nothing to tell any more */
+/** Claims the right to tell the provider about the fault. @returns false when the provider was already told or the fault is gone */
 export async function markTold(tx: Db, { id, url }: DueImport): Promise<boolean> {
   const rows = await sql(
     tx,

@@ -47,7 +47,7 @@ export interface FactContext {
   service: Priced | undefined;
 }
 
-/** Writes a window as people in its zone read it. Passed in, because domain code imports no calendar library. */
+/** Writes a window as people in its zone read it. Passed in, because the rules of intake import no calendar library. */
 export type FormatWindow = (window: TimeWindow) => string;
 
 /**

@@ -2,7 +2,7 @@ import { servicesOf } from '../../domain/intake/catalogue.ts';
 import type { InterpretInput } from './interpreter.ts';
 
 const MAX_ACK = 240;
-/** Outcomes only code may announce. */
+/** Words for outcomes that only code may announce. */
 const claims =
   /\b(?:book(?:ed|ing)|confirmed|reserved|sent|paid|free|guarantee\w*|refund\w*|discount\w*|approved|found|available|accepted|scheduled)\b/i;
 const calendarWords = [
@@ -32,7 +32,7 @@ const calendarWords = [
   'okay',
 ];
 
-/** Words a sentence may begin with; any other beginning could be a name. */
+/** Words that a sentence may begin with. Any other capitalised word could be a name. */
 const openers =
   'got sure great thanks thank alright understood noted perfect okay a an the so your you hi hello of no we it that this for sounds happy sorry let good all right yes and with changed updated added here what nice wonderful lovely excellent'.split(
     ' ',
@@ -41,8 +41,8 @@ const openers =
 const wordsOf = (text: string) => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
 
 /**
- * Checks an acknowledgement against what the person wrote: a number, a name, a link or a promise that is not theirs was
- * invented, or put there by somebody. Such a sentence is dropped and the template speaks.
+ * Checks a model's acknowledgement against the person's messages. A number, name, link or promise that the person did not
+ * write was invented by the model or injected by somebody. Such a sentence is dropped, and the reply uses the template.
  */
 export function createAckGuard({ text, catalogue, places, history }: InterpretInput) {
   const said = [text, ...history.filter(({ by }) => by === 'person').map((turn) => turn.text)].join(' ');
@@ -55,18 +55,18 @@ export function createAckGuard({ text, catalogue, places, history }: InterpretIn
   const fits = (ack: string): boolean => {
     if (ack.length > MAX_ACK || /[?@<>{}[\]\\`|]|:\/\/|www\./.test(ack) || claims.test(ack)) return false;
     if ((ack.match(/\d+/g) ?? []).some((digits) => !allowed.has(digits) && !said.includes(digits))) return false;
-    // A capital that is not the person's, the catalogue's or a usual beginning is a name.
+    // A capitalised word counts as a name unless the person, the catalogue, the gazetteer or the lists above contain the word.
     const capitals = [...ack.matchAll(/(?<![\p{L}\p{N}])\p{Lu}[\p{L}\p{N}]*/gu)].map(([word]) => word.toLowerCase());
     return capitals.every((word) => allowed.has(word));
   };
   return { fits };
 }
 
-/** Finds the text of the first field, `"ack"`, while the JSON is still arriving. */
+/** Reads the text of the first field, `"ack"`, while the JSON is still arriving. */
 export function createAckReader() {
   let raw = '';
   return {
-    /** The acknowledgement as far as it is known. */
+    /** Adds the next piece of JSON. @returns the acknowledgement so far */
     push(chunk: string): string {
       if (raw.length < 4_000) raw += chunk;
       const start = /^\s*\{\s*"ack"\s*:\s*"/.exec(raw);
@@ -75,7 +75,7 @@ export function createAckReader() {
       try {
         return JSON.parse(`"${body}"`) as string;
       } catch {
-        return ''; // a control character: the whole answer will be refused
+        return ''; // The text contains a control character: the whole answer will be refused.
       }
     },
   };

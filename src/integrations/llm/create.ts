@@ -10,11 +10,11 @@ export interface InterpreterOptions extends FallbackOptions {
   baseUrl?: string | undefined;
   /** OPENAI_MODEL */
   model?: string | undefined;
-  /** For a whole turn's model calls. */
+  /** Time limit in milliseconds for all model calls of one turn. */
   timeoutMs?: number;
 }
 
-/** A model when a key or a server is configured, with the offline reading behind it; else the offline reading alone. */
+/** With a key or a server configured: the model, and the offline interpreter when the model fails. Else: the offline interpreter alone. */
 export function createInterpreter({ apiKey, baseUrl, model = 'gpt-4.1-mini', timeoutMs = 12_000, ...fallback }: InterpreterOptions = {}):
   Interpreter | Fallback {
   const offline = createOfflineInterpreter();

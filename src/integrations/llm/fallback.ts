@@ -2,9 +2,9 @@ import type { Interpreter } from './interpreter.ts';
 import { ModelError } from './openai.ts';
 
 export interface FallbackOptions {
-  /** Whether a model call may be paid for; without it every call may. */
+  /** Whether the budget allows another model call. Without this function every call is allowed. */
   mayCall?: () => Promise<boolean>;
-  /** Failures in a row after which the model is left alone, and for how long. */
+  /** After this many failures in a row the model is not called for `restMs` milliseconds. */
   failures?: number;
   restMs?: number;
   /** Milliseconds since any fixed point. */
@@ -12,13 +12,13 @@ export interface FallbackOptions {
 }
 
 export interface Fallback extends Interpreter {
-  /** For monitoring: `open` means that the model is being left alone. */
+  /** For monitoring. `open`: the model is not called for now. */
   circuit(): { state: 'closed' | 'open' | 'half_open'; failures: number };
 }
 
 /**
- * The model when it answers, else the offline reading: a turn always ends with a reply. After several failures in a row
- * the model is not asked at all for a while, so that nobody waits for a timeout that is already known.
+ * Asks the model, and the offline interpreter when the model gives no usable answer: a turn always ends with a reply. After
+ * `failures` failures in a row the model is not called for `restMs`, so that people do not wait for another timeout.
  */
 export function withFallback(model: Interpreter, offline: Interpreter, options: FallbackOptions = {}): Fallback {
   const { mayCall, failures: limit = 5, restMs = 30_000, clock = () => performance.now() } = options;
@@ -34,16 +34,16 @@ export function withFallback(model: Interpreter, offline: Interpreter, options: 
       if (before === 'open') return { ...(await offline.interpret(input, calling)), fellBack: 'circuit_open' };
       trying = before === 'half_open';
       try {
-        // Checked inside, so that a broken budget check also ends in an answer.
+        // The budget is checked inside `try`, so that a failed check also ends in an offline answer.
         if (mayCall && !(await mayCall())) return { ...(await offline.interpret(input, calling)), fellBack: 'over_budget' };
         const answer = await model.interpret(input, calling);
         failures = 0;
         return answer;
       } catch (error) {
-        // A cancelled turn is not the model's fault and needs no answer.
+        // A cancelled turn is no failure of the model and needs no answer.
         calling.signal?.throwIfAborted();
         const fault = error instanceof ModelError ? error.fault : 'broken';
-        // A bad answer says nothing about the server's health.
+        // An unusable answer or a refusal does not count: the model's server works.
         if (fault !== 'unusable' && fault !== 'refused') failures += 1;
         if (failures >= limit) openUntil = clock() + restMs;
         const usage = error instanceof ModelError ? error.usage : { inputTokens: 0, outputTokens: 0 };

@@ -1,7 +1,7 @@
 import type { Catalogue } from '../../domain/intake/catalogue.ts';
 import type { Asked, KnownFacts, Proposal } from '../../domain/intake/decide.ts';
 
-/** A place people name in chat: one row of the gazetteer. */
+/** One row of the gazetteer, a place that people name in chat. Coordinates in degrees, `zone` an IANA name. */
 export interface GazetteerPlace {
   name: string;
   aliases: readonly string[];
@@ -11,17 +11,17 @@ export interface GazetteerPlace {
 }
 
 export interface InterpretInput {
-  /** What the person said last; several waiting messages are joined by line breaks. */
+  /** The person's last message. Several unanswered messages are joined by line breaks. */
   text: string;
-  /** The conversation before it, oldest first. */
+  /** The conversation before `text`, oldest message first. */
   history: readonly { by: 'person' | 'assistant'; text: string }[];
   catalogue: Catalogue;
   known: KnownFacts;
   asked: Asked | null;
-  /** A draft is on the table and waits for a yes. */
+  /** Whether the person has been shown a draft that waits for a yes. */
   draftShown: boolean;
   places: readonly GazetteerPlace[];
-  /** IANA zone of the person, used until a place is known. */
+  /** The person's IANA zone, used until a place is known. */
   zone: string;
   /** Instant, RFC 3339. */
   now: string;
@@ -29,7 +29,7 @@ export interface InterpretInput {
 
 export interface InterpretOptions {
   signal?: AbortSignal;
-  /** Pieces of the acknowledgement while it is being written. Display only: the reply that is stored is the truth. */
+  /** Receives pieces of the acknowledgement while the model writes. For display only: the stored reply is authoritative. */
   onDelta?: (text: string) => void;
 }
 
@@ -40,24 +40,24 @@ export interface Usage {
 
 export interface Interpretation {
   proposals: Proposal[];
-  /** One short sentence of acknowledgement, already checked against what the person said. */
+  /** One short sentence of acknowledgement, already checked against the person's messages. */
   ack?: string;
   usage: Usage;
-  /** `offline`, or the model that answered. */
+  /** `offline`, or the name of the model that answered. */
   model: string;
   promptVersion: string;
-  /** Why the model's answer was not used, when it was not. */
+  /** The reason why the offline interpreter answered instead of the model; absent when the model answered. */
   fellBack?: string;
 }
 
-/** Understands a message; decides nothing. */
+/** Turns a message into proposals. The rules (`advance`) decide which of them take effect. */
 export interface Interpreter {
   interpret(input: InterpretInput, options?: InterpretOptions): Promise<Interpretation>;
 }
 
 /**
- * What an interpreter extracts before code has bound it: phrases, never instants, ids or coordinates.
- * The model's JSON and the offline reading are both this.
+ * A command with a phrase that code has not yet bound to a value. Phrases are words, never instants, ids or coordinates.
+ * The model's JSON and the offline interpreter both produce this type.
  */
 export interface PhraseCommand {
   do: Proposal['do'];

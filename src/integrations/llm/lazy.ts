@@ -1,4 +1,4 @@
-/** Runs `load` once, at the first call; a failed load is tried again. */
+/** Calls `load` once, at the first call. After a failed load, the next call loads again. */
 export function lazy<T>(load: () => Promise<T>): () => Promise<T> {
   let loaded: Promise<T> | undefined;
   return () => {

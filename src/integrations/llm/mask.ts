@@ -7,13 +7,13 @@ const email = /[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/gu;
 export interface Mask {
   /** The text with every e-mail address and phone number replaced by a mark. The same value always gets the same mark. */
   hide(text: string): string;
-  /** The text with the marks turned back. */
+  /** The text with every mark replaced by the value behind the mark. */
   restore(text: string): string;
-  /** Whether something was hidden. */
+  /** Whether any value was hidden. */
   readonly used: boolean;
 }
 
-/** Hides contact data from a model for the length of one turn. `salt` keeps a person from writing a mark themselves. */
+/** Hides e-mail addresses and phone numbers for one turn. With `salt` in the marks, a person cannot write a mark themselves. */
 export async function createMask(salt: string): Promise<Mask> {
   const findPhones = await loadPhones();
   const marks = new Map<string, string>();
@@ -29,7 +29,7 @@ export async function createMask(salt: string): Promise<Mask> {
   return {
     hide(text) {
       const withoutMail = text.replace(email, (value) => markOf('email', value));
-      // From the end, so that earlier positions stay true.
+      // Replaced from the end of the text, so that the earlier positions stay valid.
       return findPhones(withoutMail, { defaultCountry: 'US' })
         .reverse()
         .reduce((masked, { startsAt, endsAt }) => {

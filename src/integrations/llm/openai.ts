@@ -9,22 +9,22 @@ import { resolveCommands } from './resolve.ts';
 import { cappedFetch, TooLarge } from './transport.ts';
 
 export interface OpenAiOptions {
-  /** Some servers want none. */
+  /** Absent for servers that need no key. */
   apiKey?: string | undefined;
-  /** Includes `/v1`. */
+  /** Address of the server, including `/v1`. */
   baseUrl?: string | undefined;
   model: string;
-  /** For one turn, all attempts together. */
+  /** Time limit in milliseconds for one turn, all attempts together. */
   timeoutMs: number;
   maxBytes?: number;
   maxOutputTokens?: number;
-  /** Longest Retry-After that is waited for inside a turn. */
+  /** The longest `Retry-After` that a turn waits for. */
   maxRetryAfterMs?: number;
 }
 
 export type ModelFault = 'timeout' | 'rate_limited' | 'unavailable' | 'refused' | 'unusable' | 'too_large';
 
-/** Why a model gave no usable answer. The fallback turns it into an offline turn; nothing of the answer is kept. */
+/** The model gave no usable answer, for the reason `fault`. `withFallback` answers offline then and keeps nothing of the answer. */
 export class ModelError extends Error {
   readonly fault: ModelFault;
   readonly retryAfterMs: number | undefined;
@@ -53,12 +53,15 @@ const PAUSE_MS = 250;
 
 type Messages = OpenAI.Chat.Completions.ChatCompletionMessageParam[];
 
-/** Any OpenAI-compatible server behind the port. Throws `ModelError`; it never answers with something unchecked. */
+/**
+ * An interpreter on any OpenAI-compatible server. `interpret` returns only checked answers.
+ * @throws ModelError when the model gives no usable answer; the signal's reason when the turn was cancelled
+ */
 export function createOpenAiInterpreter(options: OpenAiOptions): Interpreter {
   const { maxBytes = 256 * 1024, maxRetryAfterMs = 2_000 } = options;
   const client = lazy(async () => {
     const { OpenAI: Client } = await loadOpenAi();
-    // No key throws at construction, also for servers that want none. Retries are counted here, once.
+    // The client's constructor throws without a key, also for servers that need none. This file retries, so the client must not.
     return new Client({
       apiKey: options.apiKey || 'none',
       baseURL: options.baseUrl,
@@ -80,7 +83,7 @@ export function createOpenAiInterpreter(options: OpenAiOptions): Interpreter {
     const answer = await answered();
     return finish(answer, masked, input, usage);
 
-    /** A valid answer, after at most one retry and one repair. */
+    /** Gets a valid answer, with at most one retry and one repair. */
     async function answered(): Promise<Answer> {
       let repaired = false;
       for (let attempt = 1; ; attempt++) {
@@ -90,7 +93,7 @@ export function createOpenAiInterpreter(options: OpenAiOptions): Interpreter {
           if (typeof answer !== 'string') return answer;
           if (repaired) throw new ModelError('unusable', answer);
           repaired = true;
-          // The model's own words go back to it only as its own role, and cut: they may be anything.
+          // The rejected answer can contain anything. The model gets it back cut, and only in the role of the assistant.
           messages.push(
             { role: 'assistant', content: raw.slice(0, 2_000) },
             { role: 'user', content: `That was not usable: ${answer} Answer again with JSON of the given schema only.` },
@@ -144,7 +147,7 @@ export function createOpenAiInterpreter(options: OpenAiOptions): Interpreter {
       ended ||= Boolean(choice?.finish_reason);
       if (choice?.finish_reason === 'content_filter') throw new ModelError('refused', 'The answer was filtered.', { usage });
     }
-    // An aborted stream ends without an exception; so does one whose server went away.
+    // A stream ends without an exception when it was aborted, and also when its server went away.
     signal.throwIfAborted();
     if (!ended && !text) throw new ModelError('unavailable', 'The stream ended before it began.', { usage });
     return text;
@@ -179,7 +182,7 @@ interface Masked {
 }
 
 async function maskInput(input: InterpretInput): Promise<Masked> {
-  // Not guessable from outside, so a person cannot write somebody's mark; it need not be secret for longer than a turn.
+  // The salt must not be guessable, so that a person cannot write a mark. It need not stay secret after the turn.
   const mask = await createMask(crypto.randomUUID().slice(0, 8));
   const hide = (text: string) => mask.hide(plainText(text).slice(0, MAX_TEXT));
   const asked = input.asked && { ...input.asked, options: input.asked.options.map(({ label, value }) => ({ label: hide(label), value })) };
@@ -204,7 +207,10 @@ function messagesFor(input: InterpretInput): Messages {
   ];
 }
 
-/** The commands, or why the text is none. Null bytes and the like are refused by the schema or cleaned from values later. */
+/**
+ * Parses the model's JSON. The schema refuses some control characters; `plainText` removes the rest later.
+ * @returns the answer, or a sentence that tells the model why its text is unusable
+ */
 function parseAnswer(raw: string, { catalogue }: InterpretInput): Answer | string {
   let json: unknown;
   try {
@@ -224,7 +230,7 @@ function parseAnswer(raw: string, { catalogue }: InterpretInput): Answer | strin
   };
 }
 
-/** Passes on an acknowledgement word by word, and stops for good at the first word that the guard refuses. */
+/** Passes on the acknowledgement word by word. Stops for the rest of the turn at the first word that the guard refuses. */
 function deltaFilter({ input }: Masked, onDelta: ((text: string) => void) | undefined): ((chunk: string) => void) | undefined {
   if (!onDelta) return undefined;
   const reader = createAckReader();
@@ -233,7 +239,7 @@ function deltaFilter({ input }: Masked, onDelta: ((text: string) => void) | unde
   let stopped = false;
   return (chunk) => {
     const ack = reader.push(chunk);
-    // Only whole words: half a word cannot be checked.
+    // Only whole words are passed on: half a word cannot be checked.
     const whole = /^[\s\S]*[\s.!,]/.exec(ack)?.[0] ?? '';
     stopped ||= !guard.fits(whole.trim());
     if (stopped || whole.length <= shown.length) return;

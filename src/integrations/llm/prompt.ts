@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { InterpretInput } from './interpreter.ts';
 import { kindReadings, readingOf } from './kind/index.ts';
 
-/** Changes with every change of the words below: part of what a turn records. */
+/** Recorded with every turn. Change this version with every change of the words below. */
 export const promptVersion = 'intake-1';
 
 export const commandNames = [
@@ -17,7 +17,7 @@ export const commandNames = [
   'small_talk',
 ] as const;
 
-/** What a model must answer. `ack` comes first, so that it can be shown while the rest is still being written. */
+/** The shape of a model's answer. `ack` comes first, so that people can read it while the model still writes the commands. */
 export const answerShape = (catalogue: Catalogue) =>
   z.strictObject({
     ack: z.string().max(400),
@@ -32,7 +32,7 @@ export const answerShape = (catalogue: Catalogue) =>
       .max(20),
   });
 
-/** The same shape as strict JSON schema: no extra properties, everything required, no keyword that strict mode refuses. */
+/** `answerShape` as a JSON schema for strict mode: no extra properties, all properties required, no keyword that strict mode refuses. */
 export const answerSchema = (catalogue: Catalogue) => ({
   type: 'object',
   additionalProperties: false,
@@ -55,7 +55,7 @@ export const answerSchema = (catalogue: Catalogue) => ({
   },
 });
 
-/** Rules and catalogue only: nothing a person or provider wrote ever stands in the system role. */
+/** The rules and the catalogue. Nothing that a person or provider wrote is ever sent in the system role. */
 export function systemPrompt(catalogue: Catalogue): string {
   const services = servicesOf(catalogue).map((service) => {
     const own = service.facts
@@ -81,10 +81,10 @@ export function systemPrompt(catalogue: Catalogue): string {
   ].join('\n');
 }
 
-/** The delimiters cannot be closed from inside: angle brackets in what people wrote become look-alikes. */
+/** Replaces angle brackets by look-alikes, so that a person's text cannot close `<message>` or `<state>`. */
 const fence = (text: string) => text.replaceAll('<', '‹').replaceAll('>', '›');
 
-/** What the model needs to know of the conversation: short, without ids, coordinates or addresses. */
+/** The conversation's state and the message, as short as possible: no ids, coordinates or addresses. */
 export function userPrompt({ text, catalogue, known, asked, draftShown }: InterpretInput): string {
   const service = findService(catalogue, known['service']?.value);
   const facts = Object.fromEntries(

@@ -10,12 +10,12 @@ type FactCommand = PhraseCommand & { key: string; value: string };
 const isFact = (command: PhraseCommand): command is FactCommand =>
   (command.do === 'set_fact' || command.do === 'correct_fact') && Boolean(command.key) && command.value !== undefined;
 
-/** Order in which phrases are bound: the service decides which facts exist, the place decides the zone of the time. */
+/** Phrases are bound in this order: the service decides which facts exist, and the place decides the zone of the time. */
 const rank = ({ key }: PhraseCommand) => (key === 'service' ? 0 : key === 'location' ? 1 : key === 'when' ? 3 : 2);
 
 /**
  * Binds phrases to values by code alone: codes from the catalogue, instants from the calendar, coordinates from the gazetteer.
- * This is the only way into `Proposal`, for the model as for the offline reading.
+ * No other code makes a `Proposal` from a message: the model and the offline interpreter both use this function.
  */
 export async function resolveCommands(commands: readonly PhraseCommand[], input: InterpretInput): Promise<Proposal[]> {
   const proposals: Proposal[] = [];
@@ -40,7 +40,7 @@ export async function resolveCommands(commands: readonly PhraseCommand[], input:
 function bindIntent({ do: what, key, value }: PhraseCommand, { text, asked, catalogue, known }: InterpretInput): Proposal[] {
   switch (what) {
     case 'confirm_draft':
-      // A yes is what the person wrote, not what a model believes.
+      // Only the person's own words count as a yes. A model's opinion is not enough.
       return saysYes(text) ? [{ do: 'confirm_draft' }] : [];
     case 'cancel':
       return [{ do: 'cancel', explicit: saysCancel(text) || (asked?.key === 'cancel' && saysYes(text)) }];
@@ -67,13 +67,16 @@ function bindIntent({ do: what, key, value }: PhraseCommand, { text, asked, cata
 
 async function bindFact({ do: what, key, value }: FactCommand, around: Omit<Binding, 'fact'>): Promise<Proposal> {
   const fact = factOf(around.service, key);
-  // Unknown keys go on as they are: the rules refuse them and say why.
+  // An unknown key is passed on unchanged: the rules refuse the key and give the reason.
   const bound: Bound = fact ? await readingOf(fact.kind).bind(value, { ...around, fact }) : { value };
   if ('ask' in bound) return { do: 'ask', key, reason: bound.ask, ...(bound.options ? { options: bound.options } : {}) };
   return { do: what === 'correct_fact' ? 'correct_fact' : 'set_fact', key, value: bound.value, confidence: bound.confidence ?? 1 };
 }
 
-/** When the place is learnt or moved after the time, the time follows: `at 3` meant 3 o'clock there. What began `now` stays. */
+/**
+ * Moves a known time into the zone of a place that the person names or changes later: `at 3` meant 3 o'clock there. A window that
+ * began `now` keeps its instants. Such a window begins at an arbitrary minute, all others on a quarter of an hour.
+ */
 function followZone(proposals: readonly Proposal[], { known }: InterpretInput, location: Location | undefined): Proposal[] {
   const window = known['when']?.value as TimeWindow | undefined;
   const anew = proposals.some((proposal) => 'key' in proposal && proposal.key === 'when');

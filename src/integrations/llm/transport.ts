@@ -1,4 +1,4 @@
-/** More bytes than any honest answer needs. */
+/** The answer has more bytes than a correct answer needs. */
 export class TooLarge extends Error {
   constructor(limit: number) {
     super(`The model's answer is larger than ${limit} bytes.`);
@@ -7,8 +7,8 @@ export class TooLarge extends Error {
 }
 
 /**
- * A `fetch` that stops reading after `maxBytes`, whatever the body is: the SSE decoder would otherwise hold a single
- * endless line in memory before anybody could count it.
+ * A `fetch` whose body fails after `maxBytes` bytes. Without this limit, the SSE decoder would keep an endless line in memory.
+ * @throws TooLarge while the body is read
  */
 export function cappedFetch(maxBytes: number, inner: typeof fetch = fetch): typeof fetch {
   return async (input, init) => {

@@ -4,7 +4,7 @@ import type { TimeWindow } from '../../domain/intake/catalogue.ts';
 const dayNames = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
 const monthNames = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** `Fri, Nov 27, 2–4 pm`: own names instead of the host's locale data, so that every process says the same. */
+/** Writes a window in its own zone: `Fri, Nov 27, 2–4 pm`. Names are fixed here, because locale data differs between hosts. */
 export function formatWindow({ from, to, zone }: TimeWindow, now: string): string {
   const [start, end, today] = [from, to, now].map((at) => Temporal.Instant.from(at).toZonedDateTimeISO(zone)) as [
     Temporal.ZonedDateTime,
@@ -24,8 +24,8 @@ export function formatWindow({ from, to, zone }: TimeWindow, now: string): strin
 }
 
 /**
- * The same time on the clock in another zone. Needed when somebody says `tomorrow at 3` first and where only later:
- * they meant 3 o'clock there.
+ * The same local times in another zone (IANA). Somebody who says `tomorrow at 3` first and the place later means 3 o'clock in
+ * that place.
  */
 export function moveToZone(window: TimeWindow, zone: string): TimeWindow {
   const moved = (at: string) =>

@@ -7,11 +7,11 @@ import { say, type KindReading } from './reading.ts';
 import { service } from './service.ts';
 import { window } from './window.ts';
 
-/** Beside the answer to its question, only what is marked as a note is one; the rest of a message is read, not kept. */
+/** Marks a note. A text counts as a note only after one of these marks, or as the answer to the question about notes. */
 const note =
   /\b(?:notes?(?: for the provider)?\s*:|please note(?: that)?:?|please tell (?:them|him|her|the provider)(?: that)?)\s*(\S[\s\S]{0,900})$/i;
 
-/** How words become facts, by kind: the other half of `factKinds` (src/domain/intake/fact-kind.ts). */
+/** How words become values, by kind. Every kind of `factKinds` (src/domain/intake/fact-kind.ts) has an entry here. */
 export const kindReadings = {
   service,
   window,

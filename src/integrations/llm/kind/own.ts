@@ -50,13 +50,13 @@ export const integer: KindReading = {
   },
   bind(phrase, { fact: { zeroWords } }) {
     const said = phrase.trim();
-    // A minus sign stays, so that the rules can refuse it.
+    // The minus sign is kept, so that the rules can refuse the number.
     if (/^-\s?\d+$/.test(said)) return { value: Number(said.replaceAll(' ', '')) };
     return bound(readInteger(said) ?? (zeroWords?.some((word) => said.toLowerCase().includes(word)) ? 0 : undefined));
   },
 };
 
-/** `3`, `three please`, `-1`: the number alone answers a question about a number. */
+/** Reads a bare number as the answer to a question about a number: `3`, `three please`, `-1`. */
 function findBareNumber(message: Message, key: string): void {
   const alone =
     /^\s*(?:about |around |just |only |maybe |it'?s |there (?:are|is) |there'?s |we have |i have |we are )?(-?\d{1,6}|[a-z]+)\s*(?:please|thanks|of (?:them|us)|total|altogether)?\s*[.!]?\s*$/i.exec(

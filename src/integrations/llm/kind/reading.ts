@@ -6,26 +6,26 @@ import type { Token, Tokenize } from '../offline/vocabulary.ts';
 /** A message while it is being searched for facts. */
 export interface Message {
   input: InterpretInput;
-  /** As it was said: a note keeps the phone number that the other readings must not see. */
+  /** The text with marks for phone numbers and e-mail addresses. A note keeps them; other readings use `rest`, without the marks. */
   original: string;
   tokens: Token[];
   tokenize: Tokenize;
-  /** The text, less what has been read: the 2 of `2 bedrooms` is not a time. */
+  /** The text without the parts that were already read: the 2 of `2 bedrooms` must not be read as a time. */
   rest: string;
-  /** What was found, as phrases. */
+  /** The facts found so far, as phrases. */
   commands: PhraseCommand[];
-  /** The person says that something they said before is different. */
+  /** Whether the person changes something that they said before. */
   changing: boolean;
-  /** The service after what has been read. */
+  /** The service as far as the message has been read. */
   service: ServiceSpec | undefined;
 }
 
-/** A fact was named in the message; `phrase` is bound to a value later. */
+/** Records that the message names a fact. `phrase` is bound to a value later. */
 export function say({ input: { known }, commands }: Message, key: string, phrase: string): void {
   commands.push({ do: key in known ? 'correct_fact' : 'set_fact', key, value: phrase });
 }
 
-/** What a phrase is bound against. */
+/** Input of `bind` beside the phrase. */
 export interface Binding {
   input: InterpretInput;
   fact: FactSpec;
@@ -33,21 +33,21 @@ export interface Binding {
   location: Location | undefined;
 }
 
-/** A value, or why it has to be asked. */
+/** A value, or the reason why the person has to be asked. */
 export type Bound = { value: unknown; confidence?: number } | { ask: ClarifyReason; options?: readonly Option[] };
 
 export const bound = (value: unknown): Bound => (value === undefined ? { ask: 'not_understood' } : { value });
 
-/** Everything the reading side knows about one kind of fact. */
+/** How messages are read for one kind of fact. */
 export interface KindReading {
-  /** One sentence for a model: how it writes a value of this kind. Empty where a plain text does. */
+  /** One sentence that tells a model how to write a value of this kind; empty for plain text. */
   prompt: string;
-  /** What a model is told about a value that is known. */
+  /** The form in which a model is told a known value. */
   brief(value: unknown): unknown;
-  /** Without a model: looks for the fact in the message and says the phrase that names it. */
+  /** Used without a model: looks for the fact in the message and records its phrase with `say`. */
   find(message: Message, fact: FactSpec): void | Promise<void>;
-  /** What a phrase means, whether a model or `find` has named it. */
+  /** Turns a phrase of a model or of `find` into a value. */
   bind(phrase: string, binding: Binding): Bound | Promise<Bound>;
-  /** The offered option that a message fits, where words and numbers named none. */
+  /** The index of the offered option that the message means. Called when neither a number nor a label named an option. */
   pick?(input: InterpretInput): Promise<number | undefined>;
 }

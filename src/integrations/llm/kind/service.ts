@@ -12,7 +12,7 @@ export const service: KindReading = {
   bind,
 };
 
-/** The service after this message. Once one is decided, naming another in passing does not change it. */
+/** The service after this message. A decided service does not change when the person only mentions another service. */
 function serviceAfter(message: Message): ServiceSpec | undefined {
   const { input, tokens, tokenize, changing } = message;
   const { catalogue, known, asked } = input;
@@ -28,7 +28,7 @@ function serviceAfter(message: Message): ServiceSpec | undefined {
     return meant[0]!.service;
   }
   if (codes.size > 1) {
-    // Handed on as it was said: binding it asks which of them is meant.
+    // All names are passed on: `bind` then asks which service is meant.
     say(message, 'service', meant.map(({ service: named }) => named.name).join(', '));
     return undefined;
   }

@@ -4,7 +4,7 @@ import { topicIn } from '../offline/intents.ts';
 import { resolveWhen } from '../offline/when.ts';
 import { say, type Binding, type Bound, type KindReading, type Message } from './reading.ts';
 
-/** A time said before its place is known is a guess about the zone. */
+/** Confidence of a time while the place is unknown: the zone is assumed to be the person's own. */
 const ASSUMED_ZONE = 0.6;
 
 export const window: KindReading = {
@@ -20,9 +20,9 @@ async function find(message: Message, { key }: FactSpec): Promise<void> {
   const expected = input.asked?.key === key;
   const found = await resolveWhen(rest, { now: input.now, zone: input.zone, expected });
   if (found.kind === 'unknown') return;
-  // A past time that nobody asked for is part of the story (`it broke yesterday`), not a wish.
+  // An unasked past time describes the problem (`it broke yesterday`). It is not a wish.
   if (found.kind === 'past' && !expected && !message.changing && message.commands.length > 0) return;
-  // `thanks, that is all for today`
+  // In `thanks, that is all for today`, `today` is not a wish.
   if (!expected && /\b(?:today|now|the day)\b/i.test(rest) && ['thanks', 'goodbye'].includes(topicIn(input.text) ?? '')) return;
   say(message, key, rest);
 }
@@ -48,7 +48,7 @@ async function bind(phrase: string, { input, location, fact: { key } }: Binding)
   }
 }
 
-/** A time that fits only one of the offered windows picks that one. */
+/** Picks an offered window when the message's time overlaps only this window. */
 async function pick({ text, asked, now, zone, known }: InterpretInput): Promise<number | undefined> {
   const windows = asked!.options.map(({ value }) => value as TimeWindow);
   const reading = await resolveWhen(text, { now, zone: (known['location']?.value as Location | undefined)?.zone ?? zone, expected: true });

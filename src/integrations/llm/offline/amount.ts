@@ -3,7 +3,7 @@ import type { Money } from '../../../domain/money.ts';
 const smallNumbers = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven', 'twelve'];
 const numberWord = smallNumbers.join('|');
 
-/** A whole number in digits or in words up to twelve; `a` counts as one when asked for. */
+/** The first whole number in a text: digits, or words up to twelve. */
 export function readInteger(text: string): number | undefined {
   const match = new RegExp(`(?<![\\d.,:$-])\\b(?:(\\d{1,6})(?![\\d:]|[.,]\\d)|(${numberWord})\\b)`).exec(text.toLowerCase());
   if (!match) return undefined;
@@ -12,7 +12,7 @@ export function readInteger(text: string): number | undefined {
 
 const between = String.raw`\s*-?\s*(?:(?!(?:my|the|an?|in|at|on|am|pm|and|to|or|for|of|with|tomorrow|today)\b)[a-z-]+ )?`;
 
-/** How many of something: `3 bedrooms`, `two-bedroom`, `a lamp`. `in 2 hours` is a time, not a count. */
+/** The count of one of these words: `3 bedrooms`, `two-bedroom`, `a lamp`. `in 2 hours` is a time and not a count. */
 export function countOf(text: string, words: readonly string[]): { count: number; match: string } | undefined {
   const nouns = [...words]
     .sort((a, b) => b.length - a.length)
@@ -41,8 +41,8 @@ const foreign = /(?:€|£|¥|\beuros?\b|\beur\b|\bpounds?\b|\bgbp\b|\byen\b|\bj
 export type MoneyReading = { kind: 'money'; money: Money; match: string } | { kind: 'unsupported'; match: string };
 
 /**
- * The most somebody wants to spend. A bare number counts when `expected`. The upper end of a spread is the ceiling.
- * Only dollars are read, because every service is priced in them; other currencies are told, not converted.
+ * Reads the most that somebody wants to spend, in cents. With `expected`, a bare number counts. Of a spread, the upper end counts.
+ * Only dollars are read, because every service has its price in dollars. Another currency is reported as `unsupported`.
  */
 export function readMoney(text: string, expected = false): MoneyReading | undefined {
   const said = text.toLowerCase().replace(/[–—]/g, '-');
@@ -54,7 +54,7 @@ export function readMoney(text: string, expected = false): MoneyReading | undefi
     ([, digits, thousand]) => Number(digits!.replaceAll(',', '')) * (thousand ? 1000 : 1),
   );
   const amount = Math.max(...figures.map((value) => Math.round(Math.abs(value) * 100)));
-  // `-5` is not a ceiling: it goes on as it was said and is refused by the rules.
+  // A negative amount such as `-5` stays negative, so that the rules refuse it.
   const negative = /^-|\$\s?-\d|-\s?\$/.test(match[0].trim());
   return { kind: 'money', money: { amount: negative ? -amount : amount, currency: 'USD' }, match: match[0] };
 }

@@ -1,24 +1,24 @@
-/** A stretch of the day in minutes after local midnight; `exact` when one clock time was named. */
+/** A part of the day in minutes after local midnight. `exact`: the person named one clock time. */
 export interface ClockSpan {
   from: number;
   to: number;
   exact: boolean;
 }
 
-/** Several readings when the hour could be either half of the day: then the person is asked. */
+/** A time of day. With several `spans`, the hour can be am or pm, and the person is asked. */
 export interface ClockReading {
   spans: readonly ClockSpan[];
-  /** The phrase without what was read. */
+  /** The phrase without the words that were read. */
   rest: string;
 }
 
 const HOUR = 60;
 const DAY = 24 * HOUR;
-/** Starting within half an hour of a named time is what people mean by it; `around` doubles that on both sides. */
+/** `at 3` means a start within 30 minutes after 3 o'clock; `around 3` means a start within 60 minutes before or after. */
 const EXACT_MINUTES = 30;
 const AROUND_MINUTES = 60;
 
-/** Longest names first: `late afternoon` before `afternoon`. */
+/** Pattern, begin and end in hours. Longer names come first: `late afternoon` before `afternoon`. */
 const dayparts: readonly [RegExp, number, number][] = [
   [/\bearly (?:in the )?morning\b/, 6, 9],
   [/\blate(?:r in the)? morning\b/, 10, 12],
@@ -36,7 +36,7 @@ const dayparts: readonly [RegExp, number, number][] = [
 
 const clock = String.raw`(\d{1,2})(?:[:.h](\d{2})|h(?=\W|$))?\s*(am|pm)?(?![\d:/]|(?:st|nd|rd|th)\b)`;
 const range = new RegExp(String.raw`\b(between|from|at|around)?\s*(?<![\d/:.-])${clock}\s*(?:and|to|-|until|till?|or)\s*${clock}`);
-/** A day right beside a range makes it one of hours: `9 to 5 monday`, but not `2 to 3 people`. */
+/** A range right beside a day is a range of hours: `9 to 5 monday`. `2 to 3 people` is not. */
 const besideDay = /(?:day|tomorrow|tmrw|weekend),? $|^ (?:on )?(?:\w+day|tomorrow|this|next|week)/;
 const bound = new RegExp(
   String.raw`\b(after|from|past|not before|starting at|no earlier than|before|by|until|till|no later than)\s+${clock}`,
@@ -62,7 +62,7 @@ const minuteName = Object.keys(minuteWords)
   .sort((a, b) => b.length - a.length)
   .join('|');
 
-/** Spoken times in digits: `half past three` → `3:30`, `evening 5` → `5 pm`, `noon` → `12:00 pm`. Expects lower case. */
+/** Writes spoken times in digits: `half past three` → `3:30`, `evening 5` → `5 pm`, `noon` → `12:00 pm`. Expects lower case. */
 export function digitTimes(text: string): string {
   const padded = (minutes: number) => String(minutes).padStart(2, '0');
   return (
@@ -86,7 +86,7 @@ export function digitTimes(text: string): string {
         new RegExp(`\\b(\\d{1,2}) (fifteen|thirty|forty five)\\b`, 'g'),
         (_all, hour: string, minute: string) => `${hour}:${padded(minuteWords[minute]!)}`,
       )
-      // `one` is a time only beside something that makes it one.
+      // `one` is a time only beside words such as `am`, `in the` or `at`.
       .replace(
         /\bone\b(?=\s*(?:am|pm|in the|-|to\b|or\b|and two)|\s*$)|(?<=\b(?:at|around|about|by|after|before|between|until|till|for) )one\b/g,
         '1',
@@ -117,19 +117,19 @@ interface Hand {
 function hand(hour: string | undefined, minute: string | undefined, meridiem: string | undefined): Hand | undefined {
   const [h, m] = [Number(hour), Number(minute ?? 0)];
   if (hour === undefined || h > 24 || m > 59 || (meridiem !== undefined && (h > 12 || h === 0))) return undefined;
-  // 03:30 and 15:30 are written by people who count to 24.
+  // `03:30` and `15:30` are times of the 24-hour clock.
   const counted = h > 12 || h === 0 || (hour.length === 2 && hour.startsWith('0'));
   return { hour: h, minute: m, half: meridiem ?? (counted ? '24' : undefined) };
 }
 
-/** Minutes after midnight that a hand may mean: one, or two for an hour that is common in both halves of the day. */
+/** The possible meanings in minutes after midnight: one, or two for 7 o'clock, which is common in the morning and the evening. */
 function readings({ hour, minute, half: which }: Hand): number[] {
   const am = (hour % 12) * HOUR + minute;
   if (which === '24') return [hour * HOUR + minute];
   if (which === 'am') return [am];
   if (which === 'pm') return [am + 12 * HOUR];
   if (hour === 7) return [am, am + 12 * HOUR];
-  // Business hours: 8 to 11 are mornings, 12 is noon, 1 to 6 are afternoons. The draft shows which.
+  // Business hours: 8 to 11 mean the morning, 12 means noon, 1 to 6 mean the afternoon. The draft shows am or pm.
   return [hour >= 8 && hour <= 11 ? am : am + 12 * HOUR];
 }
 
@@ -140,7 +140,7 @@ function rangeSpans(first: Hand, second: Hand): ClockSpan[] {
       : readings(second);
   let starts = readings(first);
   if (first.half === undefined && second.half !== undefined && second.half !== '24') {
-    // `2 to 4pm` shares its half of the day; `11 to 1pm` cannot.
+    // In `2 to 4pm` both ends are pm. In `11 to 1pm` the first end must be am.
     const shared = readings({ ...first, half: second.half });
     starts = shared[0]! < ends[0]! ? shared : readings({ ...first, half: second.half === 'pm' ? 'am' : 'pm' });
   }
@@ -164,11 +164,11 @@ const around = (at: number): ClockSpan => ({
 const exactly = (at: number): ClockSpan => ({ from: at, to: Math.min(DAY, at + EXACT_MINUTES), exact: true });
 
 /**
- * Reads the time of day out of a phrase that `digitTimes` has prepared. A bare number counts only when it carries minutes,
- * am/pm or a preposition, or when `expected` says that the person was asked for a time.
+ * Reads the time of day from a phrase that `digitTimes` has prepared. A bare number counts only with minutes, am/pm or a
+ * preposition, or with `expected`: the person was asked for a time.
  */
 export function readClock(text: string, expected = false): ClockReading | undefined {
-  // Dates written in digits are not times.
+  // Dates in digits and amounts of money are not times.
   const guarded = text.replace(/\b\d{4}-\d{2}-\d{2}\b|\b\d{1,2}\/\d{1,2}(?:\/\d{2,4})?\b|\$\s?\d[\d,.]*/g, (date) =>
     '#'.repeat(date.length),
   );
@@ -201,7 +201,7 @@ const isBesideDay = ({ 0: match, index }: RegExpExecArray, text: string) =>
 function readDaypart(text: string): ClockReading | undefined {
   for (const [pattern, from, to] of dayparts) {
     const match = pattern.exec(text);
-    // `tonight` names the day too.
+    // `tonight` and `this …` also name the day.
     if (match)
       return {
         spans: [{ from: from * HOUR, to: to * HOUR, exact: false }],

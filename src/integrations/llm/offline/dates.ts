@@ -2,16 +2,16 @@ import { Temporal } from 'temporal-polyfill';
 
 type Day = Temporal.PlainDate;
 
-/** Days from `first` up to, not including, `end`. */
+/** The days from `first` up to `end`; `end` itself is not included. */
 export interface DaySpan {
   first: Day;
   end: Day;
-  /** The person said that it must be this day or this span; a time that has passed is then past, not tomorrow. */
+  /** Whether the person named these days. A time that has passed on a named day is in the past and does not move to the next day. */
   named: boolean;
 }
 
 export interface DateReading {
-  /** Several when the phrase can mean more than one. */
+  /** More than one when the phrase is ambiguous. */
   spans: readonly DaySpan[];
 }
 
@@ -24,19 +24,19 @@ const one = (first: Day, named = true): DaySpan => ({ first, end: first.add({ da
 const days = (first: Day, end: Day): DaySpan => ({ first, end, named: true });
 const numberOf = (word: string) => numbers[word] ?? Number(word);
 const dayOfWeek = (word: string) => weekdays.findIndex((name) => name.startsWith(word.slice(0, 3))) + 1;
-/** The next day with that weekday; `today` itself counts. */
+/** The next day with this weekday (1 is Monday); `today` counts. */
 const coming = (today: Day, iso: number) => today.add({ days: (iso - today.dayOfWeek + 7) % 7 });
 const mondayAfter = (today: Day) => today.add({ days: 8 - today.dayOfWeek });
 
 type Reader = (match: RegExpExecArray, today: Day, usOrder: boolean) => readonly DaySpan[] | undefined;
 
-/** The weekday as people mean it, and the two that they may mean when it is not clear. */
+/** The day that a weekday means. Two days when the meaning is not clear. */
 function onWeekday(today: Day, word: string, prefix: string): DaySpan[] {
   const iso = dayOfWeek(word);
   const soon = coming(today, iso);
   const soonIsToday = soon.equals(today);
   if (prefix === 'next') {
-    // Unambiguous only when the coming one already lies in next week.
+    // `next` is clear only when the coming day is today or lies in the next calendar week.
     if (soonIsToday || Temporal.PlainDate.compare(soon, mondayAfter(today)) >= 0) return [one(soonIsToday ? soon.add({ days: 7 }) : soon)];
     return [one(soon), one(soon.add({ days: 7 }))];
   }
@@ -49,7 +49,7 @@ const byDay = (today: Day, iso: number, limit: Day) => ({
   end: Temporal.PlainDate.compare(coming(today, iso).add({ days: 1 }), limit) > 0 ? limit : coming(today, iso).add({ days: 1 }),
 });
 
-/** A day number without a month is the next one that exists and has not passed. */
+/** The next existing day with this number that has not passed. */
 function dayNumber(today: Day, day: number, monthsAhead: number): DaySpan[] | undefined {
   for (let ahead = monthsAhead; ahead < monthsAhead + 12; ahead++) {
     const month = today.with({ day: 1 }).add({ months: ahead });
@@ -132,7 +132,7 @@ const weekend = (today: Day, more: number): DaySpan => {
   return days(saturday.add({ days: more }), saturday.add({ days: more + 2 }));
 };
 
-/** 3/4 is read by the order of the country; where that is not clear, both readings are offered. */
+/** Reads `3/4` as month and day in US order. Elsewhere the order is not clear, and both readings are offered. */
 function slashDate(today: Day, a: number, b: number, usOrder: boolean): DaySpan[] | undefined {
   const tries = usOrder ? [[a, b]] : [[b, a], [a, b]]; // prettier-ignore
   const found = tries.flatMap(([month, day]) => {
@@ -144,6 +144,7 @@ function slashDate(today: Day, a: number, b: number, usOrder: boolean): DaySpan[
   return found.length === 2 && found[0]!.first.equals(found[1]!.first) ? found.slice(0, 1) : found;
 }
 
+/** The date, or undefined when the month has no such day. */
 export function existing(year: number, month: number, day: number): Day | undefined {
   try {
     return Temporal.PlainDate.from({ year, month, day }, { overflow: 'reject' });
@@ -152,12 +153,12 @@ export function existing(year: number, month: number, day: number): Day | undefi
   }
 }
 
-/** What chrono finds, as a plain date: month names, ISO dates, slash dates with a year. */
+/** Dates that chrono finds: month names, ISO dates, slash dates with a year. `end` is the last day of a span. */
 export type ChronoDates = (text: string, today: Day) => readonly { day: Day; end?: Day }[];
 
-/** Reads the days out of a phrase; undefined when it names none. Expects lower case and no times of day. */
+/** Reads the days from a phrase in lower case without times of day; undefined when the phrase names no day. */
 export function readDates(text: string, today: Day, usOrder: boolean, chronoDates: ChronoDates): DateReading | undefined {
-  // A month that is spelled out is chrono's business, so is a full ISO date.
+  // Chrono reads spelled months and full dates; the readers above read the rest.
   const spelled =
     /\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\b/.test(text) || /\d{4}-\d{2}-\d{2}|\d\/\d{1,2}\/\d/.test(text);
   if (!spelled || !chronoDates(text, today).length) {
@@ -172,7 +173,7 @@ export function readDates(text: string, today: Day, usOrder: boolean, chronoDate
     const named = new RegExp(String.raw`\b(?:(this|next|coming) )?${weekday}\b`).exec(text);
     if (named && isWeekday(named[2]!, named[0], text)) return { spans: onWeekday(today, named[2]!, named[1] ?? '') };
   }
-  // Chrono would take the short forms anywhere: `a sun lamp` is not on Sunday.
+  // Chrono reads short forms anywhere. They are removed where they are no weekday: `a sun lamp` is not on Sunday.
   const found = chronoDates(
     text.replace(/\b(?:sun|sat|mon|wed|fri)\b/g, (name) => (isWeekday(name, name, text) ? name : '')),
     today,
@@ -181,7 +182,7 @@ export function readDates(text: string, today: Day, usOrder: boolean, chronoDate
   return { spans: found.slice(0, 3).map(({ day, end }) => (end ? days(day, end.add({ days: 1 })) : one(day))) };
 }
 
-/** `sun` and `sat` are words of their own: short forms count after a preposition or alone. */
+/** `sun` and `sat` are also ordinary words. Short forms count only after a preposition or a comma, or at the end. */
 function isWeekday(name: string, phrase: string, text: string): boolean {
   if (weekdays.some((full) => name === full || name === `${full}s`)) return true;
   return phrase !== name || new RegExp(String.raw`\b(?:on|or|and) ${name}\b|, ${name}\b|\b${name}$`).test(text.trim());

@@ -20,19 +20,20 @@ const yesWord = `(?:${[
 const polite =
   '(?:please|thanks|thank you|very much|so much|that|it|me|for me|with me|by me|to me|as well|to (?:them|providers|the providers)|now|then|and|i (?:do|would|am|confirm)|everything|with (?:that|it)|works for me)';
 const wholeYes = new RegExp(`^${yesWord}(?: (?:${yesWord}|${polite}))*$`);
-/** Words after which a yes is not one: they change, delay or question. */
+/** Words that change, delay or question. A text with such a word is no explicit yes. */
 const hedge =
   /\b(?:but|however|except|instead|wait|actually|not|n't|don'?t|no|nope|never|maybe|perhaps|guess|later|change|unless|hold|almost|if|why|what|how|cancel)\b|\?/;
 
-/** An explicit yes and nothing else. Used as evidence: a model's opinion that somebody agreed is not enough. */
+/** Whether the text is an explicit yes and nothing else. Only these words prove a yes: a model's opinion is not enough. */
 export const saysYes = (text: string): boolean => {
   const said = clean(text);
   return wholeYes.test(said) && !hedge.test(said);
 };
 
 const startsYes = new RegExp(`^${yesWord}\\b`);
-/** A yes with more after it: enough to answer `are there pets?`, never enough to send a draft. */
+/** Whether the text begins with a yes. That answers `are there pets?`, but is not enough to send a draft. */
 export const leansYes = (text: string): boolean => startsYes.test(clean(text)) && !/^(?:yes|ok|okay|right)? ?\?/.test(clean(text));
+/** Whether the text begins with a no or denies something (`I don't have`). */
 export const leansNo = (text: string): boolean =>
   /^(?:no|nope|nah|not|none|never|n)\b(?! (?:problem|worries))|\bi don'?t (?:think so|have|want|need)\b|\bthere (?:are|is) no(?:ne|t)?\b/.test(
     clean(text),
@@ -40,7 +41,7 @@ export const leansNo = (text: string): boolean =>
 
 const cancelWords =
   /^(?:please |can you |could you |i want to |i'?d like to |no |ok |just |let'?s )*(?:cancel|abort|quit|stop|forget (?:it|about it|this|the whole thing)|never ?mind|scrap (?:it|that)|drop it|call it off)(?: (?:it|this|that|everything|all|the|my|whole|request|order|thing|please|thanks|now|for now|thank you))*$|\bi (?:don'?t|do not) (?:need|want) (?:(?:it|this|that|a provider) (?:any ?more|any longer)|anything)$|\bcancel (?:my|the|this|that) (?:whole )?(?:request|order|thing|conversation|inquiry)\b|\bno longer (?:need|want|interested)\b/;
-/** The person's own words ask to leave. */
+/** Whether the person's own words ask to cancel. */
 export const saysCancel = (text: string): boolean => {
   const said = clean(text);
   return cancelWords.test(said) && !/\b(?:don'?t|do not|not) (?:cancel|stop)|cancellation/.test(said);
@@ -48,9 +49,10 @@ export const saysCancel = (text: string): boolean => {
 
 const handOffWords =
   /\b(?:(?:talk|speak|chat|connect me|put me through|transfer me|escalate)(?: me)?(?: to| with)? (?:an? |the |some)?(?:real |live |actual )?(?:human|person|agent|operator|somebody|someone|representative|rep|support|staff|manager|body|one)|real (?:person|human)|human (?:please|agent|being|support)|customer (?:service|support)|i want a human|not a (?:bot|robot)|live agent)\b|^(?:human|agent|operator|support|representative)[ ?]*(?:please)?$/;
+/** Whether the text asks for a human. A wish for a service that is a person (`a photographer`) does not count. */
 export const asksForPerson = (text: string): boolean => handOffWords.test(clean(text));
 
-/** Asked for a service that is a person (`a photographer`) is not asking for a human. */
+/** Patterns of the topics. The first match counts. */
 const topicsInOrder: readonly [Topic, RegExp][] = [
   [
     'price',
@@ -73,9 +75,10 @@ const topicsInOrder: readonly [Topic, RegExp][] = [
   ['greeting', /^(?:hi|hello|hey|hiya|good (?:morning|afternoon|evening|day)|greetings|howdy|yo)\b/],
 ];
 
+/** The topic of small talk in a text; undefined when the text has none. */
 export const topicIn = (text: string): Topic | undefined => topicsInOrder.find(([, pattern]) => pattern.test(clean(text)))?.[0];
 
-/** Words that announce that what was said before no longer holds. */
+/** Whether the text announces a change of an earlier statement. */
 export const corrects = (text: string): boolean =>
   /\b(?:actually|instead|rather|i meant?|i mean|change|changed|correction|sorry|no wait|wait|not|n't|make (?:it|that)|switch|move it|wrong|mistake|on second thought|should be|update|prefer)\b|^no\b/.test(
     clean(text),
@@ -89,7 +92,7 @@ const changeTargets: readonly [string, RegExp][] = [
   ['notes', /\bnotes?\b/],
 ];
 
-/** `the time is wrong`, `change the place`: which fact is meant when no new value was given. */
+/** The key of the fact that the person wants to change without giving a new value: `the time is wrong`, `change the place`. */
 export const wantsChangeOf = (text: string): string | undefined => {
   const said = clean(text);
   return /\b(?:change|wrong|different|edit|another|other|not right|fix|update|correct)\b/.test(said) || said.split(' ').length <= 3
@@ -116,7 +119,7 @@ const ordinals: Record<string, number> = {
   latter: 1,
 };
 
-/** The offered option that an answer picks: by number, by position, or by words that only one label has. */
+/** The index of the option that an answer picks: by number, by position, or by words that only one label has. */
 export function optionIn(text: string, labels: readonly string[]): number | undefined {
   const said = clean(text).replaceAll('?', '');
   const exact = labels.findIndex((label) => clean(label) === said);

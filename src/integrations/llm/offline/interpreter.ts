@@ -7,17 +7,17 @@ import { createMask } from '../mask.ts';
 import { resolveCommands } from '../resolve.ts';
 import { loadTokenizer } from './vocabulary.ts';
 
-/** A message longer than this is cut: nobody describes a haircut in more, and every reading stays quick. */
+/** Longer messages are cut to this number of characters, so that every reading stays quick. No request needs a longer text. */
 export const MAX_TEXT = 4_000;
 
 /**
- * Understands messages without a model: vocabulary, calendar and gazetteer. The default on a fresh machine, and what answers
- * when a model cannot.
+ * Reads messages without a model, with vocabulary, calendar and gazetteer. This interpreter is the default without
+ * configuration, and it answers when the model cannot.
  */
 export function createOfflineInterpreter(): Interpreter {
   return {
     async interpret(input) {
-      // Digits of a phone number are neither a time nor a budget. A private-use character, so nobody types the mark.
+      // Phone numbers are masked, because their digits are neither a time nor a budget. People do not type a private-use character.
       const mask = await createMask('\ue000');
       const text = mask.hide(plainText(input.text).slice(0, MAX_TEXT));
       const readable = text.replace(/\[(?:email|phone)-\ue000-\d+\]/g, ' ');
@@ -35,7 +35,7 @@ export function createOfflineInterpreter(): Interpreter {
   };
 }
 
-/** Text that Postgres and a model can take: no null bytes, no control characters, one form per letter. */
+/** Text that Postgres and a model accept: without null bytes and control characters, in Unicode form NFC. */
 export const plainText = (text: string): string =>
   text
     .normalize('NFC')
@@ -55,17 +55,17 @@ async function readMessage(input: InterpretInput, original: string): Promise<Phr
   if (topic) return [{ do: 'small_talk', value: topic }];
   const target = input.draftShown || asked?.key === 'change' ? wantsChangeOf(text) : undefined;
   if (target) return [{ do: 'ask', key: target }];
-  // What was asked is still open, and this was no answer to it.
+  // The message fits nothing above. It counts as a wish for an unknown service, or as an answer to the open question.
   if (!('service' in input.known) && wants.test(text)) return [{ do: 'set_fact', key: 'service', value: text }];
   const aboutFact = asked && asked.key !== 'change' && asked.key !== 'cancel';
   if (aboutFact && !leansNo(text)) return [{ do: 'set_fact', key: asked.key, value: text }];
   return [{ do: 'small_talk' }];
 }
 
-/** A wish that names nothing we know: then it is said what there is. */
+/** A wish for a service. When the service is unknown, the reply lists the services. */
 const wants = /\b(?:need|want|looking for|find|book|hire|fix|repair|install|get)\b/i;
 
-/** `a cleaner for 2 bedrooms` → `standard or deep?` → `deep`: the bedrooms were said before the service was known. */
+/** Reads facts that the person said before the service was known: `a cleaner for 2 bedrooms` → `standard or deep?` → `deep`. */
 async function readEarlier(input: InterpretInput, picked: number): Promise<PhraseCommand[]> {
   const service = input.asked?.key === 'service' ? findService(input.catalogue, input.asked.options[picked]?.value) : undefined;
   if (!service) return [];
@@ -76,7 +76,7 @@ async function readEarlier(input: InterpretInput, picked: number): Promise<Phras
   return message.commands;
 }
 
-/** The offered option that was picked: by its number or words, or as the kind of the fact that was asked knows. */
+/** The index of the picked option: by number or words, by a yes to the only option, or by the `pick` of the fact's kind. */
 async function pick(input: InterpretInput): Promise<number | undefined> {
   const { text, asked } = input;
   const index = optionIn(
@@ -96,7 +96,10 @@ async function begin(input: InterpretInput, original: string): Promise<Message> 
   return { input, original, tokens: tokenize(text), tokenize, rest: text, commands: [], changing, service: undefined };
 }
 
-/** Each reading takes its words out of the message, so the order matters: a note hides all in it, `2 bedrooms` and `$60` are no times. */
+/**
+ * Each reading removes its words from the message, so the order matters. Nothing inside a note is read as another fact, and
+ * `when` comes last: `2 bedrooms` and `$60` are not times.
+ */
 async function readFacts(input: InterpretInput, original: string): Promise<PhraseCommand[]> {
   const message = await begin(input, original);
   for (const fact of universal('service', 'notes', 'location')) await readingOf(fact.kind).find(message, fact);
@@ -107,7 +110,7 @@ async function readFacts(input: InterpretInput, original: string): Promise<Phras
 
 const universal = (...keys: string[]) => keys.flatMap((key) => universalFacts.filter((fact) => fact.key === key));
 
-/** What is known of a service's own facts stays, unless the person was asked or says that it changes. */
+/** A known fact of the service is read again only when the person was asked for it or announces a change. */
 async function findOwn(message: Message, fact: FactSpec): Promise<void> {
   const { input: { known, asked }, changing } = message; // prettier-ignore
   if (fact.key in known && asked?.key !== fact.key && !changing) return;

@@ -16,7 +16,7 @@ const plain = (text: string) =>
     .replace(/[^\p{L}\p{N}]+/gu, ' ')
     .trim()} `;
 
-/** The street address in a text, if there is one. */
+/** The first street address in a text; undefined when the text has none. */
 export const addressIn = (text: string): string | undefined => street.exec(text)?.[0].trim();
 
 interface Hit {
@@ -24,7 +24,7 @@ interface Hit {
   name: string;
 }
 
-/** Short names (`LA`) are words too: they count only when written as names, or alone. */
+/** Names of up to three letters (`LA`) can also be words: they count only in capitals, or as the whole text. */
 const isWritten = (name: string, text: string) =>
   name.trim().length > 3 || plain(text) === name || new RegExp(`\\b${name.trim().toUpperCase()}\\b`).test(text);
 
@@ -36,11 +36,14 @@ function hits(text: string, places: readonly GazetteerPlace[]): Hit[] {
       return name.trim() && said.includes(name) && isWritten(name, text) ? [{ place, name }] : [];
     }),
   );
-  // `York` inside `New York` is not a second place.
+  // `York` inside `New York` does not count as a second place.
   return all.filter(({ name }) => !all.some((other) => other.name.length > name.length && other.name.includes(name)));
 }
 
-/** Two or three words after a preposition, or the whole answer to `where?`, compared with room for a typing error. */
+/**
+ * Places whose names match with a typing error. Compared are one to three words after a preposition; in an answer to `where?`
+ * (`expected`), one to three words anywhere.
+ */
 function almost(text: string, places: readonly GazetteerPlace[], expected: boolean): Hit[] {
   const words = plain(text).trim().split(' ');
   const starts = expected
@@ -55,7 +58,7 @@ function almost(text: string, places: readonly GazetteerPlace[], expected: boole
   });
 }
 
-/** Looks a phrase up in the gazetteer. A known place plus a street is that place with an address. */
+/** Looks a phrase up in the gazetteer. A phrase with only a street address adds the address to the place `known`. */
 export function resolvePlace(
   text: string,
   places: readonly GazetteerPlace[],
@@ -72,6 +75,6 @@ export function resolvePlace(
   return address && known ? { kind: 'place', location: { ...known, address } } : { kind: 'unknown' };
 }
 
-/** A few places to name when the one that was said is not served. */
+/** The first five places of the gazetteer, offered when Proxie does not know the person's place. */
 export const servedPlaces = (places: readonly GazetteerPlace[]): Option[] =>
   places.slice(0, 5).map(({ name, lat, lon, zone }) => ({ label: name, value: { place: name, lat, lon, zone } satisfies Location }));

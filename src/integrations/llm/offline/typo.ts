@@ -1,4 +1,4 @@
-/** Edits between two words (insert, delete, replace, swap neighbours), given up beyond `limit`. */
+/** Number of edits between two words: insert, delete, replace, swap neighbours. Lengths that differ by more give `limit + 1`. */
 function distance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) > limit) return limit + 1;
   let before: number[] = [];
@@ -14,7 +14,7 @@ function distance(a: string, b: string, limit: number): number {
   return last[b.length]!;
 }
 
-/** Words that are one letter from a service's word and mean something else. */
+/** Words that differ by one letter from a service's word but mean something else. */
 const innocent = new Set([
   'clear',
   'right',
@@ -31,7 +31,10 @@ const innocent = new Set([
   'house',
 ]);
 
-/** Whether `said` is `meant` with a typing error: one edit from 5 letters, two from 9; the first letter is rarely wrong. */
+/**
+ * Whether `said` is `meant` with a typing error: one edit in words of 5 to 8 letters, two in longer words. The first letter must
+ * be the same, because people rarely mistype it.
+ */
 export function near(said: string, meant: string): boolean {
   if (said === meant) return true;
   if (meant.length < 5 || said[0] !== meant[0] || innocent.has(said)) return false;

@@ -10,7 +10,7 @@ export interface Token {
   negated: boolean;
 }
 
-/** Loaded at the first message: a quarter of a second and some 40 MB that neither a worker's start nor the API should pay. */
+/** Loaded at the first message. Loading takes 0.25 s and about 40 MB, which a worker's start and the API do not need. */
 const loadWink = lazy(async () => {
   const [{ default: winkNlp }, { default: model }] = await Promise.all([import('wink-nlp'), import('wink-eng-lite-web-model')]);
   return winkNlp(model, ['sbd', 'negation']);
@@ -18,12 +18,12 @@ const loadWink = lazy(async () => {
 
 export type Tokenize = (text: string) => Token[];
 
-/** Splits text into words with their stems, and knows which of them are negated: `no pets`, `I don't want a haircut`. */
+/** Splits text into words with their stems, and marks negated words: `no pets`, `I don't want a haircut`. */
 export const loadTokenizer = lazy(async (): Promise<Tokenize> => {
   const nlp = await loadWink();
   return (text) => {
     const tokens: Token[] = [];
-    // A hyphen joins words of one phrase (`move-out`), as a space does.
+    // A hyphen between letters (`move-out`) counts as a space.
     nlp
       .readDoc(text.toLowerCase().replace(/(?<=\p{L})-(?=\p{L})/gu, ' '))
       .tokens()
@@ -42,18 +42,18 @@ export interface Match {
   start: number;
   end: number;
   negated: boolean;
-  /** Without a typing error. */
+  /** Whether all words match without a typing error. */
   exact: boolean;
 }
 
-/** Where a phrase stands in a message: by stems, or with `loose` also with a typing error in its longer words. */
+/** Finds a phrase in a message by the stems of its words. With `loose`, longer words may have a typing error. */
 export function findPhrase(message: readonly Token[], phrase: readonly Token[], loose = false): Match | undefined {
   const same = (said: Token, meant: Token) => said.stem === meant.stem || said.text === meant.text;
   for (let start = 0; phrase.length > 0 && start + phrase.length <= message.length; start++) {
     const said = message.slice(start, start + phrase.length);
     const exact = said.every((token, index) => same(token, phrase[index]!));
     if (exact || (loose && said.every((token, index) => same(token, phrase[index]!) || near(token.text, phrase[index]!.text)))) {
-      // `no hot water` is said of a heater, and denies nothing.
+      // A negation inside the phrase itself does not count: `no hot water` describes a heater's fault.
       return { start, end: start + phrase.length, negated: said.some(({ negated }, index) => negated && !phrase[index]!.negated), exact };
     }
   }
@@ -66,7 +66,7 @@ interface Entry<T> {
   length: number;
 }
 
-/** A catalogue's words, tokenized once per catalogue and process. */
+/** The words of a catalogue, tokenized once per catalogue and process. */
 export interface Vocabulary {
   services: Entry<ServiceSpec>[];
   categories: Entry<string>[];
@@ -92,7 +92,7 @@ export interface ServiceMatch {
   match: Match;
 }
 
-/** The services a message names. A longer phrase hides the shorter ones it overlaps: `deep clean` is not also `clean my`. */
+/** The services that a message names. A longer phrase hides overlapping shorter ones: `deep clean` does not also match `clean my`. */
 export function servicesIn(message: readonly Token[], { services }: Vocabulary): ServiceMatch[] {
   const read = (loose: boolean) =>
     services.flatMap(({ of, phrase, length }) => {
@@ -111,14 +111,14 @@ export function servicesIn(message: readonly Token[], { services }: Vocabulary):
   return kept;
 }
 
-/** The trade a message names without saying which of its services. */
+/** The code of the category that a message names. */
 export function categoryIn(message: readonly Token[], { categories }: Vocabulary): string | undefined {
   const read = (loose: boolean) =>
     categories.filter(({ phrase }) => findPhrase(message, phrase, loose)?.negated === false).sort((a, b) => b.length - a.length)[0]?.of;
   return read(false) ?? read(true);
 }
 
-/** The choice a message names; label and code count only when the choice was asked for. */
+/** The choice that a message names. Label and code count only with `asked`: the question about this fact is open. */
 export function choiceIn(message: readonly Token[], choices: readonly Choice[], tokenize: Tokenize, asked: boolean): Choice | undefined {
   const read = (loose: boolean) =>
     choices

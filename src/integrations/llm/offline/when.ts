@@ -11,9 +11,9 @@ export interface WhenContext {
   now: string;
   /** IANA zone in which the person speaks. */
   zone: string;
-  /** What is known already: `at five` keeps its day, `the 8th instead` keeps its time. */
+  /** The known window. `at five` keeps its day; `the 8th instead` keeps its time of day. */
   previous?: TimeWindow;
-  /** The person was asked for a time, so a bare `5` is one. */
+  /** Whether the person was asked for a time. Then a bare `5` is a time. */
   expected?: boolean;
 }
 
@@ -23,7 +23,7 @@ export type WhenReading =
   | { kind: 'past' }
   | { kind: 'unknown' };
 
-/** Loaded at the first phrase: 0.2 s that neither a worker's start nor the API should pay. */
+/** Loaded at the first phrase. Loading takes 0.2 s, which a worker's start and the API do not need. */
 const loadChrono = lazy(async () => (await import('chrono-node')).en.casual);
 
 const SOON_HOURS = 4;
@@ -32,19 +32,19 @@ const WIDEST_DAYS = 31;
 const soonWords =
   /\b(?:as soon as (?:you can|possible)|asap|a\.s\.a\.p\.?|right (?:now|away)|immediately|now|urgent(?:ly)?|emergency|straight ?away|at once|soonest|earliest|first available)\b/g;
 const openWords = /\b(?:any ?time|whenever|any day|flexible|no rush|doesn'?t matter when|don'?t care when)\b/;
-/** `for two hours` would read as a date; `since yesterday` is how long the tap has been dripping. */
+/** Phrases that look like a date but do not name the wished time, such as `for two hours` or `since yesterday`. Removed first. */
 const durations = [
   /\b(?:for|takes?|lasting|lasts?)(?: about| around| at least| up to)? (?:\d+(?:[.,]\d+)?|an?|a couple of|a few|half an?|one|two|three|four|five|six|seven|eight|nine|ten)(?: and a half)?[ -]?(?:hours?|hrs?|h|minutes?|mins?|days?|weeks?)\b/g,
   /\b\d+(?:[.,]\d+)?[ -]?(?:hours?|hrs?|minutes?|mins?)(?= (?:session|shoot|job|visit|appointment|of|long)\b)/g,
   /\bsince (?:yesterday|last \w+|this \w+|\w+day|\d+ \w+|a (?:day|week|few \w+))/g,
   /\b(?:\d+|an?|a few|a couple of|two|three) (?:hours?|days?|weeks?|months?) ago\b/g,
-  // Goodbyes, and days on which it does not suit.
+  // The next two: goodbyes (`for now`), and days on which the person has no time.
   /\b(?:for|not(?: right)?|go|going) (?:now|today)\b/g,
   /\b(?:can'?t|cannot|can not|not free|not available|not in town|busy|won'?t)\b[^.,;!?]{0,25}?\b(?:today|tomorrow|(?:mon|tues|wednes|thurs|fri|satur|sun)day|the \d{1,2}(?:st|nd|rd|th))\b/g,
   /\bevery (?:day|week|month|other \w+|\w+day)\b/g,
 ];
 
-/** Turns a phrase into the window in which the job may start. Deterministic: the model only ever hands over the phrase. */
+/** Turns a phrase into the window in which the job may start. Deterministic: a model gives only the phrase, code computes the dates. */
 export async function resolveWhen(phrase: string, context: WhenContext): Promise<WhenReading> {
   const now = Temporal.Instant.from(context.now).toZonedDateTimeISO(context.zone).round({ smallestUnit: 'minute', roundingMode: 'floor' });
   const stripped = durations.reduce((text, pattern) => text.replace(pattern, ' '), lower(phrase));
@@ -56,7 +56,7 @@ export async function resolveWhen(phrase: string, context: WhenContext): Promise
   const spoken = digitTimes(stripped.replace(soonWords, ' '));
   const clock = readClock(spoken, context.expected);
   const rest = clock?.rest ?? spoken;
-  // `at 25:00` is not a time; guessing the day alone would hide that.
+  // `at 25:00` is not a valid time. A reading of the day alone would hide the mistake.
   if (/\b\d{1,2}:\d{2}\b/.test(rest)) return { kind: 'unknown' };
   const dates = readDates(
     rest,
@@ -78,7 +78,10 @@ export async function resolveWhen(phrase: string, context: WhenContext): Promise
   );
 }
 
-/** `this weekend at 10` is 10 on one of its days, `by monday at 10` is on Monday; a whole week stays a stretch. */
+/**
+ * Splits a span of days for an exact time. `this weekend at 10` means 10 o'clock on either day; `by monday at 10` (`onlyLast`)
+ * means Monday. A span of more than three days stays whole.
+ */
 function eachDay(day: DaySpan, onlyLast: boolean): DaySpan[] {
   const length = day.first.until(day.end).days;
   if (length < 2 || (length > 3 && !onlyLast)) return [day];
@@ -92,7 +95,7 @@ function eachDay(day: DaySpan, onlyLast: boolean): DaySpan[] {
 
 const lower = (text: string) => text.normalize('NFKC').toLowerCase().replace(/[‐-―]/g, '-').replace(/[’‘]/g, "'");
 
-/** `in 2 hours`, `within 90 minutes`. */
+/** Reads a time relative to now: `in 2 hours`, `within 90 minutes`. */
 function readRelative(text: string, now: Temporal.ZonedDateTime): WhenReading | undefined {
   const match =
     /\b(in|within)(?: the next| about| around)? (\d{1,3}|an?|half an?|a couple of|a few|one|two|three|four|five|six) ?(hours?|hrs?|h|minutes?|mins?)\b/.exec(
@@ -123,7 +126,7 @@ function fromInstant(at: Temporal.ZonedDateTime, now: Temporal.ZonedDateTime): W
   return Temporal.ZonedDateTime.compare(end, now) <= 0 ? { kind: 'past' } : windowOf(at, end);
 }
 
-/** Chrono is given the local wall clock as if it were UTC, so that the process's own zone never matters. */
+/** Gives chrono the local date as if it were UTC, so that the zone of the process has no influence. */
 async function chronoDates(): Promise<ChronoDates> {
   const chrono = await loadChrono();
   return (text, today) =>
@@ -142,7 +145,10 @@ interface Previous {
   span: ClockSpan | undefined;
 }
 
-/** What of the known window a new phrase may keep. A window that began `now` has no time of day worth keeping. */
+/**
+ * The day and the time of day of the known window, which a new phrase can keep. The time of day of a window that began `now`
+ * (not on a quarter of an hour) is not kept.
+ */
 function previousParts({ from, to }: TimeWindow, zone: string): Previous {
   const [start, end] = [from, to].map((at) => Temporal.Instant.from(at).toZonedDateTimeISO(zone)) as [
     Temporal.ZonedDateTime,
@@ -154,7 +160,7 @@ function previousParts({ from, to }: TimeWindow, zone: string): Previous {
   return { day: start.toPlainDate(), span: kept ? { from: minutes(start), to: minutes(start) + length, exact: length <= 30 } : undefined };
 }
 
-/** A time without a day is on the day talked about, else today when it is still ahead, else tomorrow. */
+/** The day of a time without a day: the known day or today. Tomorrow when the time has already passed today. */
 function dayFor(now: Temporal.ZonedDateTime, known: Temporal.PlainDate | undefined, spans: readonly (ClockSpan | undefined)[]): DaySpan {
   const today = now.toPlainDate();
   const first = known && Temporal.PlainDate.compare(known, today) >= 0 ? known : today;
@@ -183,7 +189,7 @@ const option = (window: TimeWindow, now: Temporal.ZonedDateTime): Option => ({
   value: window,
 });
 
-/** Puts a stretch of days and of the day on the calendar of the zone. */
+/** Turns days and a time of day into instants in the zone of `now`. */
 function place({ day, span }: Candidate, now: Temporal.ZonedDateTime): WhenReading {
   const zone = now.timeZoneId;
   const last = day.end.subtract({ days: 1 });
@@ -194,7 +200,7 @@ function place({ day, span }: Candidate, now: Temporal.ZonedDateTime): WhenReadi
   const start = at(day.first, span?.from ?? 0);
   if (span?.exact) {
     const both = (['earlier', 'later'] as const).map((disambiguation) => start.toZonedDateTime(zone, { disambiguation }));
-    // The clock is put forward over this time, or runs through it twice.
+    // A change of the clocks skips this local time or repeats it.
     if (Temporal.ZonedDateTime.compare(both[0]!, both[1]!) !== 0) return twice(both, start, now);
   }
   const from = start.toZonedDateTime(zone, { disambiguation: 'compatible' });
