@@ -16,7 +16,7 @@ afterAll(() => suite.close());
 const refused = (status: number, code: string, more: object = {}) => ({ status, body: expect.objectContaining({ code, ...more }) });
 const usd = (amount: number) => ({ amount, currency: 'USD' });
 const reason = 'I was there all the time';
-/** Began an hour ago: behind every grace. */
+/** A slot that began an hour ago: every grace has ended. */
 const missed = (more: BookOptions = {}) => book(suite, { startsAt: quarter(-75 * minuteMs), ...more });
 
 /** A completed booking whose run has ended. */
@@ -28,7 +28,7 @@ async function done(more: BookOptions = {}): Promise<Booked> {
   return booking;
 }
 
-/** A booking whose other side was reported not to have come, its run ended. */
+/** A booking with a reported no-show whose run has ended. */
 async function absent(side: 'consumer' | 'provider', more: BookOptions = {}): Promise<Booked> {
   const booking = await missed(more);
   accepted(await booking[side === 'consumer' ? 'provider' : 'consumer'].post(`${booking.path}/no-show`));
@@ -91,7 +91,7 @@ describe('contesting a no-show', () => {
     const before = await latestRun(booking);
     expect(accepted(await contest(booking, 'consumer'))).toMatchObject({ status: 'disputed', fee: usd(15_000) });
     expect(await latestRun(booking)).not.toBe(before);
-    // Operators find it.
+    // Operators find the contest.
     const { status, searchAttributes } = await eventually(
       () => suite.temporal.workflow.getHandle(`booking/${booking.id}`).describe(),
       ({ searchAttributes: found }) => found?.['ProxieStage']?.[0] === 'disputed',
@@ -146,7 +146,7 @@ describe('disputing a completed booking', () => {
     accepted(await rule(booking, 5_000));
     await runEnded(suite, booking);
     expect(await dispute(booking, 'consumer', key)).toMatchObject({ status: 200, body: first.body });
-    // The stored answer is lost: the timeline still knows the command.
+    // The stored answer is lost. The timeline still knows the command.
     await suite.rows('delete from idempotency_key');
     expect(await dispute(booking, 'consumer', key)).toMatchObject({ status: 200, body: { status: 'settled', refund: usd(5_000) } });
     expect(await runsOf(booking)).toBe(2);

@@ -1,4 +1,4 @@
-// What the two sides see of a booking's money; how it moves is proven in test/workflow/paid-booking.test.ts.
+// Tests what the two sides see of a booking's money. test/workflow/paid-booking.test.ts tests how the money moves.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/http.ts';
 import { acceptedOffer, moneyOf, paidBooking, startPaidSuite, storeMethod, untilTimeline, type PaidSuite } from '../support/paid.ts';
@@ -73,7 +73,7 @@ describe('the money of a booking, as its two sides see it', () => {
     await storeMethod(consumer, 'pm_card_visa');
     accepted(await consumer.post(`${path}/pay`));
     await untilStatus(suite, 'booking', bookingId, 'confirmed');
-    // The provider's own name for it is ours to know.
+    // Clients do not see the payment provider's id of the payment.
     const timeline = await eventually(
       async () => accepted(await consumer.get(`${path}/timeline`)).items,
       (all) => all.some(({ type }: { type: string }) => type === 'payment.authorised'),

@@ -21,7 +21,7 @@ async function everything(reader: Caller, paths: string[]): Promise<string> {
   return JSON.stringify(answers.filter(({ status }) => status === 200).map(({ body }) => body));
 }
 
-/** What a user's realtime channel tells from its beginning on. */
+/** All messages of a user's realtime channel from its beginning. */
 async function events(subject: string, role: string): Promise<string> {
   const gone = new AbortController();
   const response = await fetch(`${suite.url}/api/v1/events`, {
@@ -92,7 +92,7 @@ describe('before the slot is confirmed', () => {
         contact: { consumer: { displayName: 'Dana Private', email: hidden.consumerMail }, provider: { email: providerMail } },
       });
     }
-    // Timelines tell what happened without either, also afterwards.
+    // Timelines contain neither names nor addresses, also afterwards.
     expect(await realtime()).toEqual([]);
   });
 });

@@ -138,7 +138,7 @@ describe('what is not agreed to', () => {
     const booking = await book(suite);
     const before = await slotRow(booking);
     accepted(await propose(booking, 'consumer'));
-    // Somebody else's booking in that slot.
+    // Another consumer books this slot.
     await suite.rows(
       `insert into booking (id, request_id, offer_id, consumer_id, provider_id, service_code, status, during, occupied, zone, price, currency, policy, held_until)
        select ?, request_id, offer_id, consumer_id, provider_id, service_code, 'confirmed', tstzrange(?, ?), tstzrange(?, ?), zone, price, currency, policy, held_until
@@ -185,7 +185,7 @@ describe('reminders of a booking', () => {
         .split(':')
         .reduce((sum, part) => sum * 60 + Number(part), 0);
     const due = startsAt - 120 * minuteMs;
-    // Half an hour before it is due until half an hour after.
+    // From half an hour before the due time until half an hour after it.
     const quietHours = { fromMinute: minuteOf(due - 30 * minuteMs), toMinute: minuteOf(due + 30 * minuteMs) };
     const booking = await book(suite, { startsAt, policy: { reminderBeforeMs: [180 * minuteMs, 120 * minuteMs], quietHours } });
     const [confirmed] = await suite.rows<{ data: { remindAt: string[] } }>(
@@ -197,7 +197,7 @@ describe('reminders of a booking', () => {
 
   it('each slot has reminders of its own', async () => {
     const startsAt = quarter(60 * minuteMs);
-    // Due a moment after the confirmation; with the later slot, far from it.
+    // The reminder is due right after the confirmation. With the later slot it is due much later.
     const booking = await book(suite, {
       startsAt,
       policy: { reminderBeforeMs: [startsAt - Date.now() - 8_000], quietHours: { fromMinute: 0, toMinute: 0 } },

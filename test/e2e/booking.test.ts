@@ -21,7 +21,7 @@ const begun = () => quarter(-30 * minuteMs);
 const codeOf = async ({ view }: Booked): Promise<string> => (await view()).checkInCode;
 const checkIn = ({ provider, path }: Booked, code?: string, headers?: Record<string, string>) =>
   provider.post(`${path}/check-in`, code === undefined ? {} : { code }, headers);
-/** Codes that are not the right one. */
+/** Wrong check-in codes. */
 const wrongCodes = (right: string, count: number) =>
   Array.from({ length: count }, (_, n) => String((Number(right) + n + 1) % 1_000_000).padStart(6, '0'));
 const triesOf = async ({ id }: Booked) =>
@@ -37,7 +37,7 @@ describe('check-in', () => {
     expect((await booking.view()).checkInCode).toBeNull();
     const { text } = await readableHistory(suite.temporal.workflow.getHandle(`booking/${booking.id}`));
     const events = await suite.rows('select data, reason, command_id from event where stream = ?', [`booking/${booking.id}`]);
-    // Between digits it might be part of an instant.
+    // Between other digits the same six digits may be a part of an instant.
     const standsIn = new RegExp(`(?<![\\d])${code}(?![\\d])`);
     expect(text).not.toMatch(standsIn);
     expect(JSON.stringify(events)).not.toMatch(standsIn);
@@ -155,7 +155,7 @@ describe('completion', () => {
   });
 
   it('given nobody says anything, it completes by itself at the agreed price, checked in or not', async () => {
-    // Over for an hour already.
+    // This slot ended an hour ago.
     const startsAt = quarter(-2 * hour);
     const silent = await book(suite, { startsAt, policy: { autoCompleteMs: 1 } });
     expect(await until(silent, 'completed')).toMatchObject({ finalPrice: usd(15_000) });
@@ -171,7 +171,7 @@ describe('completion', () => {
 describe('cancellation', () => {
   const startsAt = quarter(5 * hour);
   const left = startsAt - Date.now();
-  /** Tiers around now: 0 % with more notice than there is left plus the given, then 40 %, then 100 %. */
+  /** Cancellation tiers: 0 % with at least `free` milliseconds of notice, 40 % with at least `cheap`, else 100 %. */
   const tiers = (free: number, cheap: number): Partial<Policy> => ({
     cancellation: {
       version: 'test',
@@ -265,7 +265,7 @@ describe('an operator', () => {
       [`booking/${booking.id}`],
     );
     expect(event).toEqual({ actor_role: 'admin', reason: 'asked by phone', ticket: 'T-7' });
-    // Who has intervened and why is between operators.
+    // Only operators see who intervened and why.
     const { items } = accepted(await booking.consumer.get(`${booking.path}/timeline`));
     expect(items.map(({ type }: { type: string }) => type)).not.toContain('operator.intervened');
     expect(await operator.post(`/admin/bookings/${randomUUID()}/intervene`, { action: 'cancel', ticket: 'T', reason: 'r' })).toMatchObject(

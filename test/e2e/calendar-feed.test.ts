@@ -19,14 +19,14 @@ beforeAll(async () => {
 });
 afterAll(() => suite.close());
 beforeEach(async () => {
-  // Each test matches its own provider only.
+  // The request of each test matches only the provider of this test.
   await suite.rows(`update provider set status = 'closed'`);
   provider = await seedProvider(suite.orm);
   me = await suite.as(provider.subject, 'provider');
 });
 
 const consumer = () => suite.as(`consumer-${randomUUID()}`, 'consumer');
-/** What a calendar app does. */
+/** Fetches a feed as a calendar app does. */
 const fetchCalendar = (url: string, headers: Record<string, string> = {}) => fetch(url, { headers });
 const open = async (): Promise<string> => accepted(await me.post('/providers/me/calendar-feed')).url;
 const eventsIn = (text: string) =>
@@ -51,7 +51,7 @@ async function booked(): Promise<{ requestId: string; bookingId: string; winner:
   return { requestId, ...(await untilConfirmed(suite, requestId)) };
 }
 
-/** A hold as it stands in the database, for as long as a test wants. */
+/** Writes a hold directly into the database, with the given lifetime. */
 async function held(forMs: number): Promise<string> {
   const [user, request, id] = [randomUUID(), randomUUID(), randomUUID()];
   const from = new Date(Date.now() + 100 * hour).toISOString();
@@ -89,7 +89,7 @@ describe('the calendar of bookings', () => {
     const { bookingId } = await booked();
     const url = await open();
     const [before] = eventsIn(await (await fetchCalendar(url)).text());
-    // What any move of a booking leaves behind: another slot, and an event.
+    // The traces of any move of a booking: another slot and an event.
     await suite.rows(`update booking set during = occupied, zone = 'UTC' where id = ?`, [bookingId]);
     await suite.rows(
       `insert into event (stream, seq, command_id, type, actor_id, actor_role, at, data, audience)

@@ -23,7 +23,7 @@ afterAll(async () => {
   await server.stop();
 });
 beforeEach(async () => {
-  // Each test matches its own provider only.
+  // The request of each test matches only the provider of this test.
   await suite.rows(`update provider set status = 'closed'`);
   provider = await seedProvider(suite.orm);
   me = await suite.as(provider.subject, 'provider');
@@ -39,7 +39,7 @@ describe('a calendar of the provider’s own', () => {
   const imports = async (): Promise<Json[]> => accepted(await me.get('/providers/me/calendar-imports')).items;
   const untilRead = (status = 'read') =>
     eventually(imports, (items) => items.length > 0 && items.every((item) => item.status === status), { what: `status ${status}` });
-  /** Starts of the slots on offer within some hours. */
+  /** Start instants of the listed slots within some hours. */
   const slots = async (from: number, hours: number): Promise<string[]> => {
     const query = `service=plumbing.leak&from=${new Date(from).toISOString()}&to=${new Date(from + hours * hour).toISOString()}`;
     return accepted(await suite.anonymous.get(`/providers/${provider.id}/slots?${query}`)).items.map(({ startsAt }: Json) => startsAt);
@@ -196,7 +196,7 @@ describe('the Schedule', () => {
       const began = Date.now();
       const stored = await caller.send('PUT', '/providers/me/calendar-imports/later', { url: `${server.origin}/later.ics` });
       expect(stored).toMatchObject({ status: 200, body: { status: 'waiting' } });
-      // Two seconds, and room for a busy machine; half of what a command is given.
+      // The limit is two seconds plus room for a busy machine: half of a command's deadline.
       expect(Date.now() - began).toBeLessThan(30_000);
       expect(await alone.rows('select 1 from calendar_import where next_try_at <= now()')).toHaveLength(1);
     } finally {

@@ -51,7 +51,7 @@ describe('slots over HTTP', () => {
       expect([Date.parse(local.startsAt), Date.parse(local.endsAt)]).toEqual([Date.parse(startsAt), Date.parse(endsAt)]);
       expect(instantsOf(local.startsAt.slice(0, 16), city.zone)).toEqual([Date.parse(startsAt)]);
     }
-    // The same day elsewhere is another stretch of time, and other clocks show other times.
+    // In another zone, the same day is another window and the slots have other local times.
     const kathmandu = await own.slots(`&from=${first}&to=${first}&zone=Asia/Kathmandu`);
     expect(kathmandu.body).toMatchObject({ zone: 'Asia/Kathmandu', providerZone: city.zone });
     for (const { startsAt, local } of kathmandu.body.items) {
@@ -136,7 +136,7 @@ describe('slots over HTTP', () => {
       zone: 'Europe/Berlin',
       providerZone: city.zone,
     });
-    // Closed until a day before the horizon.
+    // The calendar is closed until one day before the horizon.
     accepted(await own.provider.post(path, { kind: 'closed', fromDate: dateIn(0), toDate: dateIn(58) }));
     expect((await next()).body.slot.local.startsAt).toMatch(new RegExp(`^${dateIn(59)}T00:00`));
     accepted(await own.provider.post(path, { kind: 'closed', fromDate: dateIn(59), toDate: dateIn(61) }));
@@ -310,7 +310,7 @@ describe('the limits of a calendar', () => {
       expect(Date.parse(startsAt)).toBeLessThan(Date.now() + 5 * day);
     }
     expect(await change({ dailyCap: null })).toMatchObject({ status: 200, body: { dailyCap: null } });
-    // The hours are local ones: in another zone they are other instants.
+    // Opening hours are local: in another zone they mean other instants.
     expect(await change({ zone: 'Asia/Kathmandu', minimumNoticeMinutes: 0 })).toMatchObject({
       status: 200,
       body: { zone: 'Asia/Kathmandu' },

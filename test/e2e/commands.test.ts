@@ -85,7 +85,7 @@ describe('Idempotency-Key', () => {
 
   it('fault 61: without a key 400, and another user with the same key is independent', async () => {
     const [one, two] = [await suite.as('idempotent-4', 'consumer'), await suite.as('idempotent-5', 'consumer')];
-    expect(await one.send('POST', '/requests', leakRequest())).toMatchObject({ status: 201 }); // the helper sends one
+    expect(await one.send('POST', '/requests', leakRequest())).toMatchObject({ status: 201 }); // `send` adds an Idempotency-Key by itself.
     const raw = await fetch(`${suite.url}/api/v1/requests`, {
       method: 'POST',
       headers: { authorization: `Bearer ${await suite.token('idempotent-4', 'consumer')}`, 'content-type': 'application/json' },
@@ -153,7 +153,7 @@ describe('refusals', () => {
       () => suite.rows<{ id: string }>('select id from offer where request_id = ? and provider_id = ?', [body.id, provider.id]),
       (rows) => rows.length > 0,
     );
-    expect(await consumer.post(`/offers/${row!.id}/accept`)).toMatchObject({ status: 403 }); // not theirs to see before it is answered
+    expect(await consumer.post(`/offers/${row!.id}/accept`)).toMatchObject({ status: 403 }); // an unanswered invitation is hidden
     expect(await own.post(`/offers/${row!.id}/accept`)).toMatchObject({ status: 201, body: { status: 'accepted' } });
     const { bookingId } = (await own.get(`/offers/${row!.id}`)).body;
     await eventually(

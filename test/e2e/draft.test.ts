@@ -1,4 +1,4 @@
-// Many writers of one draft at once, on real servers: what is sent must be what somebody was shown last and agreed to.
+// Many writers change one draft at once, on real servers. Only the draft that somebody saw last and agreed to may be sent.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
@@ -13,7 +13,7 @@ let model: Awaited<ReturnType<typeof startModel>>;
 /** Of one guest with many conversations. */
 let guestToken: string;
 
-/** Reads `Note: …`, `budget $…` and a yes, after a pause that the message names: the slow model of the issue. */
+/** A slow model: it reads `Note: …`, `budget $…` and a yes after a pause that the message names. */
 const slowReader: Behaviour = async (response, call, index) => {
   const text = /<message>\s*([\s\S]*?)\s*<\/message>\s*$/.exec(String(call.body.messages.at(-1).content))?.[1] ?? '';
   const commands = [
@@ -45,7 +45,7 @@ const tomorrow = (hours: number) => {
   return { from: from.toISOString(), to: new Date(from.getTime() + 4 * 3_600_000).toISOString(), zone: city.zone };
 };
 
-/** What one writer does; numbers make values and pauses different. */
+/** One action of a writer. The numbers make values and pauses different. */
 type Writer =
   | { does: 'patch'; parts: ('when' | 'notes' | 'budget' | 'room' | 'place' | 'mode')[]; n: number }
   | { does: 'say' | 'yes' | 'submit' | 'claim'; n: number };
@@ -81,7 +81,7 @@ const partOf = (part: string, n: number): object =>
 interface Sent {
   answer: Answer;
   body?: Json;
-  /** What the writer had read before it submitted. */
+  /** The draft that the writer had read before it submitted. */
   shown?: Json;
 }
 
@@ -132,7 +132,7 @@ interface DraftEvent {
 async function check({ as, requestId }: Conversation, sent: readonly Sent[]): Promise<'sent' | 'open'> {
   const allowed = [200, 202, 409, 429, 403];
   expect(sent.map(({ answer }) => answer.status).filter((status) => !allowed.includes(status))).toEqual([]);
-  // In intake every message is answered; a turn that was under way when the request was sent out ends, too.
+  // In intake every message gets an answer. A turn that was running when the request was sent out also ends.
   await eventually(
     () =>
       suite.rows<{ open: number }>(
@@ -151,7 +151,7 @@ async function check({ as, requestId }: Conversation, sent: readonly Sent[]): Pr
   );
   const valueOf = (id: string) => facts.find((fact) => fact.id === id)!.value;
 
-  // Nothing disappears without an event that says so.
+  // Every fact that disappears has an event that removes it.
   let before: { key: string; factId: string }[] = [];
   for (const { data } of events.filter(({ data }) => data.draft)) {
     const after = data.draft.facts as typeof before;
@@ -159,7 +159,7 @@ async function check({ as, requestId }: Conversation, sent: readonly Sent[]): Pr
     expect(data.dropped ?? []).toEqual(gone);
     before = after;
   }
-  // What was accepted was effective once: an event has made it part of the draft.
+  // Every accepted change was effective: an event made the change a part of the draft.
   const everEffective = new Set(
     events.flatMap(({ data }) => (data.draft?.facts ?? []).map(({ factId }: Json) => JSON.stringify(valueOf(factId)))),
   );
@@ -190,7 +190,7 @@ async function check({ as, requestId }: Conversation, sent: readonly Sent[]): Pr
     );
     expect(turn).toBeDefined();
   }
-  // It can be matched, with exactly these facts.
+  // The request can be matched with exactly these facts.
   const { facts: read, mode } = await eventually(
     async () => (await as.get(`/requests/${requestId}`)).body,
     ({ status }) => ['offering', 'unfilled', 'booked'].includes(status),
@@ -221,7 +221,7 @@ describe('writers of one draft', () => {
       });
       ends.push(...(await Promise.all(some)));
     }
-    // The plays reach both ends, or they prove nothing.
+    // The test proves nothing unless its plays reach both ends.
     expect(new Set(ends)).toEqual(new Set(['sent', 'open']));
   });
 
@@ -274,7 +274,7 @@ describe('writers of one draft', () => {
     const headers = { 'if-match': read.headers.get('etag')!, 'idempotency-key': 'the-same-key-twice' };
     const first = await talk.as.patch(`/requests/${talk.requestId}`, { notes: 'first' }, headers);
     expect(first.status).toBe(200);
-    // The answer was lost on its way, and with it the row that remembers it.
+    // The answer was lost, and the row that stores the answer was lost with it.
     await suite.rows('delete from idempotency_key where true returning 1');
     expect(await talk.as.patch(`/requests/${talk.requestId}`, { notes: 'first' }, headers)).toMatchObject({
       status: 200,

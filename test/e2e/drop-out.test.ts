@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => suite.close());
 
 const hour = 3_600_000;
-/** Tomorrow and later: nobody is in a hurry, until somebody drops out. */
+/** A window from tomorrow on. Such a request is not urgent before a drop-out. */
 const soon = () => {
   const from = Date.now() + 30 * hour;
   return { when: { from: new Date(from).toISOString(), to: new Date(from + 5 * hour).toISOString(), zone: 'America/New_York' } };
@@ -23,7 +23,7 @@ interface Invited {
   caller: Caller;
 }
 
-/** A provider's own side of one round. */
+/** The invitation of one provider in one round, with the caller of this provider. */
 async function invitation({ id, subject }: SeededProvider, requestId: string, round: number): Promise<Invited> {
   const rows = await eventually(
     () => suite.rows<{ id: string }>('select id from offer where request_id = ? and provider_id = ? and round = ?', [requestId, id, round]),
@@ -50,7 +50,7 @@ describe('the booked provider drops out', () => {
     const [offer, lost, declined, withdrawn] = await Promise.all(
       [winner, loser, decliner, withdrawer].map((provider) => invitation(provider, requestId, 1)),
     );
-    // As many as the policy allows at most: more than a first round asks.
+    // The largest number that the policy allows, more than a first round invites.
     const later = await Promise.all(Array.from({ length: 4 }, () => seedProvider(suite.orm, { price: 20_000 })));
     accepted(await declined!.caller.post(`/offers/${declined!.id}/decline`));
     accepted(await withdrawn!.caller.post(`/offers/${withdrawn!.id}/propose`));
@@ -59,7 +59,7 @@ describe('the booked provider drops out', () => {
     accepted(await consumer.post(`/offers/${offer!.id}/accept`));
     const dropped = await untilConfirmed(suite, requestId);
     expect(dropped.providerId).toBe(winner.id);
-    // What is booked is cancelled as a booking; a link to it would need the booking's id, and one to here would be wrong.
+    // A booked request is cancelled through its booking. The answer has no link: it does not know the booking's id.
     const { status, body } = await consumer.post(`/requests/${requestId}/cancel`);
     expect({ status, allowed: body.allowed, links: body.next.slice(1) }).toEqual({ status: 409, allowed: ['cancelBooking'], links: [] });
 
@@ -85,7 +85,7 @@ describe('the booked provider drops out', () => {
     expect(second).toMatchObject({ providerId: loser.id });
     expect(second.bookingId).not.toBe(dropped.bookingId);
     await carryOut(suite, requestId, second);
-    // One yes to one draft was enough.
+    // The consumer agreed once to one draft and is not asked again.
     const submitted = await suite.rows("select 1 from event where stream = ? and type = 'request.submitted'", [`request/${requestId}`]);
     expect(submitted).toHaveLength(1);
   });
@@ -103,7 +103,7 @@ describe('the booked provider drops out', () => {
       await untilStatus(suite, 'booking', bookingId, 'cancelled');
       await untilStatus(suite, 'request', requestId, 'matching', 'offering', 'unfilled');
     }
-    // Nobody is left in reach.
+    // No other provider is in reach.
     expect(await untilStatus(suite, 'request', requestId, 'unfilled')).toMatchObject({ status_reason: 'no_agreement' });
     expect(await suite.rows('select round from offer where request_id = ? and provider_id = ?', [requestId, one.id])).toEqual([
       { round: 1 },

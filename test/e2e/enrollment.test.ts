@@ -30,7 +30,7 @@ const statusIs = (caller: Caller, id: string, status: string) =>
     { what: status },
   );
 
-/** Somebody whose application was approved; `provider` holds their new role. */
+/** A user with an approved application. `provider` calls with the new role. */
 async function enrolled(change: object = {}) {
   const subject = `applicant-${randomUUID()}`;
   const applicant = await suite.as(subject, 'consumer');

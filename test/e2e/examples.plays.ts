@@ -1,4 +1,4 @@
-// How far each operation with a request body has to be played before its documented example can be sent.
+// Plays the steps that each operation with a request body needs before its documented example can be sent.
 import { randomUUID } from 'node:crypto';
 import { book, minuteMs, quarter, runEnded, type BookOptions, type Booked } from '../support/booked.ts';
 import type { FeedServer } from '../support/feed-server.ts';
@@ -6,11 +6,11 @@ import { caller, eventually, type Caller, type Json } from '../support/http.ts';
 import { storeMethod, untilTimeline, type PaidSuite } from '../support/paid.ts';
 import { accepted, codeOf, review, untilStatus } from '../support/play.ts';
 
-/** Who sends it, where to, and what stands in place of a part of the example. */
+/** The sender of an example, its path parameters, and the replaced parts of the example. */
 export interface Scene {
   by: Caller;
   params?: Record<string, string>;
-  /** Only what a document cannot know: what Proxie has just made, or an address that a test may fetch. */
+  /** Values that a document cannot know: values that Proxie has just made, or an address that a test may fetch. */
   replaced?: Record<string, string>;
 }
 export type Plays = Record<string, () => Promise<Scene>>;
@@ -21,7 +21,7 @@ const dayMs = 1_440 * minuteMs;
 export function playsIn(suite: PaidSuite, feeds: FeedServer, example: (operation: string) => Json): Plays {
   const consumer = () => suite.as(`consumer-${randomUUID()}`, 'consumer');
   const operator = () => suite.as('demo-operator', 'admin');
-  /** Somebody of the demo city who is only in one scene. */
+  /** A provider of the demo city who plays in only one scene. */
   let neighbours = 0;
   const neighbour = () => suite.as(`city-provider-${(neighbours += 1)}`, 'provider');
 
@@ -30,7 +30,7 @@ export function playsIn(suite: PaidSuite, feeds: FeedServer, example: (operation
     const { id, draftHash } = accepted(await by.post('/requests', { ...example('POST /requests'), ...more }));
     return { by, id, draftHash };
   }
-  /** Sent out; the provider is one of those who were asked. */
+  /** A request that was sent out, with the first invited provider. */
   async function offered(who?: Caller): Promise<{ by: Caller; provider: Caller; params: { offerId: string } }> {
     const { by, id } = await request({}, who);
     const asked = await eventually(
@@ -45,7 +45,7 @@ export function playsIn(suite: PaidSuite, feeds: FeedServer, example: (operation
     const { offerId, subject } = asked[0]!;
     return { by, provider: await suite.as(subject, 'provider'), params: { offerId } };
   }
-  /** Scenes run side by side and may ask one provider: each proposes another hour, so that no scene takes another's slot. */
+  /** Scenes run in parallel and may share a provider. Each scene proposes another hour, so that scenes do not take the same slot. */
   async function proposed(hoursLater: number, who?: Caller) {
     const scene = await offered(who);
     const path = `/offers/${scene.params.offerId}`;
@@ -85,7 +85,7 @@ export function playsIn(suite: PaidSuite, feeds: FeedServer, example: (operation
     return { by: booking.provider, params: { reviewId: rows[0]!.id } };
   }
 
-  /** Proposed by the example of its own operation. */
+  /** A series that was proposed with the example of its own operation. */
   async function proposedSeries(): Promise<{ booking: Booked; seriesId: string }> {
     const booking = await soon();
     const { id } = accepted(await booking.consumer.post('/series', { ...example('POST /series'), bookingId: booking.id }));
@@ -95,7 +95,7 @@ export function playsIn(suite: PaidSuite, feeds: FeedServer, example: (operation
     const { booking, seriesId } = await proposedSeries();
     return { by: booking[side], params: { seriesId } };
   }
-  /** Of an accepted series: the first four are booked at once, the fifth is still out of reach and can be changed. */
+  /** An occurrence of an accepted series. The first four are booked at once; the fifth is not booked yet and can be changed. */
   async function fifthOccurrence(): Promise<Scene> {
     const { booking, seriesId } = await proposedSeries();
     accepted(await booking.provider.post(`/series/${seriesId}/accept`));

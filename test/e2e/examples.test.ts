@@ -1,4 +1,4 @@
-// Whoever tries the documentation out begins with its examples: each of them is sent as it stands there.
+// Readers try the documentation with its examples, so every example is sent exactly as documented.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { seedCity } from '../../src/dev/city.ts';
 import { documentedBodies, type DocumentedBody } from '../support/examples.ts';
@@ -8,12 +8,12 @@ import { startPaidSuite, type PaidSuite } from '../support/paid.ts';
 import { playsIn, type Plays } from './examples.plays.ts';
 
 /**
- * Fields whose value Proxie makes while it runs (a hash, a token, a code, an id), so that no document can show one that works; and the
- * address of a calendar, because a test fetches nothing from the internet. Everything else is sent as documented, dates too: the API
- * moves them with the day.
+ * Fields that are replaced: values that Proxie makes while it runs (a hash, a token, a code, an id), and the address of a calendar,
+ * because a test fetches nothing from the internet. All other fields are sent as documented. That includes dates: the API moves the
+ * documented dates with the day.
  */
 const replaceable = ['draftHash', 'guestToken', 'code', 'bookingId', 'url'];
-/** As many as a small machine plays side by side without anybody waiting for a deadline. */
+/** Number of plays in parallel. With more, a small machine would be too slow for the deadlines. */
 const atOnce = 6;
 
 let suite: PaidSuite;
@@ -37,7 +37,7 @@ afterAll(async () => {
   await feeds.stop();
 });
 
-/** What is wrong with an example; undefined when the API does what the document promises. */
+/** The fault of an example; undefined when the API answers as documented. */
 async function faultOf({ operation, method, path, example, success }: DocumentedBody): Promise<string | undefined> {
   if (example === undefined) return 'it has no example';
   const play = plays[operation];
@@ -72,7 +72,7 @@ describe('the examples of the documentation', () => {
     expect(await faultOf({ ...body, example: undefined })).toBe('it has no example');
     expect(await faultOf({ ...body, example: { ...body.example, colour: 'blue' } })).toContain('/colour');
     expect(await faultOf({ ...body, operation: 'POST /new' })).toContain('no play');
-    // A date that nobody moves is over one day.
+    // A fixed date would lie in the past one day.
     const series = bodies.find(({ operation }) => operation === 'POST /series')!;
     const first = { ...series.example.first, local: '2026-01-06T10:00' };
     expect(await faultOf({ ...series, example: { ...series.example, first } })).toContain('must be in the future');

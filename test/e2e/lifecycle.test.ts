@@ -112,11 +112,11 @@ describe('a whole request over HTTP', () => {
       ).body;
     const confirm = await answer(said.body.turnId);
     expect(confirm).toMatchObject({ intent: 'confirm', reply: expect.stringContaining('Leak repair') });
-    expect((await stored(consumer, requestId)).status).toBe('intake'); // nothing is sent before the yes
+    expect((await stored(consumer, requestId)).status).toBe('intake'); // Nothing is sent before the consumer's yes.
     const yes = await consumer.post('/chat', { message: 'Yes, please send it.', requestId });
     expect(await answer(yes.body.turnId)).toMatchObject({ intent: 'submit' });
     const { caller, offerId } = await invitationOf(providers[0]!, requestId);
-    // In compare mode a provider's yes to an invitation only proposes: nothing was made yet.
+    // In compare mode a provider's yes to an invitation is only a proposal: no booking exists yet.
     expect(await caller.post(`/offers/${offerId}/accept`)).toMatchObject({ status: 200, body: { status: 'proposed', bookingId: null } });
     expect((await consumer.post(`/offers/${offerId}/accept`)).status).toBe(201);
     await carryThrough(consumer, requestId, null);
@@ -137,7 +137,7 @@ describe('a whole request over HTTP', () => {
     const { body: created } = await consumer.post('/requests', leakRequest({ submit: true }));
     const { caller, offerId } = await invitationOf(providers[2]!, created.id);
     expect(await caller.post(`/offers/${offerId}/propose`)).toMatchObject({ status: 200 });
-    // The counter-offer stands, and its run has not heard of it.
+    // The counter-offer is on the timeline, but the run has not folded it yet.
     const stream = `request/${created.id}`;
     const events = await eventsOf<RequestTimelineEvent>(suite.orm.em.fork(), stream, 0);
     const state = events.reduce(evolveRequest, emptyRequest);

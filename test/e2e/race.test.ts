@@ -7,7 +7,7 @@ import { leakRequest, seedProvider, type SeededProvider } from '../support/seed.
 import { startSuite, type Suite } from '../support/suite.ts';
 
 const racers = 64;
-/** Invitations are capped per provider: the next group is invited when the one before has been answered. */
+/** The number of open invitations per provider is limited, so each group is invited after the answers to the group before. */
 const group = 8;
 
 let suite: Suite;
@@ -34,7 +34,7 @@ async function invited(n: number): Promise<Racer> {
   return { consumer, offerId: offer!.id };
 }
 
-/** As many proposals of one provider, each to somebody else, all for the very same slot. */
+/** The given number of proposals of one provider, each to another consumer, all for the same slot. */
 async function proposals(provider: SeededProvider): Promise<Racer[]> {
   const caller = await suite.as(provider.subject, 'provider');
   const all: Racer[] = [];
@@ -75,7 +75,7 @@ describe('a slot that 64 want at once, over HTTP', () => {
     process.stdout.write(`  race: losers p99 ${p99.toFixed(0)} ms, winner p50 ${p50.toFixed(0)} ms, ratio ${(p99 / p50).toFixed(2)}\n`);
     expect(p99).toBeLessThan(10 * p50);
 
-    // What a loser is offered instead can be had.
+    // The slot that a loser is offered instead can be booked.
     const range = `from=${new Date().toISOString()}&to=${new Date(Date.now() + 6 * 86_400_000).toISOString()}`;
     const { items } = accepted(await all[0]!.consumer.get(`/providers/${provider.id}/slots?service=photo.portrait&${range}&limit=1000`));
     const free = new Set(items.map(({ startsAt }: Json) => Date.parse(startsAt)));
@@ -83,7 +83,7 @@ describe('a slot that 64 want at once, over HTTP', () => {
     for (const { answer } of lost) expect(answer.body.alternatives.length).toBeGreaterThan(0);
     expect([...offered].filter((startsAt) => !free.has(startsAt))).toEqual([]);
 
-    // The losers' search goes on, to its end: there is nobody else.
+    // The losers' search continues until its end, because there is no other provider.
     await eventually(
       () =>
         suite.rows(

@@ -29,11 +29,11 @@ beforeAll(async () => {
 });
 afterAll(() => suite.close());
 
-/** What the provider's clock shows then, on the full hour. */
+/** A local date-time of the provider: the local date at `at`, with the given time of day. */
 function localTime(at: number, time: string): string {
   return `${new Intl.DateTimeFormat('en-CA', { timeZone: city.zone, dateStyle: 'short' }).format(at)}T${time}`;
 }
-/** Every series its own hour of the week, so that none is in another's way; never one that the clocks skip. */
+/** Gives every series its own hour of the week, so that series do not collide. Hours that a change of the clocks skips are not used. */
 let used = 0;
 function freeTime(): string {
   const [hour, daysAhead] = [4 + (used % 17), 2 + Math.floor(used / 17)];
@@ -111,7 +111,7 @@ describe('a booking that repeats', () => {
   });
 });
 
-/** Noon of the next Sunday in March on which New York puts its clocks forward, and that date. */
+/** The next Sunday in March on which New York puts its clocks forward: noon of this day, and its date. */
 function springForward(): { sunday: number; date: string } {
   for (let year = new Date().getUTCFullYear(); ; year += 1) {
     const first = Date.UTC(year, 2, 1, 16);

@@ -37,7 +37,7 @@ describe('npm start', () => {
   }, 180_000);
 
   describe('npm run token', () => {
-    /** Somebody who calls the API with what the command prints, and nothing else of it. */
+    /** A client that knows only the output of the command. */
     async function user(...args: string[]): Promise<Caller> {
       const { code, stdout } = await npm('a', 'token', ...args);
       expect([code, stdout]).toEqual([0, expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+\n$/)]);

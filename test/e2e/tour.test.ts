@@ -27,7 +27,7 @@ async function paste(document: string, { from, before = '' }: { from?: string; b
   return walk(document, [{ line: 0, code: before.split('\n'), printed: [] }, ...steps], shellEnv(home));
 }
 
-/** What an operator finds: a disputed booking ($BOOKING), and a request that providers are invited to ($REQUEST). */
+/** The state that an operator finds: a disputed booking ($BOOKING), and a request that providers are invited to ($REQUEST). */
 const found = String.raw`
 . scripts/shell.sh
 CONSUMER=$(token bob consumer)
