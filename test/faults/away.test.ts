@@ -6,7 +6,7 @@ import { Ledger, persist, seen, type Journey } from './journey.ts';
 
 jest.setTimeout(300_000);
 
-/** Between the command's deadline and the answer on the client's side, on a busy machine. */
+/** The longest time from a command's deadline to the client's answer, on a busy machine. */
 const slackMs = 7_000;
 
 let stack: Stack;
@@ -37,7 +37,7 @@ function expectRefusedForNow({ answer, ms }: { answer: Answer; ms: number }): vo
   expect(ms).toBeLessThan(commandDeadlineMs + slackMs);
 }
 
-/** Reads are Postgres's business alone. */
+/** Reads need only Postgres. */
 async function expectReadable({ consumer, requestId }: Journey): Promise<void> {
   for (const path of [
     `/requests/${requestId}`,
@@ -117,7 +117,7 @@ describe('commands while a server is away: refused in time, never acknowledged a
   it('fault 31: Postgres only reads; commands answer 503 and nothing is acknowledged', async () => {
     const { journey, accept, key } = await proposedJourney();
     await readOnly(true);
-    // Sessions hear of it one by one, all within a moment: from the first refusal on it is so.
+    // Postgres sessions learn of the setting one by one, within a moment. The test continues after the first refusal.
     await eventually(
       () => journey.consumer.post('/chat', { message: 'Are you there?' }),
       ({ status }) => status === 503,
@@ -136,7 +136,7 @@ describe('commands while a server is away: refused in time, never acknowledged a
     await journey.closed();
   });
 
-  /** As on a standby or a full disk: every statement that writes is refused. */
+  /** Makes Postgres refuse every statement that writes, as on a standby or a full disk. */
   async function readOnly(on: boolean): Promise<void> {
     await stack.rows(`alter system set default_transaction_read_only = ${on ? 'on' : 'off'}`);
     await stack.rows('select pg_reload_conf()');

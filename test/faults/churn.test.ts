@@ -9,7 +9,7 @@ import { startPaidStack, type PaidStack } from './paid-stack.ts';
 import { notices, plays, type Play, type PlayName, type Variant } from './plays.ts';
 
 const names: PlayName[] = ['completed', 'cancelled', 'declinedOnce', 'rescheduled', 'disputed', 'droppedOut', 'noShow', 'unpaid'];
-/** Events that are written between two deaths: enough for somebody to get on, few enough for all to be met half-way. */
+/** Number of events between two kills: enough for some progress, few enough that every deal is interrupted. */
 const eventsBetween = 40;
 
 let paidStack: PaidStack;
@@ -23,7 +23,7 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => paidStack?.close(), 300_000);
 
-/** Kills the worker again and again, as often as work gets on: the clock decides nothing. @returns ends that; how often it died */
+/** Kills the worker after every `eventsBetween` events, whatever the clock says. @returns stops the kills and returns their number */
 function churning(): () => Promise<number> {
   let wanted = true;
   const written = async () => Number((await stack.rows<{ n: string }>('select count(*) as n from event'))[0]!.n);
@@ -35,18 +35,18 @@ function churning(): () => Promise<number> {
       const now = await written();
       if (now < last + eventsBetween) continue;
       last = now;
-      // It may just be on its way up from the last time.
+      // The worker may still be starting after the last kill.
       await stack.worker.kill().catch(() => {});
     }
   })();
-  // What the Schedule does every five minutes.
+  // The Schedule runs this check every five minutes.
   const checking = (async () => {
     while (wanted) {
       await sleep(3_000);
       await stack.check().catch(() => {});
     }
   })();
-  killing.catch(() => {}); // told to whoever ends it
+  killing.catch(() => {}); // The function below awaits this promise and throws its error.
   return async () => {
     wanted = false;
     await Promise.all([killing, checking]);

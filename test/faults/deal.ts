@@ -1,5 +1,5 @@
-// One need with everything that money and the calendar add to it: a consumer with a card, providers of its own, and every command
-// either side may send. Whoever sends one sends it until it is answered.
+// One request on a stack that moves money: a consumer with a card, providers that no other deal uses, and all commands of both
+// sides. Every command is sent until it is answered.
 import { randomUUID } from 'node:crypto';
 import { commandIdOf } from '../../src/api/http/idempotency.ts';
 import { idFrom } from '../../src/contracts/ids.ts';
@@ -24,11 +24,11 @@ export interface DealOptions {
   /** A test card of the payment provider. */
   card?: string;
   providers?: number;
-  /** Begin of the window that is asked for, from now. */
+  /** Begin of the requested window, in milliseconds from now. */
   inMs?: number;
 }
 
-/** A slot and a policy of its own for one booking: what an acceptance at an earlier instant would have left. */
+/** Slot and policy of one booking that looks as if the offer had been accepted earlier. */
 export interface Earlier {
   startedMs?: number;
   policy?: Partial<Policy>;
@@ -36,7 +36,7 @@ export interface Earlier {
 
 export class Deal extends Journey {
   readonly userId: string;
-  /** Everything that was held for it, oldest first. */
+  /** Ids of all bookings of this deal, oldest first. */
   readonly bookings: string[] = [];
   readonly #providers: Caller[];
   readonly #operator: Caller;
@@ -50,7 +50,7 @@ export class Deal extends Journey {
     ledger.journeys.push(this);
   }
 
-  /** In a region of its own, so that no other need asks the same providers. */
+  /** Opens a deal in a region of its own, so that no other deal invites the same providers. */
   static async open(ledger: Ledger, { card = 'pm_card_visa', providers = 1, inMs = minuteMs }: DealOptions = {}): Promise<Deal> {
     const { stack } = ledger;
     const n = (regions += 1);
@@ -76,7 +76,7 @@ export class Deal extends Journey {
     return this.#providers[this.#turn]!;
   }
 
-  /** From now on the next provider is the one who proposes: once they are asked again. */
+  /** Waits until the next provider is invited. From then on this provider proposes. */
   async nextProvider(): Promise<void> {
     this.#turn += 1;
     const asked = ({ offer }: { offer: { requestId: string } }) => offer.requestId === this.requestId;
@@ -90,7 +90,7 @@ export class Deal extends Journey {
     if (status !== 200) throw new Error(`the card was not stored: ${JSON.stringify(body)}`);
   }
 
-  /** What its next acceptance will be called: the same key always makes the same booking. */
+  /** The id of the next booking. The same key always makes the same id. */
   #next = { key: '', bookingId: '' };
   get nextBooking(): string {
     if (!this.#next.key) {
@@ -107,7 +107,7 @@ export class Deal extends Journey {
     return this.ok(this.consumer, `/offers/${await this.offerId()}/accept`, {}, key);
   }
 
-  /** The acceptance stands on the timeline as if it had been given then; its run finds it there, as after fault 69. */
+  /** Writes the acceptance to the timeline as if it had been given earlier. The run finds it there, as after fault 69. */
   async acceptEarlier({ startedMs = 0, policy = {} }: Earlier): Promise<void> {
     const { stack } = this.ledger;
     const stream = `request/${this.requestId}`;
@@ -149,7 +149,7 @@ export class Deal extends Journey {
     this.bookings.push(bookingId);
   }
 
-  /** Waits for the booking to be there and to be so. */
+  /** Waits until the booking exists and has this status. */
   until(status: string): Promise<unknown> {
     return seen(this.consumer, `/bookings/${this.bookingId}`, (booking) => booking.status === status, 120_000);
   }
@@ -168,7 +168,7 @@ export class Deal extends Journey {
     return this.command('provider', 'complete', { finalPrice: usd(amount) });
   }
 
-  /** Another slot, hours later. */
+  /** Proposes another slot, some hours later. */
   async reschedule(by: 'consumer' | 'provider', hours: number): Promise<void> {
     const { slot } = await seen(this.consumer, `/bookings/${this.bookingId}`, () => true);
     const startsAt = iso(Date.parse(slot.startsAt) + hours * 60 * minuteMs);

@@ -1,4 +1,4 @@
-// The two disasters that no engine survives on its own: see docs/architecture.md on the timeline.
+// Two disasters that Temporal cannot repair by itself; docs/architecture.md explains the timeline.
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { eventually, type Json } from '../support/http.ts';
@@ -9,7 +9,7 @@ import { nextCommit, pauseAppends } from './pause.ts';
 
 jest.setTimeout(300_000);
 
-/** Short enough to run out during an outage; nothing else here is `soon`. */
+/** Short enough to end during an outage. No other request of this suite is `soon`. */
 const soonMs = 2_000;
 
 let stack: Stack;
@@ -28,7 +28,7 @@ const typesOf = async (stream: string) =>
 async function expectNoDisagreement(): Promise<void> {
   const { exitCode, report } = await stack.reconcile();
   expect({ exitCode, disagreements: report.disagreements, failed: report.failed }).toEqual({ exitCode: 0, disagreements: [], failed: [] });
-  // The second time there is nothing left to do.
+  // A second reconciliation finds nothing to do.
   expect(await stack.check()).toMatchObject({ checked: report.checked, started: [], caughtUp: [], told: [], disagreements: [] });
 }
 
@@ -39,7 +39,7 @@ async function recordedUpdates(workflowId: string): Promise<string[]> {
 }
 
 describe('fault 69: an acceptance is committed, then Temporal and the worker die before it is recorded', () => {
-  // A region of their own, where two providers compete.
+  // Two providers compete in a region that no other request uses.
   const place = { ...city, lat: 42.5, lon: -75.5 };
 
   it('is found by the next run: a rival is refused, the retried command gets its answer, and without any client it goes on as well', async () => {
@@ -71,7 +71,7 @@ describe('fault 69: an acceptance is committed, then Temporal and the worker die
     await stack.worker.kill();
     for (const answer of await Promise.all(lost)) expect(answer.status).toBe(503);
 
-    // The fault has really happened: Postgres has it, Temporal has not.
+    // Proves that the fault has happened: Postgres has the event, Temporal does not.
     await stack.temporal.start();
     for (const [index, stream] of streams.entries()) {
       const commands = await stack.rows<{ id: string; type: string }>(
@@ -170,7 +170,7 @@ describe("fault 70: Temporal's whole store is lost", () => {
     const completed = [asked, proposed, confirmed, inProgress, reviewing];
     await Promise.all(completed.map((journey) => journey.closed()));
 
-    // The round that nobody answered was closed by its own deadline, once, and not counted anew from the restart.
+    // The unanswered round was closed once, at its own deadline. The deadline did not start again at the restart.
     const rounds = await stack.rows<Json>(
       `select type, data ->> 'round' as round, at from event where stream = ? and type like 'round.%' and data ->> 'round' = '1' order by seq`,
       [`request/${unanswered.requestId}`],
@@ -182,7 +182,7 @@ describe("fault 70: Temporal's whole store is lost", () => {
     await ledger.expectEverythingOnce();
     await ledger.repeatAll();
 
-    // Rebuilt runs are found by operators like the first ones.
+    // Operators find rebuilt runs like the first runs.
     const review = await stack.client.workflow.getHandle(`review/${reviewing.bookingId}`).describe();
     expect(review.status.name).toBe('RUNNING');
     expect(review.searchAttributes).toMatchObject({ ProxieProvider: [ledger.provider.id] });
@@ -224,7 +224,7 @@ describe('negative control: npm run reconcile', () => {
       { stream: `request/${ended.requestId}`, between: 'row and timeline', detail: `offer/${offerId}: row withdrawn, timeline superseded` },
     ]);
 
-    // The run that knows more than its timeline writes nothing over the gap.
+    // A run that knows more than its timeline does not write over the gap.
     const refused = await open.consumer.post(`/offers/${await open.offerId()}/accept`);
     expect(refused).toMatchObject({ status: 503, body: { code: 'timeline_behind' } });
     expect((await stack.client.workflow.getHandle(`request/${open.requestId}`).describe()).searchAttributes).toMatchObject({

@@ -1,20 +1,20 @@
-// What must be true of a deal whatever died on the way: everything once, and nothing left open. Believes no answer of Proxie's; it
-// compares the payment provider's own ledger, the timelines, the rows, and what people were told.
+// Checks a deal after its faults: every effect happened once, and nothing is left open. The checks do not trust Proxie's answers.
+// They compare the payment provider's own ledger, the timelines, the rows and the notifications.
 import { eventually, type Json } from '../support/http.ts';
 import type { StripeServer } from '../support/stripe.ts';
 import type { Deal } from './deal.ts';
 import type { Stack } from './harness.ts';
 
-/** How a deal has to end. Minor units. */
+/** The required ending of a deal. Amounts are in minor units. */
 export interface Ending {
   request: string;
   bookings: BookingEnding[];
-  /** How often the search began again; by default once for each booking but the last. */
+  /** How often the search began again. Default: once for each booking but the last. */
   reopened?: number;
 }
 
 export interface BookingEnding {
-  /** All that may stand on its timeline, in order; what is written twice is listed twice. */
+  /** All event types of the booking's timeline, in order. A type that is written twice is listed twice. */
   timeline: string[];
   captured: number;
   refunded: number;
@@ -22,7 +22,7 @@ export interface BookingEnding {
   authorised: number;
 }
 
-/** Events that somebody is told of, and how many are. */
+/** Event types with notifications, and the number of people who are told. */
 const told: Record<string, number> = {
   'booking.confirmed': 2,
   'booking.released': 2,
@@ -57,7 +57,7 @@ export async function untilDone(stack: Stack, { requestId, bookings }: Deal, wit
   await eventually(asked, (left) => left.length === 0, { what: 'the end of a deal', withinMs });
 }
 
-/** Everything that is wrong with a deal that is done; given several endings, with the one that it comes nearest to. */
+/** All problems of a finished deal. With several allowed endings, the problems against the nearest ending. */
 export async function problemsOf(stack: Stack, stripe: StripeServer, deal: Deal, ...endings: Ending[]): Promise<string[]> {
   const found = await Promise.all(endings.map((ending) => comparedWith(ending, stack, stripe, deal)));
   return found.toSorted((a, b) => a.length - b.length)[0]!;
@@ -139,7 +139,7 @@ function expectedKinds(timeline: string[]): Record<string, number> {
   return Object.fromEntries(counts.toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Of all deals together: no money that no booking stands behind, nothing reserved, nobody told twice. */
+/** Problems of all deals together: money without a booking, money still reserved, and people who were told twice. */
 export async function problemsOfAll(stack: Stack, stripe: StripeServer): Promise<string[]> {
   const rows = await stack.rows<{ id: string; status: string }>('select id, status from booking', []);
   const known = new Map(rows.map(({ id, status }) => [id, status]));

@@ -1,18 +1,18 @@
-// Named points at which a process dies. A test arms them in a folder; the process that gets to one takes it, so it fires once in
-// all, and is killed on the spot. Nothing of this is in src: failpoint.hook.ts wraps a worker that a test has started.
+// Named points at which a process dies. A test arms points in a folder. A process that reaches an armed point takes the point, so
+// that it fires only once, and is killed there. Nothing in src knows of this: failpoint.hook.ts wraps the worker of a test.
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface Failpoints {
-  /** `before:` or `after:` and a step; with `@` and a workflow id behind it, only of that run. */
+  /** A point is `before:` or `after:` and a step. With `@` and a workflow id at the end, only this run reaches the point. */
   arm(...points: string[]): void;
-  /** Armed, and nobody has been there yet. */
+  /** Armed points that no process has reached. */
   armed(): string[];
-  /** Where somebody has died. */
+  /** Points at which a process has died. */
   hit(): string[];
-  /** Forgets all that are armed. */
+  /** Removes all armed points. */
   disarm(): void;
-  /** Moves a point from armed to hit. Of all who try one succeeds. */
+  /** Moves a point from armed to hit. Of several processes that try, one succeeds. @returns whether this process did */
   take(point: string): boolean;
 }
 
@@ -39,14 +39,14 @@ export function failpoints(folder: string): Failpoints {
   };
 }
 
-/** One kill serves all who come to their points soon after one another: they stay where they are until then. */
+/** One kill serves all runs that reach their points at about the same time. They wait at their points until the kill (milliseconds). */
 const [quietMs, longestMs] = [4_000, 8_000];
 
 type Step = (...input: any[]) => Promise<unknown>;
 
 /**
- * The same steps, which may die before they begin and after they are done.
- * @param whose the run that takes the step
+ * Wraps steps, so that the process can die before and after each of them.
+ * @param whose returns the workflow id of the run that takes the step
  */
 export function withFailpoints<S extends object>(
   steps: S,
@@ -61,7 +61,7 @@ export function withFailpoints<S extends object>(
     quiet = setTimeout(die, quietMs);
     longest ??= setTimeout(die, longestMs);
     if (points.armed().length === 0) die();
-    await new Promise(() => {}); // nothing happens here any more
+    await new Promise(() => {}); // The step stops here until the process is killed.
   }
 
   const entries = Object.entries(steps as Record<string, Step>).map(([name, run]): [string, Step] => [
@@ -77,6 +77,6 @@ export function withFailpoints<S extends object>(
   return Object.fromEntries(entries) as S;
 }
 
-/** An append is named after each event that it writes. */
+/** Names of a step. An append has one name for each event that it writes. */
 const namesOf = (name: string, input?: { events?: { type: string }[] }): string[] =>
   input?.events?.map(({ type }) => `${name}:${type}`) ?? [name];

@@ -7,11 +7,11 @@ import { eventually, type Caller } from '../support/http.ts';
 import { leakRequest, seedProvider } from '../support/seed.ts';
 import { startStack, type Stack } from './harness.ts';
 
-/** The reminder after half of it fires within the 10 s that a task is kept for a dead worker. */
+/** Length of a round. The reminder after half of this time fires within the 10 s for which a task is kept for a dead worker. */
 const windowMs = 17_000;
 /**
- * The server offers the question before the task only while the task is kept for the dead worker. A slow machine may start the next
- * worker too late for that; then the same is tried with another request.
+ * The server delivers the query before the task only while it keeps the task for the dead worker. A slow machine may start the next
+ * worker too late. Then the test tries again with another request.
  */
 const attempts = 4;
 
@@ -29,12 +29,12 @@ describe('a run that is asked something while its timer fires and its worker is 
     const consumer = await stack.as('consumer', 'consumer');
     const answers: string[] = [];
     for (let attempt = 1; attempt <= attempts && !answers.includes('refused'); attempt += 1) answers.push(await play(consumer));
-    // A play in which the question met a whole task proves nothing.
+    // A play proves nothing when the query arrived at a complete task.
     expect(answers.at(-1)).toBe('refused');
   }, 400_000);
 });
 
-/** @returns whether the question met half a task, and was refused */
+/** @returns `refused` when the query arrived at half a task */
 async function play(consumer: Caller): Promise<'refused' | 'answered'> {
   const { body } = await consumer.post('/requests', leakRequest({ submit: true }));
   const run = stack.client.workflow.getHandle(`request/${body.id}`);
@@ -51,8 +51,8 @@ async function play(consumer: Caller): Promise<'refused' | 'answered'> {
       () => 'answered' as const,
       (error: Error) => (error.message.includes('a task is waiting: ask again') ? ('refused' as const) : Promise.reject(error)),
     );
-  asked.catch(() => {}); // looked at below
-  // Where the timer has fired before the kill, nothing of this comes up, and the play goes on to its end all the same.
+  asked.catch(() => {}); // Awaited below.
+  // When the timer fired before the kill, no task appears. The play then still continues to its end.
   await eventually(hasTask, (has) => has, { what: 'its timer', withinMs: windowMs }).catch(() => {});
   await stack.worker.start();
   expect(await run.result()).toEqual({ outcome: 'unfilled' });

@@ -26,16 +26,16 @@ import { runsFolder } from '../support/servers.ts';
 import { mailServer, type MailServer } from '../support/smtp.ts';
 import { failpoints, type Failpoints } from './failpoint.ts';
 
-/** One process of the stack. Nothing restarts it but the test. */
+/** One process of the stack. Only the test restarts it. */
 export interface Program {
-  /** Resolves when it is ready. */
+  /** Starts the process. Resolves when the process is ready. */
   start(): Promise<void>;
-  /** SIGKILL: it gets no chance to say anything. */
+  /** SIGKILL: the process cannot react. */
   kill(): Promise<void>;
-  /** SIGSTOP: it is there, and does not answer. */
+  /** SIGSTOP: the process exists but does not answer. */
   freeze(): void;
   thaw(): void;
-  /** Starts it again whenever it dies, as an init system would. @returns ends that; how often it died */
+  /** Starts the process again whenever it dies, as an init system does. @returns ends this and returns the number of deaths */
   keepAlive(): () => Promise<number>;
 }
 
@@ -44,9 +44,9 @@ export interface Stack {
   worker: Program;
   temporal: Program;
   postgres: Program;
-  /** Deletes everything Temporal has ever stored; it must be down. */
+  /** Deletes everything that Temporal has stored. Temporal must be down. */
   forgetTemporal(): void;
-  /** Where the worker dies when a test says so. */
+  /** The points at which the worker can die. */
   failpoints: Failpoints;
   url: string;
   databaseUrl: string;
@@ -60,7 +60,7 @@ export interface Stack {
   reconcile(): Promise<{ exitCode: number | null; report: ReconcileReport }>;
   /** The same without a process of its own, which takes two seconds. */
   check(): Promise<ReconcileReport>;
-  /** What the API has logged about an HTTP request: the cause of a 500 leaves it no other way. */
+  /** The API's log lines about an HTTP request. The cause of a 500 appears only there. */
   logOf(requestId: string): string[];
   close(): Promise<void>;
 }
@@ -70,7 +70,7 @@ export interface StackOptions {
   env?: Record<string, string>;
 }
 
-/** Shorter than in production, so that a command nobody can answer is refused soon. */
+/** Shorter than in production, so that a command that no worker answers is refused soon. */
 export const commandDeadlineMs = 3_000;
 
 const silent = () => undefined;
@@ -81,7 +81,7 @@ export async function startStack({ policy = {}, env: more = {} }: StackOptions =
   const paths = homePaths(home);
   makeHome(paths);
   const running = new Map<Role, ProcessRef>();
-  // What a killed test run leaves behind is ended by the next one.
+  // Ends processes that a killed test run has left behind.
   const writeDown = () =>
     writeStackFile(paths.stackFile, {
       state: 'ready',
@@ -93,7 +93,7 @@ export async function startStack({ policy = {}, env: more = {} }: StackOptions =
       pids: Object.fromEntries([...running].map(([role, { pid }]) => [role, pid])),
       started: Object.fromEntries([...running].map(([role, { started }]) => [role, started])),
     });
-  // At once: another run that begins now clears away folders that nobody stands behind.
+  // Written at once: a test run that begins now deletes folders without a living owner.
   writeDown();
   const onChange = (role: Role, ref: ProcessRef | undefined) => {
     if (ref) running.set(role, ref);
@@ -258,7 +258,7 @@ function program(spec: ManagedSpec, onChange: (role: Role, ref: ProcessRef | und
       launch();
       while (!(await spec.isReady().catch(() => false))) {
         if (Date.now() > until) throw new Error(`${spec.role} did not start:\n${lastLines(spec.logFile, 15).join('\n')}`);
-        // Postgres refuses while children of a killed one still finish; it is asked again, as an init system would.
+        // Postgres refuses to start while children of the killed server still run. The start is tried again, as an init system does.
         if (hasEnded(child!)) launch();
         await sleep(50);
       }
@@ -282,7 +282,7 @@ function program(spec: ManagedSpec, onChange: (role: Role, ref: ProcessRef | und
           await this.start();
         }
       })();
-      keeping.catch(() => {}); // told to whoever ends it
+      keeping.catch(() => {}); // The function below awaits this promise and throws its error.
       return async () => {
         wanted = false;
         await keeping;

@@ -1,5 +1,5 @@
-// Clients as they should be: whatever fails in passing is sent again with the same Idempotency-Key, and what was
-// acknowledged is written down outside the system.
+// Correct clients: they send a command that fails temporarily again with the same Idempotency-Key, and write down every
+// acknowledged command outside the system.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from '@jest/globals';
@@ -17,7 +17,7 @@ interface Acknowledged {
 
 const passing = (answer: Answer) => answer.status === 503 || answer.status === 429 || answer.body?.code === 'idempotency_in_flight';
 
-/** One command, sent until it is answered; at most `withinMs`. */
+/** Sends one command until it is answered, for at most `withinMs` milliseconds. */
 export async function persist(
   from: Caller,
   path: string,
@@ -34,14 +34,14 @@ export async function persist(
       last = JSON.stringify(answer.body);
       retryAfterS = Number(answer.headers.get('retry-after') ?? 0);
     } catch (error) {
-      last = (error as Error).cause ?? error; // the line was cut: nobody knows whether it was done
+      last = (error as Error).cause ?? error; // The connection broke: the outcome of the command is unknown.
     }
     if (Date.now() > until) throw new Error(`POST ${path} was not answered within ${withinMs} ms; last: ${String(last)}`);
     await sleep(Math.min(Math.max(retryAfterS * 1_000, 100), 1_000));
   }
 }
 
-/** Reads until it is so; a server that is away for a moment is no answer. */
+/** Reads until the condition holds. A server that is temporarily unavailable does not count as an answer. */
 export const seen = (from: Caller, path: string, enough: (body: Json) => boolean, withinMs = 60_000): Promise<Json> =>
   eventually(
     () =>
@@ -53,7 +53,7 @@ export const seen = (from: Caller, path: string, enough: (body: Json) => boolean
     { what: `GET ${path}`, withinMs },
   );
 
-/** So many at once, in order. */
+/** Works on at most this many items at once, in order. */
 export async function inLanes<T, R>(lanes: number, items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   const waiting = items.entries();
@@ -64,7 +64,7 @@ export async function inLanes<T, R>(lanes: number, items: readonly T[], work: (i
   return results;
 }
 
-/** The outside ledger: every command that was acknowledged, and the journeys they belong to. */
+/** The ledger outside the system: all acknowledged commands and their journeys. */
 export class Ledger {
   acknowledged: Acknowledged[] = [];
   journeys: Journey[] = [];
@@ -80,12 +80,12 @@ export class Ledger {
 
   static async open(stack: Stack): Promise<Ledger> {
     await seedPlace(stack.orm);
-    // One for all: with so many seats that no journey takes another's slot.
+    // One provider for all journeys, with so many seats that no journey takes another's slot.
     const provider = await seedProvider(stack.orm, { price: 12_000, capacity: 90 });
     return new Ledger(stack, provider, await stack.as(provider.subject, 'provider'));
   }
 
-  /** Turns the page: what was checked is not checked again. */
+  /** Starts a new page of the ledger: the commands so far are not checked again. */
   turn(): void {
     this.acknowledged = [];
     this.journeys = [];
@@ -94,7 +94,7 @@ export class Ledger {
   async journey(): Promise<Journey> {
     const subject = `consumer-${randomUUID()}`;
     const consumer = await this.stack.as(subject, 'consumer');
-    await seen(consumer, '/requests', () => true); // first sight makes the user
+    await seen(consumer, '/requests', () => true); // The first request creates the user.
     await this.stack.rows('update user_account set email = ? where subject = ?', [`${subject}@example.test`, subject]);
     const journey = new Journey(this, consumer);
     this.journeys.push(journey);
@@ -107,7 +107,7 @@ export class Ledger {
     return answer;
   }
 
-  /** Every acknowledged command, sent once more: the same answer, and nothing happens. */
+  /** Sends every acknowledged command once more: the answers are the same, and nothing changes. */
   async repeatAll(): Promise<void> {
     const before = await this.stack.rows('select count(*) from event');
     for (const { from, path, body, key, answer } of this.acknowledged) {
@@ -117,7 +117,7 @@ export class Ledger {
     expect(await this.stack.rows('select count(*) from event')).toEqual(before);
   }
 
-  /** What every completed journey must have left behind: everything once. */
+  /** Expects the traces of every completed journey: each exactly once. */
   async expectEverythingOnce(): Promise<void> {
     for (const { requestId, bookingId, messages } of this.journeys) {
       const of = { request: `request/${requestId}`, booking: `booking/${bookingId}`, review: `review/${bookingId}` };
@@ -155,8 +155,8 @@ export class Ledger {
   }
 
   /**
-   * Whoever has an address has been written to about everything. A mail that a dead worker had in hand waits for its claim to end; one
-   * that had gone out when Postgres was killed, before it was noted, goes out again under its Message-ID.
+   * Expects a mail for every notification of users with an address. A mail that a dead worker had claimed waits until the claim ends. A
+   * mail that went out just before Postgres was killed, so that the success was not stored, is sent again with the same Message-ID.
    */
   async expectAllMailed(): Promise<void> {
     const waiting = () => this.stack.rows("select kind from notification where mail_status = 'waiting'");
@@ -166,7 +166,7 @@ export class Ledger {
     expect(counted!.n).toBeGreaterThan(0);
   }
 
-  /** The mail server's own count: no Message-ID twice, none that no notification stands behind. */
+  /** Expects in the mail server's own list: no Message-ID twice, and a notification for every Message-ID. */
   async expectMailsOnce(): Promise<void> {
     const notified = new Set((await this.stack.rows<{ id: string }>('select id from notification')).map(({ id }) => id));
     const received = this.stack.mails.received.map(({ messageId }) => /^<([^@]+)@/.exec(messageId)?.[1] ?? messageId);
@@ -192,7 +192,7 @@ export class Journey {
     return this.ledger.providerCaller;
   }
 
-  /** Says something and waits for the answer. @returns its intent */
+  /** Sends a chat message and waits for the answer. @returns the intent of the answer */
   async say(message: string): Promise<string> {
     const { body } = await this.ok(this.consumer, '/chat', this.requestId ? { message, requestId: this.requestId } : { message });
     this.requestId = body.requestId;
@@ -214,7 +214,7 @@ export class Journey {
     this.requestId = body.id;
   }
 
-  /** The invitation, as the provider finds it. */
+  /** The id of the invitation, from the provider's own list. */
   async offerId(provider = this.provider): Promise<string> {
     const mine = ({ offer }: { offer: { requestId: string } }) => offer.requestId === this.requestId;
     const leads = await seen(provider, '/leads?limit=100', ({ items }) => items.some(mine));
@@ -235,7 +235,7 @@ export class Journey {
     return this.ok(this.provider, `/bookings/${this.bookingId}/check-in`, { code: await this.code() });
   }
 
-  /** What the consumer shows at the door, once the booking is confirmed. */
+  /** The check-in code that the consumer shows at the door, after the booking is confirmed. */
   async code(): Promise<string> {
     const { checkInCode } = await seen(this.consumer, `/bookings/${this.bookingId}`, (booking) => booking.checkInCode !== null);
     return checkInCode;
@@ -249,7 +249,7 @@ export class Journey {
     return seen(this.consumer, `/requests/${this.requestId}`, (request) => request.status === status, withinMs);
   }
 
-  /** A command that nobody has a reason to refuse. */
+  /** A command that no rule refuses. */
   protected async ok(from: Caller, path: string, body: object = {}, key?: string): Promise<Answer> {
     const answer = await this.ledger.send(from, path, body, key);
     if (answer.status >= 300) throw new Error(`POST ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);

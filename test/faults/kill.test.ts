@@ -5,7 +5,7 @@ import { pauseAppends } from './pause.ts';
 
 jest.setTimeout(300_000);
 
-/** How long a command may be held up by a worker that is gone: one and a half workflow task timeouts, twice over for a busy machine. */
+/** The longest delay of a command by a dead worker: 1.5 workflow task timeouts, doubled for a busy machine. */
 const g1Ms = 30_000;
 
 let stack: Stack;
@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack?.close());
 
-/** Four journeys, each one command before another point of the path. */
+/** Four journeys. Each is one command before a different point of the path. */
 async function onTheWay() {
   const journeys = await Promise.all([1, 2, 3, 4].map(() => ledger.journey()));
   const [chatting, proposing, accepting, completing] = journeys as [Journey, Journey, Journey, Journey];
@@ -51,7 +51,7 @@ async function finish({ chatting, proposing, accepting, completing, journeys }: 
   await Promise.all(journeys.map((journey) => journey.closed()));
 }
 
-/** Commands of four kinds are in the middle of their transactions: now something dies. */
+/** Holds four different commands in the middle of their transactions and calls `whileHeld`, in which a process dies. */
 async function killedInTheMiddle(whileHeld: () => Promise<void>, afterwards: () => Promise<void>): Promise<void> {
   const journeys = await onTheWay();
   const { chatting, proposing, accepting, completing } = journeys;
@@ -66,7 +66,7 @@ async function killedInTheMiddle(whileHeld: () => Promise<void>, afterwards: () 
   const back = Date.now();
   await acknowledged;
   expect(Date.now() - back).toBeLessThan(g1Ms);
-  await Promise.all(commands); // the first refusal or give-up, if there is one
+  await Promise.all(commands); // Throws the first refusal or timeout, if there is one.
   await finish(journeys);
 }
 

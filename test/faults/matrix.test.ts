@@ -23,14 +23,14 @@ beforeAll(async () => {
 });
 afterAll(() => paidStack?.close());
 
-/** A path through a booking's life: how it gets to the brink, the command that leads over it, and how it has to end. */
+/** A path through a booking's life: the preparation, the command (`act`) whose steps are tested, and the allowed endings. */
 interface Path {
   name: string;
   options?: DealOptions;
   prepare?: (deal: Deal) => Promise<unknown>;
   act: (deal: Deal) => Promise<unknown>;
   after?: (deal: Deal) => Promise<unknown>;
-  /** Steps from there on. The worker dies before and after each of them. */
+  /** Steps from `act` on. The worker dies before and after each of them. */
   steps: string[];
   endings: Ending[];
 }
@@ -62,7 +62,7 @@ const saga: Path[] = [
     endings: plays.completed.endings(variant),
   },
   {
-    // The next command comes while the run does not know yet what it had written.
+    // The next command arrives while the run does not yet know its own last events.
     name: 'another card',
     options: plays.declinedOnce.options(),
     prepare: (deal) => deal.propose(),
@@ -78,7 +78,7 @@ const compensation: Path[] = [
     name: 'an authorisation whose outcome nobody knows',
     prepare: async (deal) => {
       await deal.propose();
-      // It is reserved, the answer is lost, and whoever asks again is refused.
+      // The amount is reserved, the answer is lost, and every later attempt is refused.
       const { userId } = deal;
       const reached = () => stripe.faultOf(userId, 'confirm', { at: 'arriving', do: 'busy', status: 400, code: 'parameter_invalid' });
       stripe.faultOf(
@@ -105,7 +105,7 @@ const compensation: Path[] = [
     prepare: confirmed,
     act: (deal) => deal.command('provider', 'cancel', { reason: 'ill' }),
     steps: ['append:booking.cancelled', 'releasePayment', 'append:payment.released'],
-    // The search begins again, and nobody else is there.
+    // The search begins again and finds no other provider.
     endings: [{ ...endingOf('unfilled', [[...paid, 'booking.cancelled', ...givenBack]]), reopened: 1 }],
   },
 ];
@@ -181,7 +181,7 @@ async function expectExactlyOnce(all: Case[]): Promise<void> {
 }
 
 describe('crash matrix', () => {
-  // As many at once as one kill serves and a slow machine carries: a run that was interrupted waits until its task times out.
+  // One kill serves all paths of a row, because every interrupted run waits until its task times out. More would overload a slow machine.
   it.each([
     ['the saga', saga],
     ['its compensations', compensation],
@@ -193,7 +193,7 @@ describe('crash matrix', () => {
     );
     const all = await onTheBrink(points);
     const armed = all.map(({ deal, point }) => {
-      // The slot is held by the request's run, together with the acceptance.
+      // The request's run holds the slot, together with the acceptance.
       const run = point.endsWith(':booking.held') ? `request/${deal.requestId}` : `booking/${deal.bookingId || deal.nextBooking}`;
       return `${point}@${run}`;
     });
@@ -205,7 +205,7 @@ describe('crash matrix', () => {
       await stop();
     }
     await expectExactlyOnce(all);
-    // Every point of the matrix was really there, and somebody died at it.
+    // Proves that a worker died at every point of the matrix.
     expect(stack.failpoints.hit()).toEqual(expect.arrayContaining(armed));
   });
 
@@ -223,7 +223,7 @@ describe('crash matrix', () => {
     await ended;
     await expectExactlyOnce(all);
     await ledger.expectAllMailed();
-    // Every step was cut off at least once, before and after it had happened.
+    // Proves that every request was cut off at least once before and once after its effect.
     expect(stripe.calm()).toBeLessThanOrEqual(2 * cut.length * (all.length - 1));
   });
 

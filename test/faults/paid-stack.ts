@@ -1,4 +1,4 @@
-// A whole Proxie that takes money from a payment provider which tells it what happens, and the ledger of who uses both.
+// A whole Proxie with a payment provider that reports its events, and the ledger of the clients.
 import { startStripe, type StripeServer } from '../support/stripe.ts';
 import { startStack, type Stack } from './harness.ts';
 import { Ledger } from './journey.ts';
@@ -12,7 +12,7 @@ export interface PaidStack {
 
 export async function startPaidStack(): Promise<PaidStack> {
   const stripe = await startStripe();
-  // A job may begin long ahead of its slot: nobody waits for it.
+  // Check-in is allowed long before the slot, so that no play has to wait.
   const policy = { checkInEarlyMs: 90 * 86_400_000 };
   const stack = await startStack({ env: stripe.env, policy }).catch(async (error) => {
     await stripe.stop();

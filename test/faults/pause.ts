@@ -1,18 +1,18 @@
-// Holds Postgres still at a chosen place, from outside, so that a test can kill something exactly then.
+// Stops Postgres at a chosen place, from outside, so that a test can kill a process exactly there.
 // oxlint-disable-next-line proxie/one-sql-path -- holds a lock, and listens, on a connection of its own
 import pg from 'pg';
 import { eventually } from '../support/http.ts';
 
 export interface Pause {
-  /** Resolves when so many appends wait for us: their transactions have begun and have not been committed. */
+  /** Resolves when this many appends wait for the lock: their transactions have begun and are not committed. */
   waiting(count: number): Promise<void>;
   release(): Promise<void>;
 }
 
-/** No timeline can be appended to until this is released; everything can be read. */
+/** Blocks all appends until `release`. Reads still work. */
 export async function pauseAppends(databaseUrl: string): Promise<Pause> {
   const client = new pg.Client({ connectionString: databaseUrl, application_name: 'proxie-test-pause' });
-  client.on('error', () => undefined); // the test may kill the server under it
+  client.on('error', () => undefined); // The test may kill the server of this connection.
   await client.connect();
   await client.query('begin');
   await client.query('lock table event in exclusive mode');
@@ -30,7 +30,7 @@ export async function pauseAppends(databaseUrl: string): Promise<Pause> {
   };
 }
 
-/** Resolves when the database tells of a commit on this stream: NOTIFY speaks after the commit, never before. */
+/** `committed` resolves when the database reports a commit on this stream. NOTIFY is sent after the commit, never before. */
 export async function nextCommit(databaseUrl: string, stream: string): Promise<{ committed: Promise<void> }> {
   const client = new pg.Client({ connectionString: databaseUrl, application_name: 'proxie-test-listen' });
   client.on('error', () => undefined);

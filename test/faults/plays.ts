@@ -1,13 +1,13 @@
-// Ways a booking can go, each with what it must leave behind whatever dies on the way.
+// The ways that a booking can go. Each has the ending that must result whatever process dies on the way.
 import { price, type Deal, type DealOptions } from './deal.ts';
 import type { BookingEnding, Ending } from './exactly-once.ts';
 
 export type Side = 'consumer' | 'provider';
 
-/** What chance decides about a play. */
+/** The random choices of a play. */
 export interface Variant {
   side: Side;
-  /** How long before the slot: what a cancellation costs follows from it. */
+  /** Time between the cancellation and the slot. The fee of a cancellation depends on it. */
   notice: keyof typeof notices;
   /** Minor units. */
   finalPrice: number;
@@ -16,15 +16,15 @@ export interface Variant {
 
 export interface Play {
   options?: (variant: Variant) => DealOptions;
-  /** How many commands its people send, from the proposal on. */
+  /** Number of commands that consumer and provider send, from the proposal on. */
   commands: number;
-  /** Steps the worker takes on its way. */
+  /** Steps of the worker in this play. */
   steps: string[];
-  /** Requests to the payment provider on its way. */
+  /** Requests to the payment provider in this play. */
   requests: ('create' | 'confirm' | 'capture' | 'cancel' | 'refund')[];
-  /** From the proposal to the last command. */
+  /** Plays from the proposal to the last command. */
   run: (deal: Deal, variant: Variant) => Promise<void>;
-  /** How it has to end; where the clock decides, one of these. */
+  /** The allowed endings. More than one where the timing decides. */
   endings: (variant: Variant) => Ending[];
 }
 
@@ -39,7 +39,7 @@ export const paid = [...asked, 'payment.authorised', 'booking.confirmed'];
 export const taken = ['payment.captured', 'payment.closed'];
 export const givenBack = ['payment.released', 'payment.closed'];
 export const done = ['booking.checked_in', 'booking.completed', ...taken];
-/** Each booking with its timeline, and the money that differs from none. */
+/** An ending: each booking with its timeline. Amounts that are not given are 0, and money was reserved once. */
 export const endingOf = (request: string, ...bookings: [timeline: string[], money?: Partial<BookingEnding>][]): Ending => ({
   request,
   bookings: bookings.map(([timeline, money]) => ({ timeline, captured: 0, refunded: 0, authorised: 1, ...money })),
@@ -62,13 +62,13 @@ export async function confirmed(deal: Deal): Promise<void> {
   await deal.until('confirmed');
 }
 
-/** The job is done, by who comes and who lets in. */
+/** Plays the job: one side checks in, and the provider completes. */
 export async function carriedOut(deal: Deal, { side, finalPrice }: Variant): Promise<void> {
   await (side === 'consumer' ? deal.command('consumer', 'check-in') : deal.checkIn());
   await deal.finish(finalPrice);
 }
 
-/** The card was declined: another one, and on to the end. */
+/** Plays on after a declined card: pays with another card, and continues to the end. */
 export async function paidAnew(deal: Deal, variant: Variant): Promise<void> {
   await deal.happened('payment.declined');
   await deal.payWith('pm_card_mastercard');
@@ -131,7 +131,7 @@ export const plays = {
     },
     endings: () => [
       endingOf('cancelled', [[...asked, 'payment.declined', 'booking.hold_extended', 'booking.released'], { authorised: 0 }]),
-      // The hold ran out before the bank's answer was known, or before anything was asked for.
+      // The hold expired before the bank's answer was known, or before anything was requested from the bank.
       endingOf('cancelled', [[...asked, 'payment.released', 'booking.released'], { authorised: 0 }]),
       { ...endingOf('unfilled', [['booking.held', 'booking.released'], { authorised: 0 }]), reopened: 1 },
     ],

@@ -55,7 +55,7 @@ async function booked(): Promise<{ id: string; stream: string; bookingId: string
 }
 
 describe('the reconciler repairs', () => {
-  afterEach(async () => expect(await check()).toMatchObject(nothing)); // twice changes nothing
+  afterEach(async () => expect(await check()).toMatchObject(nothing)); // A second check changes nothing.
 
   it('starts a run for every open stream that has none, page by page', async () => {
     const requests = await Promise.all([offering(), offering(), offering()]);
@@ -80,7 +80,7 @@ describe('the reconciler repairs', () => {
 
   const service = (): WorkflowService => suite.temporal.connection.workflowService;
 
-  /** A request whose run is on a queue of its own, where the test is the worker. */
+  /** A request whose run has its own task queue; the test is the worker of this queue. */
   async function withBrokenWorker(options: { workflowTaskTimeout?: number } = {}) {
     const { id, stream, offerId } = await offering();
     await run(stream).terminate('as the test wishes');
@@ -111,7 +111,7 @@ describe('the reconciler repairs', () => {
     const { stream, offerId, nextTask } = await withBrokenWorker();
     let failures = 0;
     for (; !(await check({ patienceMs: 300 })).started.includes(stream); failures += 1) await fail(service(), await nextTask());
-    expect(failures).toBeGreaterThan(1); // one may be over by itself
+    expect(failures).toBeGreaterThan(1); // A single failure can end by itself.
     expect(failures).toBeLessThan(5);
     expect((await worker.post(`/offers/${offerId}/propose`)).status).toBe(200);
   });
@@ -123,7 +123,7 @@ describe('the reconciler repairs', () => {
     await run(stream).signal(catchUp);
     for (let deaths = 0; deaths < 3; deaths += 1) {
       expect((await check({ patienceMs: 300 })).started).toEqual([]);
-      await nextTask(); // and no word of it any more
+      await nextTask(); // The worker takes the task and never answers.
     }
     expect((await check({ patienceMs: 300 })).started).toEqual([]);
     await run(stream).terminate('as the test wishes');
@@ -135,7 +135,7 @@ describe('the reconciler repairs', () => {
     const declined: RequestEvent = { type: 'offer.declined', offerId };
     await writeUnheard(suite.orm, stream, { id: provider.id, role: 'provider' }, [declined]);
     expect((await check()).caughtUp).toEqual([stream]);
-    // Nobody is left to answer: only a run that has folded it closes the round.
+    // No provider is left to answer: only a run that has folded the decline closes the round.
     await eventually(
       () => newest(stream),
       ({ type }) => type === 'request.unfilled',
@@ -148,7 +148,7 @@ describe('the reconciler repairs', () => {
     await run(stream).terminate('as the test wishes');
     await consumer.post(`/bookings/${bookingId}/check-in`);
     expect((await worker.post(`/bookings/${bookingId}/complete`)).status).toBe(200);
-    await run(`booking/${bookingId}`).result(); // it had nobody to tell
+    await run(`booking/${bookingId}`).result(); // The request's run is gone: the booking's run had no run to tell.
     expect((await consumer.get(`/requests/${id}`)).body.status).toBe('booked');
     expect((await check()).started).toEqual([stream]);
     await completedOnce(id, stream);
@@ -211,7 +211,7 @@ describe('the reconciler reports and guesses nothing', () => {
       started: [],
       disagreements: [{ stream, between: 'timeline and its noun', detail: 'position 3 is missing' }],
     });
-    // A run that somebody starts by hand does not decide on half a timeline either: it asks for attention and waits.
+    // A run that an operator starts by hand also does not decide on an incomplete timeline: it asks for attention and waits.
     const [first] = await suite.rows<{ data: object }>('select data from event where stream = ? and seq = 1', [stream]);
     const before = await suite.rows('select seq from event where stream = ?', [stream]);
     await suite.temporal.workflow.start('requestWorkflow', { workflowId: stream, taskQueue: 'proxie', args: [first!.data] });
@@ -225,7 +225,7 @@ describe('the reconciler reports and guesses nothing', () => {
        from jsonb_populate_record(null::event, ?::jsonb)`,
       [JSON.stringify(gone)],
     );
-    // Repaired: it is woken and goes on.
+    // After the repair, the check wakes the run and the run continues.
     expect(await check()).toMatchObject({ ...nothing, caughtUp: [stream] });
     expect((await consumer.post(`/requests/${id}/cancel`)).status).toBe(200);
   });
@@ -295,7 +295,7 @@ describe('the reconciler reports and guesses nothing', () => {
     expect(await check()).toMatchObject(nothing);
   });
 
-  /** What a test has broken beyond repair must not be found by the next one. */
+  /** Removes damage that a test cannot repair, so that the check of the next test does not find it. */
   async function forget(stream: string, id: string): Promise<void> {
     await run(stream).terminate('as the test wishes');
     for (const text of ['delete from offer where request_id = ?', 'delete from request where id = ?']) await suite.rows(text, [id]);

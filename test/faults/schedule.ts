@@ -1,5 +1,5 @@
-// From a seed to a journey and what goes wrong on its way. Everything chance decides is decided here, before anything begins, so
-// that the same seed is the same schedule.
+// Turns a seed into a journey and its faults. All random choices are made here, before the journey begins, so that the same seed
+// gives the same schedule.
 import { price } from './deal.ts';
 import { notices, plays, type Play, type PlayName, type Side, type Variant } from './plays.ts';
 
@@ -8,10 +8,10 @@ export type Fault =
   | { do: 'crash'; at: string }
   /** A process is killed, and started again, around a command of the journey. */
   | { do: 'kill'; what: 'api' | 'postgres' | 'temporal'; command: number; afterMs: number }
-  /** Nothing can be written for a while. */
+  /** No event can be written for `forMs` milliseconds. */
   | { do: 'stall'; command: number; afterMs: number; forMs: number }
   | { do: 'stripe'; request: Play['requests'][number]; at: 'arriving' | 'executing' | 'answering'; how: 'drop' | 'fail' | 'busy' | 'wait' }
-  /** What Stripe reports is delivered twice more, the last first. */
+  /** Stripe's reports are delivered two more times, the last report first. */
   | { do: 'report again' }
   /** A command is sent twice at once, with the same Idempotency-Key. */
   | { do: 'send twice'; command: number };
@@ -39,7 +39,7 @@ export function scheduleOf(seed: number): Schedule {
   return { seed, play: name, variant, faults };
 }
 
-/** One line, which says it all. */
+/** The whole schedule in one line. */
 export const lineOf = ({ seed, play, variant, faults }: Schedule): string =>
   `seed ${seed}: ${play} ${Object.values(variant).join('/')}; ${faults.map((fault) => Object.values(fault).join(' ')).join('; ')}`;
 
@@ -70,11 +70,11 @@ function faultOf({ steps, commands, requests }: Play, draw: Draws): Fault {
 
 interface Draws {
   pick<T>(from: readonly T[]): T;
-  /** 1 … most */
+  /** A whole number from 1 to `most`. */
   upTo(most: number): number;
 }
 
-/** Mulberry32: small, and the same everywhere. */
+/** Random numbers by Mulberry32: a small generator that gives the same numbers on every machine. */
 function draws(seed: number): Draws {
   let state = seed >>> 0;
   const next = () => {

@@ -14,7 +14,7 @@ import { lineOf, scheduleOf, type Fault, type Schedule } from './schedule.ts';
 /** `npm run test:faults -- --seeds N` and `--seed S` set these. */
 const { FAULT_SEEDS = '20', FAULT_SEED } = process.env;
 const seeds = FAULT_SEED ? [Number(FAULT_SEED)] : Array.from({ length: Number(FAULT_SEEDS) }, (_, n) => n + 1);
-/** Journeys that share a stack and each other's disasters. */
+/** Number of journeys that run at once on one stack. A killed process affects all of them. */
 const atOnce = 5;
 
 let paidStack: PaidStack;
@@ -28,7 +28,7 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => paidStack?.close(), 300_000);
 
-/** One disaster with processes at a time: what is dead cannot be killed, and everything comes back. */
+/** Kills and stalls run one after another: a dead process cannot be killed, and every process is started again. */
 let disasters: Promise<unknown> = Promise.resolve();
 const alone = (work: () => Promise<unknown>): void => void (disasters = disasters.then(work, work));
 
@@ -48,7 +48,7 @@ async function strike(fault: Extract<Fault, { do: 'kill' | 'stall' }>): Promise<
 
 type Send = (from: Caller, path: string, body?: object, key?: string) => Promise<Answer>;
 
-/** Arms what goes wrong on the way of one deal. Its commands are counted from the proposal on. */
+/** Arms the faults of one deal. The deal's commands are counted from the proposal on. */
 function arm(deal: Deal, faults: readonly Fault[]): void {
   for (const fault of faults) {
     if (fault.do === 'crash') {
@@ -88,7 +88,7 @@ async function reportAgain({ bookings }: Deal): Promise<void> {
 interface Played {
   schedule: Schedule;
   deal: Deal;
-  /** Why it did not get to its end. */
+  /** The reason why the deal did not reach its end. */
   error?: string;
 }
 
@@ -127,12 +127,12 @@ describe('exactly once', () => {
       for (let first = 0; first < seeds.length; first += atOnce) {
         const batch = seeds.slice(first, first + atOnce).map(scheduleOf);
         for (const schedule of batch) process.stdout.write(`  ${lineOf(schedule)}\n`);
-        // Nobody's disaster strikes before all are there, or while the books are read.
+        // No fault strikes before all deals are open, or while the results are checked.
         const played = await Promise.all((await Promise.all(batch.map(open))).map(playOne));
         await disasters;
         const found = await Promise.all(played.map(problemsIn));
         expect(found.flat()).toEqual([]);
-        // A step that this journey did not take is nobody's disaster.
+        // Faults at steps that no deal of this batch took must not strike in the next batch.
         stack.failpoints.disarm();
         stripe.calm();
       }
