@@ -12,7 +12,7 @@ describe('one booked request with three offers and two reminders', () => {
   it.each(['request', 'booking', 'review'] as const)('the run of the %s stays within its budget (bench/cost.budget.json)', (name) => {
     const { actions, events, bytes } = cost.runs[name];
     const over = Object.entries({ actions, events, bytes }).filter(([what, value]) => value > budget[name][what as 'actions']);
-    // With what is billed beside it, so that a failure says where it comes from.
+    // Compared together with the single billed actions, so that a failure shows its origin.
     expect(over.length ? { over, billed: cost.runs[name].billed } : 'within').toBe('within');
   });
 

@@ -28,7 +28,7 @@ const plumber: ApplicationDetails = {
 const operator = { id: '00000000-0000-4000-8000-0000000000ee', role: 'admin' as const };
 
 let suite: Suite;
-/** What the next vendor answers. Anything but an outcome makes it fail. */
+/** The next answer of the vendor. Any other value than an outcome makes the vendor fail. */
 let vendor: Verification['check'];
 
 beforeAll(async () => {
@@ -124,7 +124,7 @@ describe('an application that is approved', () => {
     expect(await application.types()).toEqual(['opened', 'updated', 'submitted', 'checking', 'checked', 'in_review', 'approved']);
 
     const { text, events } = await readableHistory(application.handle);
-    expect(text).toContain(id); // the look inside the payloads works
+    expect(text).toContain(id); // Proves that the search finds text in payloads.
     for (const secret of ['Ana of the Pipes', 'NY-SECRET-12345', 'Twenty years']) expect(text).not.toContain(secret);
     expect(events).toBeLessThanOrEqual(48);
   });

@@ -10,7 +10,7 @@ import { eventually } from '../support/http.ts';
 import { mailServer, type MailServer } from '../support/smtp.ts';
 import { startSuite, type Suite } from '../support/suite.ts';
 
-/** No claim lapses and no pause ends while a slow machine works; `lapse` ends them. */
+/** Longer than a slow machine works: claims and pauses end only through `lapse`. */
 const mailTiming = { leaseMs: 60_000, firstPauseMs: 60_000, longestPauseMs: 60_000 };
 /** For runs that wait by themselves. */
 const briefly = { ...mailTiming, firstPauseMs: 100, longestPauseMs: 200 };
@@ -36,7 +36,7 @@ afterEach(() => {
   server.answer = () => null;
 });
 
-/** Somebody who is told of something. @returns address and notification */
+/** Stores a user with one notification. @returns mail address and notification */
 async function told({
   email = `${randomUUID()}@example.test` as string | null,
   kind = 'offers_ready',
@@ -66,10 +66,10 @@ const statusOf = async (id: string) =>
     )
   )[0]!;
 
-/** The time of every claim and every pause is over. */
+/** Ends every claim and every pause. */
 const lapse = () => suite.rows(`update notification set mail_after = now() - interval '1 second' where mail_status = 'waiting'`);
 
-/** The activity as one worker would run it. */
+/** The activity as one worker runs it. */
 function send(deps: Partial<MailDeps> = {}): Promise<SentMails> {
   const { sendPendingMail } = mailActivities({ orm: suite.orm, mailer, publicUrl: 'https://proxie.test', mailTiming, ...deps });
   return new MockActivityEnvironment().run(sendPendingMail) as Promise<SentMails>;
@@ -156,7 +156,7 @@ describe('a worker that dies', () => {
     const { id } = await told();
     let accepted: () => void = () => {};
     const died = new Promise<void>((resolve) => (accepted = resolve));
-    // What a killed process looks like from outside: the server has the mail, and nothing is heard again.
+    // A process that was killed: the mail server has the mail, and the process never answers.
     const dying: Mailer = {
       close() {},
       async send(mail) {
@@ -168,7 +168,7 @@ describe('a worker that dies', () => {
     void send({ mailer: dying });
     await died;
     const { nextInMs } = await send();
-    expect(nextInMs).toBeGreaterThan(0); // its claim still stands
+    expect(nextInMs).toBeGreaterThan(0); // The claim has not ended.
     await lapse();
     expect(await send()).toEqual({ sent: 1, nextInMs: null });
     expect(server.received).toHaveLength(2);

@@ -4,11 +4,11 @@ import { eventually, type Caller } from '../support/http.ts';
 import { city, leakRequest, seedPlace, seedProvider, type SeededProvider } from '../support/seed.ts';
 import { startSuite, type Suite } from '../support/suite.ts';
 
-// Durations long enough that a busy machine answers in time, short enough that nobody waits.
+// Durations: long enough that a busy machine answers in time, short enough for a quick test.
 const policy = {
   intakeNudgeMs: 4_000,
   intakeCloseMs: 7_000,
-  // Nobody answers in an urgent or early round; the late ones leave time to answer.
+  // No test answers in an urgent or early round, so these are short. Late rounds leave time to answer.
   roundWindowMs: { urgent: 1_500, soon: 1_500, flexible: 5_000 },
   decisionMs: 1_000,
   maxTurns: 2,
@@ -29,7 +29,7 @@ const closed = (consumer: Caller, id: string) =>
     ({ closedAt }) => closedAt !== null,
     { what: 'the end of the request' },
   );
-/** A job next week: its rounds are the long ones. */
+/** A job next week. Its rounds are long. */
 const nextWeek = () => {
   const from = Date.now() + 8 * 86_400_000;
   return { from: new Date(from).toISOString(), to: new Date(from + 4 * 3_600_000).toISOString(), zone: city.zone };

@@ -125,7 +125,7 @@ describe('a completed booking', () => {
     expect(await types()).toEqual(['opened', 'submitted', 'submitted', 'published', 'closed']);
     expect(await suite.rows('select 1 from review_draft')).toEqual([]);
     const { text, events } = await readableHistory(review);
-    expect(text).toContain(consumer); // the look inside the payloads works
+    expect(text).toContain(consumer); // Proves that the search finds text in payloads.
     expect(text).not.toContain('kept out of the history');
     expect(events).toBeLessThanOrEqual(24);
   });

@@ -67,7 +67,7 @@ describe('an agreed series', () => {
     ]);
     await confirmed(series, 2);
     const { text, events } = await readableHistory(series.run);
-    expect(text).toContain(series.consumer); // the look inside the payloads works
+    expect(text).toContain(series.consumer); // Proves that the search finds text in payloads.
     expect(text).not.toMatch(/@example|Provider [0-9a-f]{4}/);
     expect(events).toBeLessThanOrEqual(45);
   });
@@ -273,7 +273,7 @@ describe('repair', () => {
     await suite.rows('update provider set horizon_days = 7 where id = ?', [series.provider]);
     await series.accept();
     await series.until('booked planned');
-    await confirmed(series, 1); // its run has begun, so that nobody finds it without one
+    await confirmed(series, 1); // The run has begun: the reconciler must not find the booking without a run.
     await suite.rows('update provider set horizon_days = 60 where id = ?', [series.provider]);
     const run = await restart(series);
     expect(await run.result()).toEqual({ status: 'ended' });
@@ -285,7 +285,7 @@ describe('repair', () => {
     const series = await activeSeries(suite, starts, { seriesHorizonMs: hour });
     await eventually(series.row, (row) => (row as { status: string }).status === 'active');
     await suite.temporal.workflow.getHandle(series.workflowId).terminate('lost');
-    // What the run wrote last.
+    // The last event that the run wrote.
     const bookingId = randomUUID();
     const held = heldBy(series, bookingId, starts[0]!);
     const { startsAt, endsAt } = held;
