@@ -1,4 +1,4 @@
-// What one acceptance costs, in counts: they are the same on every machine, milliseconds are not (npm run bench:accept).
+// Counts what one acceptance costs. Counts are the same on every machine; `npm run bench:accept` measures milliseconds.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import baseline from '../../bench/accept.baseline.json' with { type: 'json' };
 import { bookingWorkflowId } from '../../src/contracts/booking.messages.ts';
@@ -40,11 +40,11 @@ async function accept(place: typeof city, invitations: number) {
   return { requestId, ...statements };
 }
 
-/** Of the API: who, the claim of the key, the offer before and after, the answer's storing. */
+/** Statements of the API: read the user, claim the key, read the offer before and after, store the answer. */
 const ofTheApi = statements.api;
-/** The append in its transaction: the events with all that goes along, three rows that move, and the slot in three steps. */
+/** Statements of the append's transaction: the events with everything stored beside them, three status changes, three for the slot. */
 const ofTheAppend = statements.append;
-/** The booking's run: reads its timeline, and confirms in a transaction of its own. */
+/** Statements of the booking's run: it reads its timeline and confirms in a transaction of its own. */
 const ofTheBooking = statements.booking;
 
 const kindOf = (event: object) => /^(\w+)EventAttributes$/.exec(Object.keys(event).find((key) => key.endsWith('Attributes'))!)![1];
@@ -79,7 +79,7 @@ describe('one acceptance', () => {
       'timerCanceled',
       'upsertWorkflowSearchAttributes',
       'startChildWorkflowExecutionInitiated',
-      // The answer is out: what follows is the booking.
+      // The answer has been sent. The rest belongs to the booking.
       'childWorkflowExecutionStarted',
       'workflowTaskScheduled',
       'workflowTaskStarted',

@@ -22,7 +22,7 @@ const quick = {
 } satisfies CalendarImportDeps['calendarTiming'];
 /** Tomorrow at noon UTC. */
 const noon = Math.floor(Date.now() / (24 * hour)) * 24 * hour + 36 * hour;
-/** The clock of the readings, turned by hand. Ahead of the database's, by which a stored address is due at once. */
+/** The clock of the readings, set by the tests. It is ahead of the database's clock, by which a stored address is due at once. */
 let now: number;
 const oneHourAt = (at: number, uid = 'a') => vevent(`UID:${uid}`, `DTSTART:${utcText(at)}`, 'DURATION:PT1H');
 
@@ -53,7 +53,7 @@ const run = (timing = quick): Promise<ImportedCalendars> => {
   const { importCalendars } = calendarImportActivities({ orm, calendars, calendarTiming: timing, clock: () => now });
   return new MockActivityEnvironment().run(importCalendars, {}) as Promise<ImportedCalendars>;
 };
-/** Until everything is due. */
+/** Moves the clock until all calendars are due. */
 const wait = async () => {
   const [last] = await rows<{ at: Date }>('select max(next_try_at) as at from calendar_import');
   now = Math.max(now, new Date(last!.at).getTime());
@@ -85,7 +85,7 @@ describe('a calendar that is read', () => {
         Date.now(),
       );
     await expect(hold(noon)).rejects.toMatchObject({ code: 'slot_taken' });
-    await expect(hold(noon + hour)).rejects.toMatchObject({ code: 'slot_taken' }); // its own buffer before it
+    await expect(hold(noon + hour)).rejects.toMatchObject({ code: 'slot_taken' }); // The new hold's own buffer before it overlaps.
     await expect(hold(noon + hour + 15 * 60_000)).resolves.toBeDefined();
   });
 

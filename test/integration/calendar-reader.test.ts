@@ -1,4 +1,4 @@
-// Reading in a thread: it costs a process's time, so it is not among the unit tests.
+// Tests reading in a thread. Starting a thread takes time, so these tests are not among the unit tests.
 import { describe, expect, it } from '@jest/globals';
 import { readBusy } from '../../src/integrations/calendar/reader.ts';
 import { ics, utcText, vevent } from '../support/feed-server.ts';
@@ -77,7 +77,7 @@ describe('a calendar that is not meant well', () => {
     expect(outcome).toMatch(/^(unreadable|too_complex|read)$/);
     if (/RRULE:FREQ|DURATION:P9/.test(text)) expect(outcome).toBe('too_complex');
     expect(performance.now() - began).toBeLessThan(15_000);
-    // In this thread most of them would never end.
+    // Without a thread of their own, most of these readings would never end.
     expect(longest).toBeLessThan(5_000);
   });
 

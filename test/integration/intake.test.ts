@@ -44,11 +44,11 @@ afterAll(async () => {
   await onServer(`drop database if exists ${name} with (force)`);
 });
 
-/** Failures are expected here: they are asserted, not printed. */
+/** Failures are expected here. The tests assert them, so the log does not print them. */
 const quiet = () => new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR', () => {}) });
 const db = () => orm.em.fork() as Db;
 
-/** A request in intake, and what the workflow does around `runTurn`: posts a message, then makes the facts current. */
+/** A request in intake, with the workflow's steps around `runTurn`: post a message, then make the facts current. */
 async function conversation(interpreter: Interpreter = createOfflineInterpreter(), role = 'consumer') {
   const [requestId, consumerId] = [randomUUID(), randomUUID()];
   await sql(db(), `insert into user_account (id, issuer, subject, zone) values (?, 'test', ?, 'America/New_York')`, [
@@ -226,7 +226,7 @@ describe('with a model', () => {
     const listener = new pg.Client({ connectionString: databaseUrl });
     await listener.connect();
     const heard: { turnId: string; userId: string; attempt: number; seq: number; delta: string }[] = [];
-    // The model writes on when its beginning was heard: that is what out of band means.
+    // The model continues only after its first words were received: this proves that they are sent out of band.
     const begun = Promise.withResolvers<void>();
     listener.on('notification', ({ payload }) => (heard.push(JSON.parse(payload!)), begun.resolve()));
     await listener.query('listen proxie_turn');

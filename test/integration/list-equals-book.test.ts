@@ -1,4 +1,4 @@
-// What the calendar lists against what the one writer of holds lets in, on real Postgres, for any calendar.
+// Compares the slots that the calendar lists with the slots that the one writer of holds accepts, on real Postgres, for any calendar.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
@@ -39,7 +39,7 @@ afterAll(async () => {
   await drop();
 });
 
-/** Puts a calendar into rows: its bookings on their seats, among others that no longer count, and a hold that has run out. */
+/** Stores a calendar as rows: bookings on their seats, ended bookings that no longer count, and an expired hold. */
 async function seed({ calendar, now, durationMinutes }: Generated): Promise<string> {
   const em = orm.em.fork();
   const { id } = await seedProvider(orm, { service, durationMinutes, capacity: calendar.capacity });
@@ -74,7 +74,7 @@ async function seed({ calendar, now, durationMinutes }: Generated): Promise<stri
   for (const [index, occupied] of taken.entries()) {
     const during = { start: calendar.booked[index]!, end: occupied.end };
     await seedBooking(em, id, { ...occupied, during, status: index % 3 ? 'confirmed' : 'held', heldUntil: now + minute });
-    // In the same place: what was, and what has run out. Neither takes a seat; what was counts for its day, unless it was called off.
+    // The same time also has a cancelled or released booking. Neither takes a seat nor counts for its day.
     await seedBooking(em, id, { ...occupied, during, status: index % 2 ? 'cancelled' : 'released', heldUntil: now });
   }
   await seedBooking(em, id, {
@@ -110,7 +110,7 @@ async function seedBooking(em: Db, providerId: string, { seat, during, status, h
      values (?, ?, gen_random_uuid(), ?, ?, 'another', ?, ?::tstzrange, ?::tstzrange, ?, 'UTC', 1, 'USD', '{}', ?)`,
     [id, requestId, consumerId, providerId, status, range(during), range(occupied), seat, iso(heldUntil)],
   );
-  // Something to go on behind: whoever needs the slot of a hold that has run out releases it on its own timeline.
+  // The timeline needs a first event: a writer that needs the slot of an expired hold appends the release to the hold's timeline.
   await sql(
     em,
     `insert into event (stream, seq, command_id, type, actor_id, actor_role, at, data) values (?, 1, 'seed', 'booking.held', ?, 'consumer', ?, '{}')`,
@@ -147,7 +147,7 @@ function held(providerId: string, { start, end }: Interval, now: number) {
 
 class Undone extends Error {}
 
-/** What `work` would be refused with; its transaction is undone in any case. */
+/** The code of the refusal of `work`, or null. The transaction is rolled back in both cases. */
 async function refusalOf(work: (tx: Db) => Promise<unknown>): Promise<string | null> {
   try {
     await orm.em.fork().transactional(async (tx) => {
@@ -178,13 +178,13 @@ describe('a calendar in Postgres', () => {
         const calendar = await load(id, now, window);
         const list = (rules: Calendar) =>
           [...listSlots(rules, { from: window.start, to: window.end, durationMinutes, now })].map(({ start }) => start);
-        // What was agreed before is held whatever notice the provider wants.
+        // A slot that was agreed on earlier is held whatever notice the provider wants.
         const [listed, agreeable] = [list(calendar), list({ ...calendar, minimumNoticeMinutes: 0 })];
         expect(listed).toEqual(list({ ...generated.calendar, booked: calendar.booked }));
         const roll = (below: number) => Math.floor(dice.next().value! * below);
         const candidates = [
           ...[...Array(4)].flatMap(() => (agreeable.length ? [agreeable[roll(agreeable.length)]!] : [])),
-          // Off the grid and on the edges of what is free.
+          // Starts off the grid, and at the edges of the free time.
           ...agreeable.slice(0, 1).flatMap((start) => [start - 15 * minute, start + minute]),
           ...agreeable.slice(-1).map((start) => start + 15 * minute),
           ...[...Array(4)].map(() => now - 60 * minute + roll(6 * 1440) * minute),
@@ -222,7 +222,7 @@ describe('a calendar in Postgres', () => {
           if (slots.length === 0) break;
           const slot = slots[Math.floor(dice.next().value! * slots.length)]!;
           expect(await append<BookingEvent>(orm, held(id, slot, now))).toEqual({ is: 'written', events: [] });
-          // Holes, so that seats are free in pieces.
+          // Gaps between the bookings, so that seats are free in pieces.
           if (turn % 3 === 2)
             await sql(
               orm.em.fork(),
@@ -270,7 +270,7 @@ describe('a calendar in Postgres', () => {
     const slot = { start, end: start + 60 * minute };
     for (let seat = 0; seat < 2; seat += 1) await append<BookingEvent>(orm, held(id, slot, now));
     const em = orm.em.fork();
-    // The booking on the first seat goes: what is left sits on a seat that there is no longer.
+    // The booking on the first seat is cancelled. The other booking has a seat that no longer exists.
     await sql(em, "update booking set status = 'cancelled' where provider_id = ? and seat = 0", [id]);
     await sql(em, 'update provider set capacity = 1 where id = ?', [id]);
     expect(await append<BookingEvent>(orm, held(id, slot, now))).toMatchObject({ is: 'refused', code: 'slot_taken' });

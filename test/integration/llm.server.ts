@@ -9,7 +9,7 @@ export interface Call {
 
 export type Behaviour = (response: ServerResponse, call: Call, index: number) => void | Promise<void>;
 
-/** A server that speaks chat completions over SSE and misbehaves as told: one behaviour per call, the last one repeats. */
+/** A server of chat completions over SSE that misbehaves on request: one behaviour per call, the last behaviour repeats. */
 export async function startModel(...behaviours: Behaviour[]) {
   const calls: Call[] = [];
   const sockets = new Set<Socket>();

@@ -109,7 +109,7 @@ describe('a model behind the port', () => {
 
   it('a cancelled turn stops at once and is not answered', async () => {
     const { interpreter } = await model(hangs);
-    // One that was not stopped would be answered offline when its time is over.
+    // A turn that was not cancelled would end with an offline answer after its time limit.
     await expect(interpreter().interpret(input, { signal: AbortSignal.timeout(100) })).rejects.toThrow();
   });
 

@@ -36,7 +36,7 @@ afterAll(async () => {
   await drop();
 });
 
-/** What a booking's run is to the database: it decides on what it knows, appends, folds what it did not know, decides again. */
+/** Acts on the database as a booking's run does: decides on its state, appends, folds the events that it did not know, decides again. */
 class Run {
   state: BookingState = emptyBooking;
   seq = 0;
@@ -57,7 +57,7 @@ class Run {
 
   private async work(command: BookingCommand, now: number): Promise<void> {
     for (;;) {
-      if (!this.state.opened) return; // its hold was refused
+      if (!this.state.opened) return; // The hold of this booking was refused.
       const events = decideBooking(this.state, command, now);
       if (events.length === 0 || (await this.write(command.id, command.by, events, now))) return;
     }
@@ -135,7 +135,7 @@ describe('no double booking', () => {
             count(refusals, error.code);
           }
         };
-        // Everybody at once; each run keeps its own order, as workflows do.
+        // All runs at once. Each run keeps its own order, as workflows do.
         await Promise.all([
           ...runs.map((run, n) => {
             const event: BookingHeld = {
@@ -149,7 +149,7 @@ describe('no double booking', () => {
               price: 10_000,
               currency: 'USD',
               ...slotOf(holds[n]!),
-              // Some holds have run out already when the others come.
+              // Some holds have already expired when the others arrive.
               heldUntil: new Date(now + (n % 3 === 2 ? -1 : holdMs)).toISOString(),
               policy: defaultPolicy,
             };
@@ -175,11 +175,11 @@ describe('no double booking', () => {
         expect(await rowsThatDisagree(provider.id)).toEqual([]);
       },
     );
-    // Interleavings beside each other, until 64 writers are busy.
+    // Interleavings run in parallel, with up to 64 writers.
     const lanes = 8;
     await Promise.all(Array.from({ length: lanes }, () => fc.assert(property, { numRuns: interleavings / lanes, endOnFailure: true })));
     expect(await overlaps()).toEqual([]);
-    // The interleavings have met what they are about.
+    // Proves that the interleavings reached the cases that this test is about.
     for (const what of ['hold', 'confirm', 'cancel', 'propose', 'answer', 'expire'])
       expect(done.get(what) ?? 0).toBeGreaterThan(interleavings / 10);
     expect(refusals.get('slot_taken') ?? 0).toBeGreaterThan(interleavings / 10);
@@ -208,7 +208,7 @@ describe('no double booking', () => {
   });
 });
 
-/** Bookings whose row is not what their timeline says. */
+/** Bookings whose row differs from their timeline. */
 async function rowsThatDisagree(providerId: string): Promise<{ id: string; status: string; folded: string }[]> {
   const rows = await sql<{ id: string; status: string; events: Recorded<BookingTimelineEvent>[] }>(
     orm.em.fork(),

@@ -229,7 +229,7 @@ describe('the payment row', () => {
   });
 });
 
-/** A booking with what it hangs on, as far as foreign keys ask for it. */
+/** A booking with the rows that its foreign keys need. */
 async function booking(id: string): Promise<void> {
   const requestId = randomUUID();
   await rows("insert into request (id, consumer_id, status, catalogue_version) values (?, ?, 'booked', 1)", [requestId, consumerId]);

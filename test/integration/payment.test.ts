@@ -15,7 +15,7 @@ beforeAll(async () => {
   payer = { customer, method: await attached(customer, 'pm_card_visa') };
 });
 afterAll(() => stripe.stop());
-// Whatever a test did, nobody's money got lost; and what it planned to go wrong did go wrong.
+// After every test: no money was lost, and every planned fault has happened.
 afterEach(() => {
   stripe.settings.bank = () => undefined;
   expect(stripe.calm()).toBe(0);
@@ -52,7 +52,7 @@ const codeOf = (work: Promise<unknown>) =>
     () => 'done',
     (error: unknown) => (error instanceof PaymentError ? error.code : error),
   );
-/** As Temporal does: again while it is only away. */
+/** Retries as Temporal does, while the payment provider is only unavailable. */
 async function retried<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -161,7 +161,7 @@ describe('authorising', () => {
 });
 
 describe('an answer that never came', () => {
-  /** Two in a row: the package repeats one by itself. */
+  /** Two faults in a row, because the package itself retries after one. */
   const lost = (step: Step, at: 'executing' | 'answering') => stripe.fault(step, { at, do: 'drop' }, { at, do: 'drop' });
 
   it.each(['create', 'confirm'] as const)('cut before %s: asked again, it reserves once', async (step) => {
@@ -315,7 +315,7 @@ describe('releasing', () => {
     late.letGo();
     await zombie;
     expect(totals()).toMatchObject({ authorised: 12_000, released: 12_000, open: 0 });
-    // Whoever asks now is not told yesterday's answer.
+    // A later question does not get the old answer.
     expect(await codeOf(authorise())).toBe('payment_released');
   });
 

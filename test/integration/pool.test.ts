@@ -25,11 +25,11 @@ afterAll(async () => {
 interface Wire {
   url: string;
   server: Server;
-  /** Whoever sends this text is cut off, before the server hears of it. */
+  /** A connection that sends this text is cut before the server receives the text. */
   cutAt: string | undefined;
 }
 
-/** A connection to Postgres that breaks as it does when a server is killed or a network goes. */
+/** A connection to Postgres that breaks as if the server was killed or the network failed. */
 async function wireTo(target: string): Promise<Wire> {
   const { hostname, port } = new URL(target);
   const server = createServer((client) => {
@@ -52,7 +52,7 @@ async function wireTo(target: string): Promise<Wire> {
   return made;
 }
 
-/** The value is on the wire each time, the text only until the statement is prepared. */
+/** The value is sent each time. The statement's text is sent only until the statement is prepared. */
 const answer = () => inTransaction(orm, async (tx) => (await sql<{ said: string }>(tx, 'select ?::text as said', ['hello']))[0]!.said);
 
 describe('a connection that breaks gives its place in the pool back', () => {

@@ -17,7 +17,7 @@ let running: Managed[];
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'proxie-postgres-'));
   rmSync(folder, { recursive: true });
-  mkdirSync(folder); // passable: under root, Postgres runs as another user
+  mkdirSync(folder); // The folder must be accessible: under root, Postgres runs as another user.
   said = [];
   running = [];
 });
@@ -65,7 +65,7 @@ describe('the embedded Postgres', () => {
     const first = await start();
     await withClient(first.url, (client) => client.query('create table t (n int); insert into t values (1)'));
     await first.server.stop();
-    // Nobody watches over this one.
+    // This server has no process that watches it.
     const { command, args, cwd, uid, gid } = await prepare();
     const child = spawn(command, [...args], { cwd, uid, gid, detached: true, stdio: 'ignore' });
     const left = refTo(child.pid!)!;

@@ -1,4 +1,4 @@
-// Every page and poll is a GET: what each may cost the database, and that none of them needs a worker.
+// Every page and poll is a GET. Tests how many statements each may cost, and that none needs a worker.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -9,12 +9,12 @@ import { seedPlace, type SeededProvider } from '../support/seed.ts';
 import { statementsOf } from '../support/statements.ts';
 import { startSuite, type Suite } from '../support/suite.ts';
 
-/** One to know the user, one for the answer. A stream begins with one more: what happened between its position and its first look. */
+/** One statement for the user, one for the answer. A stream needs one more at its begin, to read the events after its position. */
 const allowed = { 'application/json': 2, 'text/calendar': 2, 'text/event-stream': 3 };
 
 let suite: Suite;
 let document: Json;
-/** What stands for the parameters of paths and queries. */
+/** Values of the parameters of paths and queries. */
 const values: Record<string, string> = {
   category: 'plumbing',
   code: 'plumbing.leak',
@@ -23,7 +23,7 @@ const values: Record<string, string> = {
   from: new Date().toISOString(),
   to: new Date(Date.now() + 86_400_000).toISOString(),
 };
-/** Whoever may read: the first who is let in. */
+/** The first caller who is allowed to read. */
 const readers: [subject: string, ...roles: string[]][] = [
   ['reader', 'consumer'],
   ['', 'provider'],
@@ -65,7 +65,7 @@ beforeAll(async () => {
     token: feed.url.split('/').at(-1).replace('.ics', ''),
   });
   document = await (await fetch(`${suite.url}/api/openapi.json`)).json();
-  // From here on nobody but the API uses this database.
+  // From here on only the API uses this database.
   await suite.stopWorker();
 });
 afterAll(() => suite.close());
@@ -81,7 +81,7 @@ async function confirmed(consumer: Caller, providers: SeededProvider[]): Promise
 async function read(url: string, token?: string): Promise<number> {
   const gone = new AbortController();
   const response = await fetch(url, { headers: token ? { authorization: `Bearer ${token}` } : {}, signal: gone.signal });
-  // A stream never ends by itself: its beginning is what is read.
+  // A stream never ends by itself, so only its beginning is read.
   if (response.headers.get('content-type')?.startsWith('text/event-stream')) gone.abort();
   else await response.text();
   return response.status;
@@ -123,7 +123,7 @@ describe('reading while no worker runs', () => {
       const tokens = route.open ? [undefined] : await Promise.all(readers.map((reader) => suite.token(...reader)));
       let outcome = 'nobody is let in';
       for (const token of tokens) {
-        const status = await read(url, token); // the first time makes users and fills caches
+        const status = await read(url, token); // The first read creates users and fills caches.
         if (status !== 200) {
           outcome = `${outcome}, ${status}`;
           continue;

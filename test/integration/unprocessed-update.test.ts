@@ -13,7 +13,7 @@ afterAll(() => suite.close());
 
 const poke = defineUpdate<CommandAnswer, [CommandMeta]>('poke');
 
-/** Takes a run's tasks and completes them without a look at their messages, as a worker that lost them would. */
+/** Completes a run's tasks without processing their messages, as a worker that has lost the messages does. */
 async function overlook(taskQueue: string, tasks: number): Promise<void> {
   const { connection } = suite.temporal;
   const from = { namespace: suite.namespace, identity: 'overlooks' };
