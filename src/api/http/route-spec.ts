@@ -6,7 +6,7 @@ import type { ApiActor, UserRole } from './auth.ts';
 import type { RatePolicy } from './rate-limit.ts';
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
-export const nothing = z.strictObject({});
+export const noFields = z.strictObject({});
 
 /** The declaration of an endpoint. It validates, documents and types the endpoint. Paths are below /api/v1, in Express notation. */
 export interface RouteSpec<

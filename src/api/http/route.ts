@@ -2,7 +2,7 @@ import type { RequestHandler } from 'express';
 import type { z } from 'zod';
 import type { ApiActor, UserRole } from './auth.ts';
 import type { Api } from './deps.ts';
-import { isIdempotent, type nothing, type Answer, type AnyHandler, type AnyRoute, type Call, type RouteSpec } from './route-spec.ts';
+import { isIdempotent, type noFields, type Answer, type AnyHandler, type AnyRoute, type Call, type RouteSpec } from './route-spec.ts';
 import { serve } from './serve.ts';
 import { assertStrict } from './validate.ts';
 
@@ -12,9 +12,9 @@ export type { Call } from './route-spec.ts';
 /** Registers an endpoint. @throws Error for a mistake in the declaration, when the process starts */
 export function route<
   const A extends 'public' | readonly UserRole[],
-  P extends z.ZodType = typeof nothing,
-  Q extends z.ZodType = typeof nothing,
-  B extends z.ZodType = typeof nothing,
+  P extends z.ZodType = typeof noFields,
+  Q extends z.ZodType = typeof noFields,
+  B extends z.ZodType = typeof noFields,
   R extends z.ZodType = z.ZodUndefined,
 >(
   api: Api,

@@ -11,7 +11,7 @@ import { etagOf, namesTag } from './etag.ts';
 import { commandIdOf, fingerprintOf, idempotencyKeyOf, keepKeyMs, once, type Outcome } from './idempotency.ts';
 import { checkText, readJson } from './json-body.ts';
 import { nextActions } from './next-actions.ts';
-import { changes, isIdempotent, nothing, Reply, successStatus, type AnyHandler, type AnyRoute, type Call } from './route-spec.ts';
+import { changes, isIdempotent, noFields, Reply, successStatus, type AnyHandler, type AnyRoute, type Call } from './route-spec.ts';
 import { validated } from './validate.ts';
 import { isUuid } from '../../domain/ids.ts';
 
@@ -106,10 +106,10 @@ async function readInput(spec: AnyRoute, req: Request) {
   checkText([params, query]);
   const body = changes(spec) ? await readJson(req) : undefined;
   return {
-    params: validated(spec.params ?? nothing, params, 'path'),
-    query: validated(spec.query ?? nothing, query, 'query'),
+    params: validated(spec.params ?? noFields, params, 'path'),
+    query: validated(spec.query ?? noFields, query, 'query'),
     // A command whose fields are all optional may come without a body. Otherwise every missing field is named.
-    body: validated(spec.body ?? nothing, body ?? {}, 'body'),
+    body: validated(spec.body ?? noFields, body ?? {}, 'body'),
   };
 }
 
