@@ -109,6 +109,18 @@ describe('a turn and its writers', () => {
     expect([idOf(run.state.draft, 'when'), idOf(run.state.draft, 'notes')]).toEqual([id(10), id(12)]);
   });
 
+  it('a last answer that wanted another service, whose facts were changed meanwhile, leaves that service out and all that belongs to it', () => {
+    const { run, edit, end } = talking();
+    edit({ room: 10 });
+    const haircut = { code: 'hair.cut', required: ['service', 'hair_length', 'location', 'when'], price: null };
+    const read = setting({ service: 11, hair_length: 12, notes: 13 }, { basedOn: 2, drop: ['room'], service: haircut });
+    end({ intent: 'confirm', changes: read, last: true });
+    const { draft } = run.state;
+    expect([draft.service, draft.missing]).toEqual(['plumbing.leak', []]);
+    expect([idOf(draft, 'service'), idOf(draft, 'room'), idOf(draft, 'notes')]).toEqual([id(1), id(10), id(13)]);
+    expect(idOf(draft, 'hair_length')).toBeUndefined();
+  });
+
   it('a yes counts for exactly the facts that were shown', () => {
     const { run, edit, end } = talking();
     const shown = run.state.draft.hash!;

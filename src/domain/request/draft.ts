@@ -72,14 +72,16 @@ export function mergeDraft(
   const { basedOn } = changes;
   const touched = [...changes.set.map(({ key }) => key), ...changes.drop];
   const newer = Object.keys(changedAt).filter((key) => changedAt[key]! > basedOn);
-  const contradicted = touched.filter((key) => newer.some((other) => depends(key, other)));
+  const clashing = touched.filter((key) => newer.some((other) => depends(key, other)));
+  // Facts that were read for another service make no sense without that service.
+  const contradicted = clashing.includes('service') ? touched.filter((key) => clashing.includes(key) || depends(key, 'service')) : clashing;
   const counts = (key: string) => !contradicted.includes(key);
   const set = changes.set.filter(({ key }) => counts(key));
   const gone = new Set([...set.map(({ key }) => key), ...changes.drop.filter(counts)]);
   const facts = [...draft.facts.filter(({ key }) => !gone.has(key)), ...set];
   const has = (key: string) => facts.some((fact) => fact.key === key);
 
-  const terms = newer.includes('service') ? termsIn(draft) : changes.service;
+  const terms = newer.includes('service') || contradicted.includes('service') ? termsIn(draft) : changes.service;
   const missing = terms.required.filter((key) => !has(key));
   const now = (key: string) => set.some((fact) => fact.key === key);
   return {
