@@ -8,8 +8,11 @@ import { buildWorkflowBundle } from '../../src/temporal/bundle.ts';
 import { foreignPackages } from '../check/bundle.ts';
 
 const file = resolve(import.meta.dirname, '../../dist/workflow-bundle.js');
-/** Size limit. @temporalio takes 1.9 MB with its source map, so a larger bundle means that an import has added packages. */
-const budgetKb = 2600;
+/**
+ * Size limit. @temporalio takes 1.9 MB with its source map, our own rules with their comments 0.7 MB. A package that an import drags in
+ * takes more than what is left.
+ */
+const budgetKb = 2800;
 
 const { code } = await buildWorkflowBundle();
 const kb = Math.round(Buffer.byteLength(code) / 1024);
