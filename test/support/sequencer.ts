@@ -10,8 +10,9 @@ interface Test {
 const seconds: Record<string, number> = {
   'faults/matrix': 165,
   'faults/schedules': 130,
-  'faults/churn': 120,
+  'faults/churn': 55,
   'faults/kill': 85,
+  'e2e/tour': 68,
   'e2e/start': 60,
   'integration/no-double-booking': 55,
   'faults/disaster': 45,
@@ -22,6 +23,7 @@ const seconds: Record<string, number> = {
   'workflow/paid-booking': 32,
   'faults/reconcile': 30,
   'workflow/cost': 25,
+  'e2e/draft': 24,
   'e2e/chat-ack': 25,
   'workflow/request': 25,
   'integration/postgres': 20,
