@@ -76,7 +76,9 @@ export async function loadCalendars(
 ): Promise<Map<string, ServiceCalendar>> {
   const within = (at: number) => Math.min(Math.max(at, now), now + furthestMs);
   const instants = [within(from) - aroundMs, within(to) + aroundMs, now].map((at) => iso(at));
-  const rows = await sql<CalendarRow>(em, selectCalendars, [...instants, except ?? null, service, `{${providerIds.join(',')}}`]);
+  const rows = await sql<CalendarRow>(em, selectCalendars, [...instants, except ?? null, service, `{${providerIds.join(',')}}`], {
+    prepared: true,
+  });
   return new Map(rows.map((row) => [row.providerId, toCalendar(row)]));
 }
 

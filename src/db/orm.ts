@@ -72,13 +72,13 @@ export async function migrate(orm: Orm): Promise<void> {
 
 /**
  * The one way to run SQL: the rows of a statement with `?` placeholders, in the transaction of `em` if there is one.
- * Values are bound, never written into the text, and Postgres parses a text once per connection
- * (docs/decisions/0025-one-sql-path.md). Two rules follow. The text is the same for all values. A placeholder gets a cast where
+ * Values are bound, never written into the text (docs/decisions/0025-one-sql-path.md). Two rules follow. The text is the same for all values. A placeholder gets a cast where
  * its place does not tell its type (`?::text is null`, `select ?::uuid`).
- * @param options.replan true when the best plan depends on the values: Postgres then plans each call anew
+ * @param options.prepared true where the best plan is the same for all values and for tables of any size: Postgres then parses and plans
+ *   the text once per connection
  */
-export async function sql<Row>(em: Db, text: string, params: readonly unknown[] = [], { replan = false } = {}): Promise<Row[]> {
+export async function sql<Row>(em: Db, text: string, params: readonly unknown[] = [], { prepared = false } = {}): Promise<Row[]> {
   // oxlint-disable-next-line proxie/one-sql-path -- this is the path
-  const { rows } = await em.getKysely().executeQuery<Row>(statementOf(text, params, { replan }));
+  const { rows } = await em.getKysely().executeQuery<Row>(statementOf(text, params, { prepared }));
   return rows;
 }

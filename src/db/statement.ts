@@ -1,15 +1,6 @@
-// The statements of src/db/orm.ts: values are bound, and Postgres parses each text once per connection.
+// The statements of src/db/orm.ts: values are bound, and Postgres parses a prepared text once per connection.
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
 import { PooledClient } from './pooled-client.ts';
-
-/**
- * The most texts that get a name; the code has far fewer.
- * A text with a value written into it is a new text each time. Past this number such texts are sent without a name, so neither
- * this process nor a connection of Postgres grows with the traffic.
- * A text that runs once (a seed, the preparation of a test) takes a place here and a few KB on one connection, so it needs no
- * rule of its own.
- */
-export const mostTexts = 1_000;
 
 /** Texts by their form with `?`; the value is the form that is sent, with `$1`. */
 const sent = new Map<string, string>();
@@ -19,12 +10,12 @@ const names = new Map<string, string>();
 type Compiled = Parameters<ReturnType<SqlEntityManager['getKysely']>['executeQuery']>[0];
 
 /**
- * A text with `?` placeholders in the form of Postgres' protocol, with its values. Postgres plans a statement without a name
- * for its values. For a named statement Postgres keeps one plan for all values when that plan looks as cheap.
- * @param options.replan true sends the statement without a name
+ * A text with `?` placeholders in the form of Postgres' protocol, with its values. Postgres plans a statement without a name for its
+ * values. For a named statement Postgres keeps one plan for all values when that plan looks as cheap, also while the tables grow.
+ * @param options.prepared true gives the statement a name. Its text must be a constant: names are kept as long as the process lives
  */
-export function statementOf(text: string, params: readonly unknown[], { replan }: { replan: boolean }): Compiled & { sql: string } {
-  const sql = sent.get(text) ?? (replan ? numbered(text) : named(text));
+export function statementOf(text: string, params: readonly unknown[], { prepared }: { prepared: boolean }): Compiled & { sql: string } {
+  const sql = prepared ? (sent.get(text) ?? named(text)) : numbered(text);
   const query = { kind: 'RawNode', sqlFragments: [sql], parameters: [] } as const;
   return { sql, query, parameters: params, queryId: { queryId: sql } };
 }
@@ -36,7 +27,6 @@ function numbered(text: string): string {
 
 function named(text: string): string {
   const sql = numbered(text);
-  if (sent.size >= mostTexts) return sql;
   sent.set(text, sql);
   names.set(sql, `statement_${names.size + 1}`);
   return sql;

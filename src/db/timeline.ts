@@ -42,21 +42,26 @@ export async function write<E extends EventBase>(tx: Db, { stream, after, comman
   let seq = after;
   const rows = events.map((event, part) => ({ event, part, stream: event.stream ?? stream, seq: event.stream ? 1 : (seq += 1) }));
   const { opened, closed } = openAndClosed(rows);
-  const [result] = await sql<{ written: number }>(tx, insertEvents, [
-    command.id,
-    command.by.id,
-    command.by.role,
-    command.onBehalfOf ?? null,
-    at,
-    JSON.stringify(rows.map(({ event, ...place }) => ({ ...place, ...columnsOf(event, command.reason) }))),
-    after,
-    stream,
-    after,
-    opened,
-    closed,
-    JSON.stringify(notificationsOf(rows)),
-    stream,
-  ]);
+  const [result] = await sql<{ written: number }>(
+    tx,
+    insertEvents,
+    [
+      command.id,
+      command.by.id,
+      command.by.role,
+      command.onBehalfOf ?? null,
+      at,
+      JSON.stringify(rows.map(({ event, ...place }) => ({ ...place, ...columnsOf(event, command.reason) }))),
+      after,
+      stream,
+      after,
+      opened,
+      closed,
+      JSON.stringify(notificationsOf(rows)),
+      stream,
+    ],
+    { prepared: true },
+  );
   if (result!.written < events.length) throw new NotWritten();
   const meta = { commandId: command.id, at, by: command.by };
   await projectAll(
@@ -148,7 +153,9 @@ const selectEvents = 'select seq, command_id, type, actor_id, actor_role, data, 
 
 /** A stream's events after a position, oldest first, at most 500. */
 export async function eventsOf<E extends EventBase>(em: Db, stream: string, after: number): Promise<Recorded<E>[]> {
-  const rows = await sql<EventRow>(em, `${selectEvents} where stream = ? and seq > ? order by seq limit ${catchUpRows}`, [stream, after]);
+  const rows = await sql<EventRow>(em, `${selectEvents} where stream = ? and seq > ? order by seq limit ${catchUpRows}`, [stream, after], {
+    prepared: true,
+  });
   return rows.map(toEvent<E>);
 }
 

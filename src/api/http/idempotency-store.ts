@@ -28,7 +28,7 @@ interface KeyRow {
 export function idempotencyStoreIn(orm: Orm): IdempotencyStore {
   return {
     async claim({ id, actorId, fingerprint, lockMs, keepMs }): Promise<Claimed> {
-      const [row] = await sql<KeyRow>(orm.em.fork(), claimKey, [id, actorId, fingerprint, lockMs, keepMs, id]);
+      const [row] = await sql<KeyRow>(orm.em.fork(), claimKey, [id, actorId, fingerprint, lockMs, keepMs, id], { prepared: true });
       if (row?.is === 'claimed') return { is: 'claimed' };
       if (row && row.fingerprint !== fingerprint) return { is: 'reused' };
       if (row?.is !== 'done') return { is: 'in_flight', retryAfterS: Math.max(1, row?.wait_s ?? 1) };
@@ -38,16 +38,23 @@ export function idempotencyStoreIn(orm: Orm): IdempotencyStore {
       };
     },
     async finish(id, { status, body, headers }: Outcome) {
-      await sql(orm.em.fork(), `update idempotency_key set state = 'done', status = ?, body = ?::jsonb, headers = ?::jsonb where id = ?`, [
-        status,
-        // Stored as text: jsonb reorders fields, and the repeated answer has to be the first one, byte for byte.
-        JSON.stringify({ json: JSON.stringify(body) }),
-        JSON.stringify(headers),
-        id,
-      ]);
+      await sql(
+        orm.em.fork(),
+        `update idempotency_key set state = 'done', status = ?, body = ?::jsonb, headers = ?::jsonb where id = ?`,
+        [
+          status,
+          // Stored as text: jsonb reorders fields, and the repeated answer has to be the first one, byte for byte.
+          JSON.stringify({ json: JSON.stringify(body) }),
+          JSON.stringify(headers),
+          id,
+        ],
+        { prepared: true },
+      );
     },
     async release(id) {
-      await sql(orm.em.fork(), `update idempotency_key set locked_until = now() where id = ? and state = 'in_flight'`, [id]);
+      await sql(orm.em.fork(), `update idempotency_key set locked_until = now() where id = ? and state = 'in_flight'`, [id], {
+        prepared: true,
+      });
     },
   };
 }

@@ -34,7 +34,7 @@ export function usersIn(orm: Orm): Users {
       // The subject of a guest is an id that we made and signed. Every other user gets a new id.
       const id = guest ? subject : randomUUID();
       const params = [issuer, subject, email ?? null, id, issuer, subject, email ?? null, name ?? null, guest ? '{guest}' : '{consumer}'];
-      const [row] = await sql<UserRow>(orm.em.fork(), resolveUser, params);
+      const [row] = await sql<UserRow>(orm.em.fork(), resolveUser, params, { prepared: true });
       return row!;
     },
   };

@@ -46,6 +46,7 @@ export async function moveAll<T extends { id: string; status: string }, S extend
     `update ${tableName} set ${columns.map(({ fieldNames, columnTypes }) => `${fieldNames[0]} = ?::${columnTypes[0]}, `).join('')}status = ?
      where id = any(?::uuid[]) and status = any(?::text[]) returning id`,
     [...changes.map(([, value], at) => boundValue(value, columns[at]!.columnTypes[0]!)), to, ids, from],
+    { prepared: true },
   );
   if (moved.length !== ids.length) throw new DomainError('row_disagrees', `The ${machine.noun} row cannot ${step}.`);
 }

@@ -20,16 +20,17 @@ export const offerProjectors = {
     const { offerId, at, startsAt, endsAt } = event;
     await assertBookable(tx, offerId, { startsAt, endsAt }, at, true);
     await changeTerms(tx, event, 'propose');
-    await sql(tx, `with answered as (update offer set proposed_at = coalesce(proposed_at, ?) where id = ?) ${insertVersion}`, [
-      at,
-      offerId,
-      ...versionOf(event),
-    ]);
+    await sql(
+      tx,
+      `with answered as (update offer set proposed_at = coalesce(proposed_at, ?) where id = ?) ${insertVersion}`,
+      [at, offerId, ...versionOf(event)],
+      { prepared: true },
+    );
   },
   'offer.countered': async (tx, event) => {
     await assertBookable(tx, event.offerId, event, event.at, false);
     await changeTerms(tx, event, 'counter');
-    await sql(tx, insertVersion, versionOf(event));
+    await sql(tx, insertVersion, versionOf(event), { prepared: true });
   },
   'offer.accepted': async (tx, { id, offerId, bookingId, at }) => {
     await move(tx, Offer, offerMachine, offerId, 'accept', { changedAt: new Date(at) });
@@ -99,7 +100,7 @@ function invite(tx: Db, events: readonly Invited[]) {
     expires_at: expiresAt,
     at,
   }));
-  return sql(tx, insertInvitations, [JSON.stringify(rows)]);
+  return sql(tx, insertInvitations, [JSON.stringify(rows)], { prepared: true });
 }
 
 async function end(tx: Db, events: readonly Ended[]): Promise<void> {

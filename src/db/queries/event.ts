@@ -63,7 +63,6 @@ export async function eventsAfter(
     [after, ...owner.params, limit],
     // The best index depends on the reader and on the position: some users are in the audience of every tenth event, most in
     // that of a few.
-    { replan: true },
   );
   return {
     events: rows.map((row) => ({ ...toEntry(row, actor), stream: row.stream, position: row.position })),

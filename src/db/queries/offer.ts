@@ -39,7 +39,7 @@ const selectOffers = `select ${offerColumns} ${fromOffers}`;
 
 /** An offer, for its consumer or provider. @throws not_found, not_owner */
 export async function offerFor(em: Db, actor: Actor, id: string): Promise<OfferView & { consumerId: string }> {
-  const [row] = await sql<OfferRow>(em, `${selectOffers} where o.id = ?`, [id]);
+  const [row] = await sql<OfferRow>(em, `${selectOffers} where o.id = ?`, [id], { prepared: true });
   // The consumer does not see an invitation before the provider has answered.
   const owned = ownedRow(row, actor, ({ consumerId, providerId, answered }) => (answered ? [consumerId, providerId] : [providerId]));
   return { ...toOfferView(owned), consumerId: owned.consumerId };

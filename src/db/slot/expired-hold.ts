@@ -36,5 +36,6 @@ export async function releaseExpiredHolds(tx: Db, { providerId, occupied, at }: 
      update booking b set status = 'released', status_reason = 'hold_expired', closed_at = ?
      from written w join expired x using (stream) where b.id = x.id and b.status = 'held'`,
     [providerId, at, occupied, SYSTEM.id, at, at],
+    { prepared: true },
   );
 }

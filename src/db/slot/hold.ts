@@ -16,24 +16,29 @@ export async function holdSlot(tx: Db, event: BookingHeld & { at: string }): Pro
   if ((policy.payments ?? 'none') !== 'none') await assertCanPay(tx, event.consumerId);
   const slot = await lockCalendar(tx, event);
   await takeSeat(tx, slot, () =>
-    sql(tx, insertBooking, [
-      bookingId,
-      event.requestId,
-      event.offerId,
-      event.consumerId,
-      event.providerId,
-      event.service,
-      rangeOf(startsAt, endsAt),
-      slot.occupied,
-      event.zone,
-      event.price,
-      event.currency,
-      JSON.stringify(policy),
-      event.heldUntil,
-      event.at,
-      event.seriesId ?? null,
-      ...freeSeatOf(slot, bookingId),
-    ]),
+    sql(
+      tx,
+      insertBooking,
+      [
+        bookingId,
+        event.requestId,
+        event.offerId,
+        event.consumerId,
+        event.providerId,
+        event.service,
+        rangeOf(startsAt, endsAt),
+        slot.occupied,
+        event.zone,
+        event.price,
+        event.currency,
+        JSON.stringify(policy),
+        event.heldUntil,
+        event.at,
+        event.seriesId ?? null,
+        ...freeSeatOf(slot, bookingId),
+      ],
+      { prepared: true },
+    ),
   );
 }
 
@@ -43,6 +48,6 @@ const insertBooking = `
   on conflict do nothing returning id`;
 
 async function assertCanPay(tx: Db, consumerId: string): Promise<void> {
-  const rows = await sql(tx, 'select 1 from payment_method where user_id = ? and method_ref is not null', [consumerId]);
+  const rows = await sql(tx, 'select 1 from payment_method where user_id = ? and method_ref is not null', [consumerId], { prepared: true });
   if (rows.length === 0) throw new DomainError('payment_method_missing');
 }

@@ -14,15 +14,17 @@ export async function moveSlot(tx: Db, { id, startsAt, endsAt, zone, at }: Slot 
     tx,
     'select provider_id, service_code from booking where id = ?',
     [id],
+    { prepared: true },
   );
   if (!booking) throw new DomainError('row_disagrees', 'There is no such booking row.');
   const { provider_id: providerId, service_code: service } = booking;
   const slot = await lockCalendar(tx, { providerId, service, startsAt, endsAt, zone, at }, id);
-  const { seat } = await takeSeat(tx, slot, () => sql<{ seat: number }>(tx, freeSeat, freeSeatOf(slot, id)));
+  const { seat } = await takeSeat(tx, slot, () => sql<{ seat: number }>(tx, freeSeat, freeSeatOf(slot, id), { prepared: true }));
   const moved = await sql(
     tx,
     `update booking set during = ?::tstzrange, occupied = ?::tstzrange, seat = ?, zone = ?, reschedule = null where id = ? and status = 'confirmed' returning id`,
     [rangeOf(startsAt, endsAt), slot.occupied, seat, zone, id],
+    { prepared: true },
   );
   if (moved.length !== 1) throw new DomainError('row_disagrees', 'The booking row cannot be rescheduled.');
 }

@@ -29,7 +29,7 @@ export interface AllowedSlot {
  */
 export async function lockCalendar(tx: Db, wanted: Wanted, moving?: string): Promise<AllowedSlot> {
   const { providerId, service, at } = wanted;
-  await sql(tx, 'select 1 from provider where id = ? for no key update', [providerId]);
+  await sql(tx, 'select 1 from provider where id = ? for no key update', [providerId], { prepared: true });
   const calendar = await checkCalendar(tx, providerId, service, wanted, Date.parse(at), { except: moving });
   const { start, end } = occupiedBy(calendar, intervalOf(wanted));
   return { providerId, capacity: calendar.capacity, occupied: rangeOf(iso(start), iso(end)), at };
