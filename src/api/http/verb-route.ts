@@ -63,8 +63,8 @@ export interface VerbOwn<P, T, B extends z.ZodType, V extends z.ZodType, F> {
 
 type Routed = Verb & { route: VerbRoute };
 
-/** The texts of a verb for `route`, also for routes that are written by hand. */
-export function wordsOf(name: string, { by, route: { path, summary, description, mayCreate } }: Routed) {
+/** The texts of a verb for `route`. */
+function wordsOf(name: string, { by, route: { path, summary, description, mayCreate } }: Routed) {
   return {
     method: 'post' as const,
     path,

@@ -123,7 +123,7 @@ function editRequest(state: RequestState, command: Command<'editRequest'>, now: 
   const { draft, contradicted } = merged(state, command, mode);
   const modeChanged = command.mode && command.changes && (state.draftChangedAt?.['mode'] ?? 0) > command.changes.basedOn;
   if (contradicted.length || modeChanged) throw draftChanged([...contradicted, ...(modeChanged ? ['mode'] : [])]);
-  const changesNothing = command.changes && mode === state.mode && draft.hash === state.draft.hash && sameFacts(draft, state.draft);
+  const changesNothing = command.changes && mode === state.mode && sameFacts(draft, state.draft);
   const edited: RequestTimelineEvent = {
     type: 'request.edited',
     draft,
