@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { taskQueues, type TaskQueue } from './contracts/queues.ts';
 import { toPolicy } from './config.policy.ts';
 import { unknownKeys } from './config.spelling.ts';
+import { cachedWorkflows, workerProblems, workflowTasks } from './config.worker.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -58,7 +59,8 @@ const schema = z.object({
   WORKER_QUEUES: z.string().default(taskQueues.join(',')).transform(toQueues),
   WORKER_METRICS_PORT: port.optional(),
   WORKER_SHUTDOWN_GRACE_MS: milliseconds.default(70_000),
-  WORKER_MAX_CACHED_WORKFLOWS: positive.default(1_000),
+  WORKER_MAX_WORKFLOW_TASKS: workflowTasks,
+  WORKER_MAX_CACHED_WORKFLOWS: cachedWorkflows,
   POLICY: z.string().default('{}').transform(toPolicy),
 
   OPENAI_API_KEY: z.string().optional(),
@@ -140,6 +142,7 @@ export function loadConfig(env: Environment = process.env) {
       queues: values.WORKER_QUEUES,
       metricsPort: values.WORKER_METRICS_PORT,
       shutdownGraceMs: values.WORKER_SHUTDOWN_GRACE_MS,
+      maxWorkflowTasks: values.WORKER_MAX_WORKFLOW_TASKS,
       maxCachedWorkflows: values.WORKER_MAX_CACHED_WORKFLOWS,
     },
     policy: { ...values.POLICY, payments: values.PAYMENTS },
@@ -230,7 +233,7 @@ function parse<S extends typeof schema | typeof stackSchema>(shape: S, env: Envi
 const problem = (key: string, issue: { message: string }, known: Environment) =>
   known[key] === undefined ? `${key} is missing` : `${key} ${/^(must|names) /.test(issue.message) ? issue.message : 'is not valid'}`;
 
-const commonProblems = (env: Environment): string[] => [...paymentProblems(env), ...productionProblems(env)];
+const commonProblems = (env: Environment): string[] => [...workerProblems(env), ...paymentProblems(env), ...productionProblems(env)];
 
 /** With payments configured, the keys of the payment provider are required at start, not only at the first booking. */
 function paymentProblems(env: Environment): string[] {

@@ -15,7 +15,7 @@ import { ensureSchedules } from './temporal/schedules.ts';
 import { createWorkers } from './temporal/workers.ts';
 
 const config = loadConfig();
-const { queues, metricsPort, shutdownGraceMs, maxCachedWorkflows } = config.worker;
+const { queues, metricsPort, shutdownGraceMs, maxWorkflowTasks, maxCachedWorkflows } = config.worker;
 const corePort = metricsPort ? await freeLoopbackPort() : undefined;
 
 Runtime.install({
@@ -41,6 +41,7 @@ const workers = await createWorkers({
   activities: activitiesByQueue({ orm, temporal, config, mailer, publicUrl: config.http.publicUrl }),
   workflowBundle: bundleFile ? { code: await readFile(bundleFile, 'utf8') } : await buildWorkflowBundle(),
   shutdownGraceMs,
+  maxWorkflowTasks,
   maxCachedWorkflows,
 });
 const monitor =

@@ -11,6 +11,9 @@ export interface WorkersOptions {
   workflowBundle: { code: string };
   /** Milliseconds that running activities may take to finish after a stop signal. */
   shutdownGraceMs: number;
+  /** Workflow tasks that may run at once. */
+  maxWorkflowTasks: number;
+  /** At least four times `maxWorkflowTasks`; src/config.ts says why. */
   maxCachedWorkflows: number;
 }
 
@@ -24,7 +27,8 @@ export interface Workers {
 
 /** Makes one worker per task queue over one connection. Workflows run on `proxie` only. */
 export async function createWorkers(options: WorkersOptions): Promise<Workers> {
-  const { connectionOptions, namespace, queues, activities, workflowBundle, shutdownGraceMs, maxCachedWorkflows } = options;
+  const { connectionOptions, namespace, queues, activities, workflowBundle, shutdownGraceMs, maxWorkflowTasks, maxCachedWorkflows } =
+    options;
   const connection = await NativeConnection.connect(connectionOptions);
   const workers = await Promise.all(
     queues.map((taskQueue) =>
@@ -37,7 +41,7 @@ export async function createWorkers(options: WorkersOptions): Promise<Workers> {
         // The default grace is zero, so a deploy would cancel every running activity.
         shutdownGraceTime: shutdownGraceMs,
         shutdownForceTime: shutdownGraceMs + 5_000,
-        ...(taskQueue === 'proxie' ? { workflowBundle, maxCachedWorkflows } : {}),
+        ...(taskQueue === 'proxie' ? { workflowBundle, maxConcurrentWorkflowTaskExecutions: maxWorkflowTasks, maxCachedWorkflows } : {}),
       }),
     ),
   );

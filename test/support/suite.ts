@@ -121,6 +121,7 @@ export async function startSuite({ policy = {}, env = {}, worker = true, api = t
       activities: activitiesByQueue({ orm, temporal, config, ...deps }),
       workflowBundle: { code: readFileSync(coordinate('BUNDLE'), 'utf8') },
       shutdownGraceMs: 2_000,
+      maxWorkflowTasks: config.worker.maxWorkflowTasks,
       maxCachedWorkflows: 200,
     });
     const drained = workers.run();

@@ -135,6 +135,37 @@ describe('the configuration', () => {
     });
   });
 
+  it.each([
+    ['159', undefined],
+    ['7', '2'],
+    ['1000', '251'],
+  ])('given a cache of %s runs for %s workflow tasks at once, the start is refused with reason and remedy', (cached, tasks) => {
+    const env = { ...complete, WORKER_MAX_CACHED_WORKFLOWS: cached, WORKER_MAX_WORKFLOW_TASKS: tasks };
+    const sentence =
+      'WORKER_MAX_CACHED_WORKFLOWS must be at least four times WORKER_MAX_WORKFLOW_TASKS, because a task whose run is evicted comes back only after 10 s: raise WORKER_MAX_CACHED_WORKFLOWS or lower WORKER_MAX_WORKFLOW_TASKS';
+    expect(problems(env)).toEqual([sentence]);
+    expect(problems(env, loadStackConfig)).toEqual([sentence]);
+  });
+
+  it.each([
+    ['160', undefined],
+    ['8', '2'],
+    [undefined, '250'],
+  ])('given a cache of %s runs for %s workflow tasks at once, the worker may start', (cached, tasks) => {
+    const env = { ...complete, WORKER_MAX_CACHED_WORKFLOWS: cached, WORKER_MAX_WORKFLOW_TASKS: tasks };
+    expect(problems(env)).toEqual([]);
+    expect(loadConfig(env).worker).toMatchObject({
+      maxCachedWorkflows: Number(cached ?? 1_000),
+      maxWorkflowTasks: Number(tasks ?? 40),
+    });
+  });
+
+  it('WORKER_MAX_WORKFLOW_TASKS is at least 2, as the SDK demands, and a wrong value is told once', () => {
+    expect(problems({ ...complete, WORKER_MAX_WORKFLOW_TASKS: '1', WORKER_MAX_CACHED_WORKFLOWS: '2' })).toEqual([
+      expect.stringMatching(/^WORKER_MAX_WORKFLOW_TASKS must be at least 2/),
+    ]);
+  });
+
   it('OUTBOUND_ALLOWED_ORIGINS is a list of exact origins', () => {
     const { outbound } = loadConfig({ ...complete, OUTBOUND_ALLOWED_ORIGINS: 'http://127.0.0.1:8080, https://calendar.internal' });
     expect(outbound.allowedOrigins).toEqual(['http://127.0.0.1:8080', 'https://calendar.internal']);
