@@ -5,15 +5,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 export type CpuTimes = Record<string, number>;
 
 /**
- * Adds up the CPU times of this process and of all processes below it. A process gets the name given for its pid, or else the
- * name of its program. Linux only: on other systems the result is empty.
+ * Adds up the CPU times of this process and of all processes below it, also of those that have ended. A process gets the name
+ * given for its pid, or else the name of its program. Linux only: on other systems the result is empty.
  */
 export function cpuMeter(names: Readonly<Record<number, string>>): () => CpuTimes {
   return () => {
     const times: CpuTimes = {};
-    for (const { pid, program } of family()) {
+    for (const { pid, program, endedMs } of family()) {
       const name = names[pid] ?? program;
-      times[name] = (times[name] ?? 0) + cpuMs(pid);
+      times[name] = (times[name] ?? 0) + cpuMs(pid) + endedMs;
     }
     return times;
   };
@@ -35,14 +35,27 @@ function attempt<T>(work: () => T): T | undefined {
   }
 }
 
-function family(): { pid: number; program: string }[] {
-  const all = new Map<number, { program: string; parent: number }>();
+interface Running {
+  pid: number;
+  program: string;
+  parent: number;
+  /** CPU of its children that have ended, for example of a Postgres session. */
+  endedMs: number;
+}
+
+/** The kernel counts the time of ended children in ticks; Linux shows 100 of them per second (man 5 proc_pid_stat). */
+const tickMs = 10;
+
+function family(): Running[] {
+  const all = new Map<number, Running>();
   for (const entry of list('/proc')) {
-    const [, program, parent] = /^\d+ \((.*)\) \S (\d+)/s.exec(/^\d+$/.test(entry) ? read(`/proc/${entry}/stat`) : '') ?? [];
-    if (program) all.set(Number(entry), { program, parent: Number(parent) });
+    const [, program, fields = ''] = /^\d+ \((.*)\) (.*)/s.exec(/^\d+$/.test(entry) ? read(`/proc/${entry}/stat`) : '') ?? [];
+    // Fields 4, 16 and 17 of the manual page; `fields` begins with its field 3.
+    const [parent, cutime, cstime] = [1, 13, 14].map((at) => Number(fields.split(' ')[at]));
+    if (program) all.set(Number(entry), { pid: Number(entry), program, parent: parent!, endedMs: (cutime! + cstime!) * tickMs });
   }
   const isOurs = (pid: number): boolean => pid === process.pid || (all.has(pid) && isOurs(all.get(pid)!.parent));
-  return [...all].filter(([pid]) => isOurs(pid)).map(([pid, { program }]) => ({ pid, program }));
+  return [...all.values()].filter(({ pid }) => isOurs(pid));
 }
 
 /** The first number of each thread's schedstat: nanoseconds on a CPU (kernel documentation, scheduler/sched-stats). */

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { DEV_ISSUER } from '../src/config.ts';
+import { projectRoot } from '../src/dev/home.ts';
 import { DEV_AUDIENCE } from '../src/dev/issuer.ts';
 import { caller, eventually } from '../test/support/http.ts';
 import { anyPort } from '../test/support/ports.ts';
@@ -13,18 +14,25 @@ export interface Spawned {
   stop(): Promise<void>;
 }
 
-/** Starts a worker for a suite's database and namespace. */
-export const startWorkerProcess = (suite: Suite, env: Record<string, string> = {}): Spawned =>
-  spawned(suite, '../src/worker.ts', [process.env.PROXIE_TEST_BUNDLE!], env);
+/**
+ * Starts a worker for a suite's database and namespace.
+ * @param root the checkout whose code runs
+ */
+export const startWorkerProcess = (suite: Suite, env: Record<string, string> = {}, root = projectRoot): Spawned =>
+  spawned(suite, join(root, 'src/worker.ts'), [process.env.PROXIE_TEST_BUNDLE!], env);
 
 /** Starts a worker for only the workflows of `bare.workflows.ts`, in the same namespace. */
-export const startBareWorkerProcess = (suite: Suite): Spawned => spawned(suite, 'bare.worker.ts', [], {});
+export const startBareWorkerProcess = (suite: Suite): Spawned => spawned(suite, join(import.meta.dirname, 'bare.worker.ts'), [], {});
 
 /** Starts the API for a suite's database and namespace. Resolves when the API is ready. */
-export async function startApiProcess(suite: Suite, env: Record<string, string> = {}): Promise<Spawned & { url: string }> {
+export async function startApiProcess(
+  suite: Suite,
+  env: Record<string, string> = {},
+  root = projectRoot,
+): Promise<Spawned & { url: string }> {
   const port = await anyPort();
   const url = `http://127.0.0.1:${port}`;
-  const api = spawned(suite, '../src/api/server.ts', [], { PORT: String(port), AUTH_JWKS_URL: suite.jwksUrl, ...env });
+  const api = spawned(suite, join(root, 'src/api/server.ts'), [], { PORT: String(port), AUTH_JWKS_URL: suite.jwksUrl, ...env });
   const health = () =>
     caller(url)
       .get('/health')
@@ -41,7 +49,7 @@ export const through = (suite: Suite, url: string): Suite => ({
 });
 
 function spawned(suite: Suite, file: string, args: string[], env: Record<string, string>): Spawned {
-  const child = spawn(process.execPath, [...(process.env.BENCH_NODE_ARGS?.split(' ') ?? []), join(import.meta.dirname, file), ...args], {
+  const child = spawn(process.execPath, [...(process.env.BENCH_NODE_ARGS?.split(' ') ?? []), file, ...args], {
     // stderr would show the SDK's warnings about queues without workflows.
     stdio: ['ignore', 'ignore', process.env.DEBUG ? 'inherit' : 'ignore'],
     env: {
