@@ -20,7 +20,13 @@ interface Reading {
   pooled?: boolean;
 }
 
-const median = (values: readonly number[]): number => quantile(values, 0.5);
+/** The middle value, or the mean of the two in the middle: an even number of rounds favours no side. */
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const half = sorted.length / 2;
+  return (sorted[Math.ceil(half) - 1]! + sorted[Math.floor(half)]!) / 2;
+}
+
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 const perRound = (name: string, kind: RoundKind, of: (round: Round) => number): Reading => ({
   name,

@@ -24,6 +24,11 @@ describe('figures of two sides', () => {
     expect(figure('lifecycles per second')).toMatchObject({ before: 2, after: 2, ratio: 1, rounds: [0.5, 1, 3] });
   });
 
+  it('given an even number of rounds, the median lies between the two in the middle', () => {
+    const even = figuresOf({ lives: pairs.slice(1), five: pairs });
+    expect(figure('lifecycles per second', even)).toMatchObject({ before: 1.5, after: 2.5, ratio: 2 });
+  });
+
   it('the CPU of all programs is added up, and each program has a line of its own', () => {
     expect(figure('CPU per life, ms')).toMatchObject({ before: 10, after: 10, ratio: 1, rounds: [2, 1, 0.5] });
     expect(figure('  worker')).toMatchObject({ before: 9, after: 9 });
