@@ -1,4 +1,4 @@
-// Measures one booked request with three offers, and the cost of each of its three runs.
+// Measures one booked request with three offers: the cost of its run, up to the published reviews.
 import {
   accepted,
   carryOut,
@@ -13,9 +13,6 @@ import {
 import { startSuite, type Suite } from '../test/support/suite.ts';
 import { costOf, type RunCost } from './history-cost.ts';
 
-const runNames = ['request', 'booking', 'review'] as const;
-export type RunName = (typeof runNames)[number];
-
 export interface SqlCost {
   /** Transactions that changed something; each takes one transaction id. The number is exact while nobody else uses the server. */
   writingTransactions: number;
@@ -24,7 +21,7 @@ export interface SqlCost {
 }
 
 export interface BookedRequestCost {
-  runs: Record<RunName, RunCost>;
+  run: RunCost;
   sql: SqlCost;
 }
 
@@ -49,14 +46,12 @@ export async function measureBookedRequest(): Promise<BookedRequestCost> {
     const booked = await untilConfirmed(suite, requestId);
     await untilReminded(suite, booked.bookingId, remindInMs.length);
     await carryOut(suite, requestId, booked);
-    for (const side of [consumer, booked.winner]) await review(suite, booked.bookingId, side);
+    for (const side of [consumer, booked.winner]) await review(booked.bookingId, side);
 
-    const ids = { request: `request/${requestId}`, booking: `booking/${booked.bookingId}`, review: `review/${booked.bookingId}` };
-    const handle = (name: RunName) => suite.temporal.workflow.getHandle(ids[name]);
-    await Promise.all(runNames.map((name) => handle(name).result()));
+    const run = suite.temporal.workflow.getHandle(`request/${requestId}`);
+    await run.result();
     const sql = await countSql();
-    const costs = await Promise.all(runNames.map(async (name) => [name, await costOf(handle(name))] as const));
-    return { runs: Object.fromEntries(costs) as Record<RunName, RunCost>, sql };
+    return { run: await costOf(run), sql };
   } finally {
     await suite.close();
   }

@@ -12,29 +12,12 @@ try {
 }
 process.exit(0);
 
-function tableOf({ runs, sql }: BookedRequestCost): string {
-  const entries = Object.entries(runs);
-  const whats = [...new Set(entries.flatMap(([, { billed }]) => Object.keys(billed)))];
-  const rows: [string, ...(string | number)[]][] = [
-    ['', ...entries.map(([name]) => name), 'together'],
-    ...(['actions', 'events', 'bytes', 'workflowTasks'] as const).map((what) =>
-      withSum(
-        what,
-        entries.map(([, run]) => run[what]),
-      ),
-    ),
-    ...whats.map((what) =>
-      withSum(
-        `  ${what}`,
-        entries.map(([, { billed }]) => billed[what] ?? 0),
-      ),
-    ),
+function tableOf({ run, sql }: BookedRequestCost): string {
+  const rows: [string, number][] = [
+    ...(['actions', 'events', 'bytes', 'workflowTasks'] as const).map((what): [string, number] => [what, run[what]]),
+    ...Object.entries(run.billed).map(([what, count]): [string, number] => [`  ${what}`, count]),
   ];
   const wide = Math.max(...rows.map(([what]) => what.length));
-  const lines = rows.map(([what, ...cells]) => what.padEnd(wide) + cells.map((cell) => String(cell).padStart(10)).join(''));
+  const lines = rows.map(([what, count]) => what.padEnd(wide) + String(count).padStart(10));
   return [...lines, '', `SQL: ${sql.writingTransactions} writing transactions, ${sql.appends} of them appends to a timeline`].join('\n');
-}
-
-function withSum(what: string, values: number[]): [string, ...number[]] {
-  return [what, ...values, values.reduce((sum, value) => sum + value, 0)];
 }

@@ -40,14 +40,20 @@ const cpu = (what: string, kind: RoundKind, programs: readonly string[]): Readin
   ...programs.map((program) => perRound(`  ${program}`, kind, ({ cpuMs }) => cpuMs[program] ?? 0)),
 ];
 
-const answers = (what: string, kind: RoundKind, names: readonly MessageName[], shares: readonly number[]): Reading[] =>
+const answers = (
+  what: string,
+  kind: RoundKind,
+  names: readonly MessageName[],
+  shares: readonly number[],
+  until: 'answerMs' | 'doneMs' = 'answerMs',
+): Reading[] =>
   shares.map((share) => ({
     name: `${what}, p${share * 100} in ms`,
     kind,
     pooled: true,
     of: (rounds) =>
       quantile(
-        rounds.flatMap(({ answerMs }) => names.flatMap((name) => answerMs[name] ?? [])),
+        rounds.flatMap((round) => names.flatMap((name) => round[until][name] ?? [])),
         share,
       ),
   }));
@@ -58,6 +64,8 @@ const warm = (programs: readonly string[]): Reading[] => [
   ...cpu('five messages', 'five', programs),
   ...answers('answer to the acceptance', 'lives', ['acceptance'], [0.5, 0.99]),
   ...answers('answer to the completion', 'lives', ['completion'], [0.5, 0.99]),
+  ...answers('acceptance until the booking is confirmed', 'lives', ['acceptance'], [0.5, 0.99], 'doneMs'),
+  ...answers('completion until the request is completed', 'lives', ['completion'], [0.5, 0.99], 'doneMs'),
 ];
 
 const cold = (programs: readonly string[]): Reading[] => [

@@ -26,9 +26,11 @@ export function player({ suite, notices, meter, metricsUrl }: Stage): (order: Ro
     const lives: Life[] = [];
     for (let n = 0; n < count; n += 1) lives.push(lifeOf(suite, notices, await peopleAt(suite, places++)));
     const answerMs: Round['answerMs'] = {};
+    const doneMs: Round['answerMs'] = {};
     const sayTo = async (life: Life, message: Message) => {
-      const ms = await say(life, message);
-      (answerMs[message.name] ??= []).push(ms);
+      const { answered, done } = await say(life, message);
+      (answerMs[message.name] ??= []).push(answered);
+      (doneMs[message.name] ??= []).push(done);
     };
     await sleep(restMs);
     const [cpu, misses, from] = [meter(), await cacheMisses(metricsUrl), performance.now()];
@@ -42,6 +44,7 @@ export function player({ suite, notices, meter, metricsUrl }: Stage): (order: Ro
       perSecond: (count * 1_000) / ms,
       cpuMs: Object.fromEntries(Object.entries(programs).map(([name, sum]) => [nameOf(name), sum / count])),
       answerMs,
+      doneMs,
       cacheMisses: ((await cacheMisses(metricsUrl)) - misses) / count,
     };
   };

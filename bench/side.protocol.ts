@@ -19,6 +19,8 @@ export interface Round {
   cpuMs: CpuTimes;
   /** Milliseconds until the answer, by message. */
   answerMs: Partial<Record<MessageName, number[]>>;
+  /** Milliseconds until the rows show what a message leads to, e.g. the confirmed booking. */
+  doneMs: Partial<Record<MessageName, number[]>>;
   /** Times per life that the worker had to read a run's history, because the run was not in its cache. */
   cacheMisses: number;
 }

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { errorCodesMarkdown, openApiJson } from '../../src/api/http/generate.ts';
+import { bookingUpdates } from '../../src/contracts/booking.messages.ts';
 import type { Machine } from '../../src/domain/machine.ts';
 import { machines, verbTables } from '../../src/domain/machines.ts';
 import { stateMachinesPage } from './state-machines.ts';
@@ -21,7 +22,7 @@ export const pages: readonly Page[] = [
   },
   { path: 'docs/generated/error-codes.md', print: errorCodesMarkdown },
   { path: 'docs/generated/openapi.json', print: openApiJson },
-  { path: 'docs/generated/verbs.md', print: () => verbsPage(verbTables as unknown as readonly VerbTable[]) },
+  { path: 'docs/generated/verbs.md', print: () => verbsPage(verbTables as unknown as readonly VerbTable[], { booking: bookingUpdates }) },
 ];
 
 export interface Drift {

@@ -148,5 +148,5 @@ function say(turn: Advance, { catalogue, guest }: TurnStart, now: number, ack: s
 const knownFacts = (facts: readonly StoredFact[]): KnownFacts =>
   Object.fromEntries(facts.map(({ key, value, confidence, confirmed }) => [key, { value, confidence, confirmed }]));
 
-/** Whether an answer was given on an older draft than the run's. Answers of the second release do not name their draft. */
-const isOlder = ({ changes }: Partial<TurnOutcome>, after = 0): boolean => changes !== undefined && changes.basedOn < after;
+/** Whether an answer was given on an older draft than the run's. Answers of the first two releases name no draft, so they are given again. */
+const isOlder = ({ changes }: Partial<TurnOutcome>, after = 0): boolean => changes === undefined || changes.basedOn < after;

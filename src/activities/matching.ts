@@ -21,8 +21,8 @@ export interface MatchInput {
   radiusKm: number;
   excluded: string[];
   policy: Policy;
-  /** Providers who lost in a round up to this one may be asked again. Runs of the first release do not send it. */
-  lostRounds?: number;
+  /** Providers who lost in a round up to this one may be asked again. */
+  lostRounds: number;
   /** Set after a booking fell through: as many invitations as are allowed, with the shortest time to answer. */
   priority?: boolean;
 }
@@ -39,7 +39,7 @@ export function matchingActivities({ orm }: { orm: Orm }) {
       radiusKm,
       excluded,
       policy,
-      lostRounds = 0,
+      lostRounds,
       priority = false,
     }: MatchInput): Promise<Omit<Invitation, 'offerId'>[]> {
       const em = orm.em.fork();

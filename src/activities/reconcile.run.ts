@@ -1,17 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
 import { catchUp, getPosition } from '../contracts/run.messages.ts';
-import { sql, type Orm } from '../db/orm.ts';
-import { eventsOf } from '../db/timeline.ts';
+import { sql } from '../db/orm.ts';
+import { runOf } from '../db/queries/run.ts';
 import { isOpen } from './reconcile.timeline.ts';
-import { duplicate, streamKinds } from './stream-kinds.ts';
-
-export interface Deps {
-  orm: Orm;
-  temporal: Client;
-}
+import { rebuild, type Deps } from './rebuild.ts';
 
 export interface RunCheck {
+  /** The run that answers for the stream. */
+  workflowId: string;
   is: 'fine' | 'started' | 'woken' | 'silent' | 'ahead';
   /** The disagreement, in words for the report. */
   detail?: string;
@@ -26,46 +23,40 @@ export interface RunCheck {
  * @param mayAsk false when several runs in a row gave no answer: then a worker is missing
  */
 export async function checkRun(
-  { orm, temporal }: Deps,
+  deps: Deps,
   stream: string,
   { seq, patienceMs, mayStart, mayAsk }: { seq: number; patienceMs: number; mayStart: boolean; mayAsk: boolean },
 ): Promise<RunCheck> {
-  const kind = streamKinds[stream.split('/')[0]!];
-  if (!kind) return { is: 'fine' };
-  const handle = temporal.workflow.getHandle(stream);
-  const start = async (): Promise<RunCheck> => {
-    // The stream may have ended since it was read as open. An ended stream gets no run.
-    if (!mayStart || !(await isOpen(orm.em.fork(), stream))) return { is: 'fine' };
-    const [first] = await eventsOf(orm.em.fork(), stream, 0);
-    await temporal.workflow.start(kind.workflowType, {
-      workflowId: stream,
-      taskQueue: 'proxie',
-      args: [kind.inputOf(first!)],
-      workflowIdReusePolicy: duplicate,
-      workflowIdConflictPolicy: 'USE_EXISTING',
-      staticSummary: `${kind.workflowType} rebuilt from its timeline`,
-      typedSearchAttributes: kind.attributesOf(first!),
-    });
-    return { is: 'started' };
-  };
-  const run = await runningRun(temporal, stream);
-  if (!run) return start();
-  if (run.attempt >= hopelessAttempts && mayStart && (await isBeyondReplay(handle))) {
-    await handle.terminate('its history cannot be replayed: rebuilt from its timeline (decision 0023)');
-    return start();
+  const { orm, temporal } = deps;
+  const workflowId = await runOf(orm.em.fork(), stream);
+  if (!workflowId) return { is: 'fine', workflowId: stream };
+  const handle = temporal.workflow.getHandle(workflowId);
+  const run = await runningRun(temporal, workflowId);
+  if (!run) {
+    // The stream may have ended since it was read as open. A run whose streams have all ended is not started.
+    const started = mayStart && (await isOpen(orm.em.fork(), stream)) && (await rebuild(deps, workflowId));
+    return { is: started ? 'started' : 'fine', workflowId };
   }
-  if (!mayAsk) return { is: 'silent' };
-  const position = await positionOf(temporal, stream, { hasTask: run.attempt > 0, until: Date.now() + patienceMs });
-  if (position === null) return { is: 'silent', detail: 'the run does not answer: no worker, or its workflow task fails' };
+  if (run.attempt >= hopelessAttempts && mayStart && (await isBeyondReplay(handle))) {
+    const because = 'its history cannot be replayed: rebuilt from its timelines (decision 0023)';
+    return { is: (await rebuild(deps, workflowId, { runId: run.runId, because })) ? 'started' : 'fine', workflowId };
+  }
+  if (!mayAsk) return { is: 'silent', workflowId };
+  const position = await positionOf(temporal, workflowId, { stream, hasTask: run.attempt > 0, until: Date.now() + patienceMs });
+  if (position === null) {
+    // A run whose history cannot be replayed answers no query and has no task that fails. The Signal gives it one.
+    if (run.attempt === 0) await handle.signal(catchUp);
+    return { is: 'silent', workflowId, detail: 'the run does not answer: no worker, or its workflow task fails' };
+  }
   if (position < seq) {
     await handle.signal(catchUp);
-    return { is: 'woken' };
+    return { is: 'woken', workflowId };
   }
   if (position > seq) {
     const [now] = await sql<{ seq: number }>(orm.em.fork(), 'select coalesce(max(seq), 0) as seq from event where stream = ?', [stream]);
-    if (position > now!.seq) return { is: 'ahead', detail: `run at ${position}, timeline at ${now!.seq}: commits were lost` };
+    if (position > now!.seq) return { is: 'ahead', workflowId, detail: `run at ${position}, timeline at ${now!.seq}: commits were lost` };
   }
-  return { is: 'fine' };
+  return { is: 'fine', workflowId };
 }
 
 /**
@@ -73,19 +64,19 @@ export async function checkRun(
  * pending. If a task begins before the query arrives, the run refuses (decision 0024) and is asked once more.
  * @param hasTask whether a task was pending when the run was last described
  * @param until milliseconds since the epoch
- * @returns the position of the last event that the run has folded, or null when the run does not answer
+ * @returns the position of the last event of the stream that the run has folded, or null when the run does not answer
  */
 async function positionOf(
   temporal: Client,
   workflowId: string,
-  { hasTask, until }: { hasTask: boolean; until: number },
+  { stream, hasTask, until }: { stream: string; hasTask: boolean; until: number },
 ): Promise<number | null> {
   const handle = temporal.workflow.getHandle(workflowId);
   let waits = hasTask;
   for (let asked = 0; asked < 2 && Date.now() < until;) {
     if (waits) await sleep(taskPollMs);
     else {
-      const position = await temporal.withDeadline(until, () => handle.query(getPosition)).catch(() => null);
+      const position = await temporal.withDeadline(until, () => handle.query(getPosition, stream)).catch(() => null);
       if (position !== null) return position;
       asked += 1;
     }
@@ -97,11 +88,11 @@ async function positionOf(
 const taskPollMs = 200;
 
 /** @returns the number of tries of the run's pending task (0: no task is pending), or undefined when there is no run */
-async function runningRun(temporal: Client, workflowId: string): Promise<{ attempt: number } | undefined> {
+async function runningRun(temporal: Client, workflowId: string): Promise<{ attempt: number; runId: string } | undefined> {
   try {
-    const { status, raw } = await temporal.workflow.getHandle(workflowId).describe();
+    const { status, raw, runId } = await temporal.workflow.getHandle(workflowId).describe();
     if (status.name !== 'RUNNING') return undefined;
-    return { attempt: raw.pendingWorkflowTask?.attempt ?? 0 };
+    return { attempt: raw.pendingWorkflowTask?.attempt ?? 0, runId };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;

@@ -1,24 +1,20 @@
 // Checks timelines, rows and runs: starts missing runs, wakes runs that are behind, reports disagreements. Never guesses.
 import { heartbeat, log } from '@temporalio/activity';
-import type { Client } from '@temporalio/client';
-import { bookingWorkflowId } from '../contracts/booking.messages.ts';
-import { bookingEnded, requestWorkflowId } from '../contracts/request.messages.ts';
 import { sql, type Orm } from '../db/orm.ts';
-import { emptyBooking, evolveBooking } from '../domain/booking/evolve.ts';
-import type { BookingTimelineEvent } from '../domain/booking/types.ts';
-import { checkRun, type Deps } from './reconcile.run.ts';
-import { checkTimeline, wholeTimeline, type Disagreement } from './reconcile.timeline.ts';
+import { moveOldRuns, type Deps } from './rebuild.ts';
+import { checkRun } from './reconcile.run.ts';
+import { checkTimeline, type Disagreement } from './reconcile.timeline.ts';
 import { streamKinds } from './stream-kinds.ts';
 
 export interface ReconcileReport {
   /** Number of streams that were checked. */
   checked: number;
-  /** Runs started for open streams that had none. */
+  /** Runs that took the place of runs of an earlier release. */
+  moved: string[];
+  /** Runs started because open streams had none. */
   started: string[];
-  /** Runs that lacked their newest events, and were told to catch up. */
+  /** Streams whose run lacked their newest events, and was told to catch up. */
   caughtUp: string[];
-  /** Requests that did not know their booking's end, and were told. */
-  told: string[];
   disagreements: Disagreement[];
   /** Streams whose check failed this time. A failed check stops no other check. */
   failed: { stream: string; error: string }[];
@@ -27,6 +23,8 @@ export interface ReconcileReport {
 export interface ReconcileOptions {
   /** Leaves out streams whose last event is younger than this: their command may still be on its way. */
   quietMs: number;
+  /** The most runs of an earlier release that are replaced; the next self-check goes on with the rest. */
+  maxMoves?: number;
   /** Ended streams are checked as well, if one of this many newest events is theirs. */
   newestEvents?: number;
   /** Number of open streams per page; all pages are read. */
@@ -43,9 +41,9 @@ export interface ReconcileOptions {
 /** The result of a self-check in its history: counts, and as many details as a person reads. */
 export interface ReconcileSummary {
   checked: number;
+  moved: number;
   started: number;
   caughtUp: number;
-  told: number;
   disagreed: number;
   failed: number;
   disagreements: Disagreement[];
@@ -59,14 +57,14 @@ export function reconcileActivities(deps: Deps) {
   return {
     /** For the Schedule. Every disagreement is logged as an error as well, up to `shown`. */
     async reconcile({ quietMs }: { quietMs: number }): Promise<ReconcileSummary> {
-      const { checked, started, caughtUp, told, disagreements, failed } = await reconcile(deps, { quietMs, onProgress: heartbeat });
+      const { checked, moved, started, caughtUp, disagreements, failed } = await reconcile(deps, { quietMs, onProgress: heartbeat });
       for (const disagreement of disagreements.slice(0, shown)) log.error('timeline, row and run disagree', { ...disagreement });
       for (const failure of failed.slice(0, shown)) log.warn('a stream could not be checked', failure);
       await forget(deps.orm);
       const counts = {
+        moved: moved.length,
         started: started.length,
         caughtUp: caughtUp.length,
-        told: told.length,
         disagreed: disagreements.length,
         failed: failed.length,
       };
@@ -97,8 +95,8 @@ const hopeless = 10;
  * after `hopeless` failures in a row
  */
 export async function reconcile(deps: Deps, options: ReconcileOptions): Promise<ReconcileReport> {
-  const { quietMs, newestEvents = 10_000, pageSize = 500, patienceMs = 12_000, onProgress = () => undefined } = options;
-  const report: ReconcileReport = { checked: 0, started: [], caughtUp: [], told: [], disagreements: [], failed: [] };
+  const { quietMs, maxMoves = 1_000, newestEvents = 10_000, pageSize = 500, patienceMs = 12_000, onProgress = () => undefined } = options;
+  const report: ReconcileReport = { checked: 0, moved: [], started: [], caughtUp: [], disagreements: [], failed: [] };
   let inARow = 0;
   let silent = 0;
 
@@ -109,7 +107,7 @@ export async function reconcile(deps: Deps, options: ReconcileOptions): Promise<
       if (open) {
         const run = await checkRun(deps, stream, { seq, patienceMs, mayStart: sound, mayAsk: silent < hopeless });
         silent = run.is === 'silent' ? silent + 1 : 0;
-        if (run.is === 'started') report.started.push(stream);
+        if (run.is === 'started' && !report.started.includes(run.workflowId)) report.started.push(run.workflowId);
         if (run.is === 'woken') report.caughtUp.push(stream);
         if (run.detail) report.disagreements.push({ stream, between: 'run and timeline', detail: run.detail });
       }
@@ -130,6 +128,10 @@ export async function reconcile(deps: Deps, options: ReconcileOptions): Promise<
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 
+  report.moved = await moveOldRuns(deps, maxMoves, {
+    moved: onProgress,
+    failed: (stream, error) => report.failed.push({ stream, error: String(error) }),
+  });
   for (let after = ''; ;) {
     const rows = await openStreams(deps.orm, { quietMs, after, pageSize });
     await checkAll(rows.filter(({ quiet }) => quiet));
@@ -140,7 +142,6 @@ export async function reconcile(deps: Deps, options: ReconcileOptions): Promise<
   report.disagreements.push(...(await abandonedRows(deps.orm)));
   if (silent >= hopeless)
     report.disagreements.push({ stream: '*', between: 'run and timeline', detail: 'no run answers: is a worker running?' });
-  await tellEnds(deps, report);
   return report;
 }
 
@@ -185,27 +186,4 @@ async function abandonedRows(orm: Orm): Promise<Disagreement[]> {
     );
   }
   return found;
-}
-
-/** Tells requests the end of their bookings. A request misses the end if its run was gone at that moment. */
-async function tellEnds({ orm, temporal }: { orm: Orm; temporal: Client }, report: ReconcileReport): Promise<void> {
-  const rows = await sql<{ requestId: string; bookingId: string }>(
-    orm.em.fork(),
-    `select r.id as "requestId", b.id as "bookingId" from request r join booking b on b.id = r.booking_id
-     where r.status = 'booked' and b.status in ('completed', 'released', 'no_show', 'cancelled') and b.closed_at < now() - interval '1 second'
-     order by b.closed_at desc limit 1000`,
-  );
-  for (const { requestId, bookingId } of rows) {
-    const stream = requestWorkflowId(requestId);
-    try {
-      // Folds the timeline for the outcome, as the booking's own run does: a release means something else where money was asked for.
-      const events = await wholeTimeline<BookingTimelineEvent>(orm.em.fork(), bookingWorkflowId(bookingId));
-      const { outcome } = events.reduce(evolveBooking, emptyBooking);
-      if (!outcome) continue;
-      await temporal.workflow.getHandle(stream).signal(bookingEnded, { bookingId, outcome });
-      report.told.push(stream);
-    } catch (error) {
-      report.failed.push({ stream, error: String(error) });
-    }
-  }
 }

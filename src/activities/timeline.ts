@@ -1,8 +1,8 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { append, type AppendInput } from '../db/timeline.ts';
+import { append, unknownTo, type AppendInput } from '../db/timeline.ts';
 import { sqlStateOf } from '../db/transaction.ts';
 import type { Orm } from '../db/orm.ts';
-import type { Appended, EventBase } from '../domain/timeline.ts';
+import type { Appended, EventBase, Known, StreamEvents } from '../domain/timeline.ts';
 
 /**
  * SQLSTATE classes of errors that no retry cures: bad values (22), broken constraints (23), wrong SQL (42). All other errors can pass (no
@@ -27,5 +27,8 @@ export function timelineActivities({ orm }: { orm: Orm }) {
         throw error;
       }
     },
+
+    /** A local activity: the events that a run does not know yet. Reads and writes nothing else. */
+    readTimelines: (known: Known[]): Promise<StreamEvents[]> => unknownTo(orm.em.fork(), known),
   };
 }

@@ -48,6 +48,11 @@ export function buildApp(deps: ApiDeps, portsFor: (guests: Api['guests']) => Por
   const documented = [...sections(hub), ...more].map((section) => register(api, section));
   const document = (today: string) => openApiDocument(documented, { publicUrl: config.http.publicUrl, today });
 
+  const close = async () => {
+    await hub.close();
+    await ports.idempotency.close();
+  };
+
   const app = express();
   app.use(requestContext(log));
   securityHeaders(app, config.http);
@@ -60,7 +65,7 @@ export function buildApp(deps: ApiDeps, portsFor: (guests: Api['guests']) => Por
     throw new DomainError('not_found');
   });
   app.use((error: unknown, req: Request, res: Response, _next: NextFunction) => sendProblem(error, req, res, config.http.publicUrl));
-  return { app, api, document, drain: () => draining.abort(), close: () => hub.close() };
+  return { app, api, document, drain: () => draining.abort(), close };
 }
 
 function register(api: Api, { tag, description, features }: Section): DocumentedSection {

@@ -1,5 +1,6 @@
 import { defineSignal } from '@temporalio/workflow';
 import { bookingVerbs } from '../domain/booking/machine.ts';
+import { requestWorkflowId } from './request.messages.ts';
 import { updatesOf } from './update.messages.ts';
 
 export const bookingWorkflowId = (bookingId: string) => `booking/${bookingId}`;
@@ -9,13 +10,29 @@ export interface BookingInput {
   bookingId: string;
 }
 
-/** Sent by a request's run that was rebuilt beside its booking: the booking then tells its end by Signal. */
-export const tellRequest = defineSignal('tellRequest');
-/** A report of the payment provider's webhook. `eventId` makes a repeated delivery harmless. */
-export const paymentEvent =
-  defineSignal<[{ eventId: string; kind: 'authorised' | 'cancelled' | 'failed' | 'captured' | 'refunded'; attempt: number; ref: string }]>(
-    'paymentEvent',
-  );
+/** Names the booking that a command or a fact is about. Without it, the newest booking of the run is meant. */
+export interface AboutBooking {
+  bookingId?: string;
+}
 
-/** The Updates of a booking's run, one for each verb of `bookingVerbs`. */
-export const bookingUpdates = updatesOf(bookingVerbs);
+/**
+ * The workflow id of the run that answers for a booking and for its reviews: its request's run, or for an occurrence of a series its own.
+ * @param booking ids that stand in the booking's row and in its first event
+ */
+export const runOfBooking = ({ id, requestId, seriesId }: { id: string; requestId: string; seriesId?: string | null }): string =>
+  seriesId ? bookingWorkflowId(id) : requestWorkflowId(requestId);
+
+/** A report of the payment provider's webhook. `eventId` makes a repeated delivery harmless. */
+export const paymentEvent = defineSignal<
+  [
+    AboutBooking & {
+      eventId: string;
+      kind: 'authorised' | 'cancelled' | 'failed' | 'captured' | 'refunded';
+      attempt: number;
+      ref: string;
+    },
+  ]
+>('paymentEvent');
+
+/** The Updates about a booking, one for each verb of `bookingVerbs`. */
+export const bookingUpdates = updatesOf<typeof bookingVerbs, AboutBooking>(bookingVerbs, { intervene: 'interveneBooking' });

@@ -1,16 +1,12 @@
 import { defineSignal } from '@temporalio/workflow';
 import { reviewVerbs } from '../domain/review/machine.ts';
+import type { AboutBooking } from './booking.messages.ts';
 import { updatesOf } from './update.messages.ts';
 
 export const reviewWorkflowId = (bookingId: string) => `review/${bookingId}`;
 
-/** Who reviews whom stands in the first event of the timeline, written together with the booking's completion. */
-export interface ReviewInput {
-  bookingId: string;
-}
-
 /** Sent when one side does not want to be asked for a review again. */
-export const optOut = defineSignal<[{ userId: string; eventId: string }]>('optOut');
+export const optOut = defineSignal<[AboutBooking & { userId: string; eventId: string }]>('optOut');
 
-/** The Updates of a reviews' run, one for each verb of `reviewVerbs`. */
-export const reviewUpdates = updatesOf(reviewVerbs);
+/** The Updates about a booking's reviews, one for each verb of `reviewVerbs`. */
+export const reviewUpdates = updatesOf<typeof reviewVerbs, AboutBooking>(reviewVerbs);

@@ -2,34 +2,39 @@
 // (docs/architecture.md).
 import { closes, needsRun, reopens } from '../domain/closing.ts';
 import { DomainError } from '../domain/errors.ts';
-import { catchUpRows, type Appended, type EventBase, type EventMeta, type Recorded } from '../domain/timeline.ts';
+import {
+  catchUpRows,
+  type Appended,
+  type EventBase,
+  type EventMeta,
+  type Known,
+  type Recorded,
+  type StreamEvents,
+  type StreamPart,
+} from '../domain/timeline.ts';
 import { sql, type Db, type Orm } from './orm.ts';
 import { projectAll } from './projections/index.ts';
 import { inTransaction, NotWritten } from './transaction.ts';
 import type { CommandAnswer, CommandMeta } from '../domain/command.ts';
 
-export interface AppendInput<E extends EventBase> {
-  /** `request/<uuid>` and so on: the workflow id. */
-  stream: string;
-  /** The last position the caller knows, 0 for none. */
-  after: number;
+export interface AppendInput<E extends EventBase = EventBase> extends StreamPart<E> {
+  /** Events of other streams of the same run, in the same transaction. */
+  also?: StreamPart[];
   command: CommandMeta;
   /** When the command was decided, RFC 3339 UTC. */
   at: string;
-  events: E[];
 }
 
 /**
- * Appends a command's events at `after + 1` together with every row they change, or writes nothing and returns what the caller
- * did not know. Running it twice has one effect.
+ * Appends a command's events at `after + 1` of each stream together with every row they change, or writes nothing and returns
+ * what the caller did not know. Running it twice has one effect.
  * @returns `written` (fold the events that you sent) · `behind` (fold these events and decide again) · `replayed` (the
  * command's events were written earlier) · `refused` (something outside the stream says no; the transaction was rolled back)
  */
 export async function append<E extends EventBase>(orm: Orm, input: AppendInput<E>): Promise<Appended<E>> {
-  if (input.events.length === 0) return { is: 'behind', events: await eventsOf<E>(orm.em.fork(), input.stream, input.after) };
   try {
     const written = await inTransaction(orm, (tx) => write(tx, input));
-    if (written) return { is: 'written', events: [] };
+    if (written) return { is: 'written' };
   } catch (error) {
     if (error instanceof DomainError) return { is: 'refused', code: error.code, detail: error.detail };
     throw error;
@@ -38,31 +43,31 @@ export async function append<E extends EventBase>(orm: Orm, input: AppendInput<E
 }
 
 /** `append` inside a transaction of the caller, for rows that no workflow owns. @throws NotWritten when the caller is behind */
-export async function write<E extends EventBase>(tx: Db, { stream, after, command, at, events }: AppendInput<E>): Promise<boolean> {
-  let seq = after;
-  const rows = events.map((event, part) => ({ event, part, stream: event.stream ?? stream, seq: event.stream ? 1 : (seq += 1) }));
+export async function write<E extends EventBase>(tx: Db, input: AppendInput<E>): Promise<boolean> {
+  const { command, at } = input;
+  const rows = rowsOf(input);
+  const streams = [...new Set(rows.map(({ stream }) => stream))].toSorted();
   const { opened, closed } = openAndClosed(rows);
   const [result] = await sql<{ written: number }>(
     tx,
     insertEvents,
     [
+      // One stream needs no lock: its positions are unique.
+      streams.length > 1 ? streams : [],
       command.id,
       command.by.id,
       command.by.role,
       command.onBehalfOf ?? null,
       at,
       JSON.stringify(rows.map(({ event, ...place }) => ({ ...place, ...columnsOf(event, command.reason) }))),
-      after,
-      stream,
-      after,
       opened,
       closed,
       JSON.stringify(notificationsOf(rows)),
-      stream,
+      streams,
     ],
     { prepared: true },
   );
-  if (result!.written < events.length) throw new NotWritten();
+  if (result!.written < rows.length) throw new NotWritten();
   const meta = { commandId: command.id, at, by: command.by };
   await projectAll(
     tx,
@@ -71,15 +76,33 @@ export async function write<E extends EventBase>(tx: Db, { stream, after, comman
   return true;
 }
 
+/** All events of a command in the order in which they were decided, each with its place on its timeline. */
+function rowsOf({ stream, after, events, also = [] }: StreamPart & { also?: StreamPart[] }): Row[] {
+  const ends = new Map<string, number>();
+  const rows: Row[] = [];
+  for (const part of [{ stream, after, events }, ...also]) {
+    for (const event of part.events) {
+      const to = event.stream ?? part.stream;
+      const base = event.stream ? 0 : part.after;
+      const seq = (ends.get(to) ?? base) + 1;
+      ends.set(to, seq);
+      rows.push({ event, part: rows.length, stream: to, seq, after: base });
+    }
+  }
+  return rows;
+}
+
 // `on conflict do nothing` covers position and command id at once, so neither needs a look-up of its own. The same round trip
-// writes the open streams, the notifications and the notice. A caller who is behind rolls all of them back.
+// writes the open streams, the notifications and the notices. A caller who is behind rolls all of them back. Several streams
+// are locked in the order of their names, so that two writers never wait for each other.
 const insertEvents = `
-  with written as (
+  with locked as materialized (select count(pg_advisory_xact_lock(hashtextextended(stream, 0))) from unnest(?::text[]) as l(stream)),
+  written as (
     insert into event (stream, seq, command_id, part, type, actor_id, actor_role, on_behalf_of, at, reason, data, audience)
     select e.stream, e.seq, c.id, e.part, e.type, c.actor_id, c.actor_role, c.on_behalf_of, c.at, e.reason, e.data, e.audience
     from (values (?::text, ?::uuid, ?::text, ?::uuid, ?::timestamptz)) as c(id, actor_id, actor_role, on_behalf_of, at),
-      jsonb_to_recordset(?::jsonb) as e(stream text, seq int, part int, type text, reason text, data jsonb, audience uuid[])
-    where ?::int = 0 or exists (select 1 from event before where before.stream = ? and before.seq = ?)
+      jsonb_to_recordset(?::jsonb) as e(stream text, seq int, after int, part int, type text, reason text, data jsonb, audience uuid[]), locked
+    where e.after = 0 or exists (select 1 from event before where before.stream = e.stream and before.seq = e.after)
     on conflict do nothing
     returning seq
   ),
@@ -92,10 +115,18 @@ const insertEvents = `
     on conflict do nothing
     returning 1
   )
-  select (select count(*)::int from written) as written, pg_notify('proxie_event', ?),
+  select (select count(*)::int from written) as written, (select count(pg_notify('proxie_event', stream)) from unnest(?::text[]) as n(stream)),
     (select pg_notify('proxie_notification', '') from (select from told limit 1) as anybody)`;
 
-type Row = { event: EventBase; stream: string; seq: number };
+interface Row {
+  event: EventBase;
+  /** Number of the event within its command. */
+  part: number;
+  stream: string;
+  seq: number;
+  /** Position of the stream before the command. */
+  after: number;
+}
 
 /** The streams that need a run after these events, and those that no longer need one. */
 function openAndClosed(rows: readonly Row[]): { opened: string[]; closed: string[] } {
@@ -139,21 +170,36 @@ interface EventRow {
  * Finds out why nothing was written: the caller is behind, the command was written earlier, or the timeline is shorter than the
  * caller believes.
  */
-async function diagnose<E extends EventBase>(em: Db, { stream, after, command }: AppendInput<E>): Promise<Appended<E>> {
-  const unknown = await eventsOf<E>(em, stream, after);
-  if (unknown.length > 0) return { is: 'behind', events: unknown };
+async function diagnose<E extends EventBase>(em: Db, input: AppendInput<E>): Promise<Appended<E>> {
+  const { stream, command } = input;
+  const known = new Map(rowsOf(input).map((row) => [row.stream, row.after]));
+  const streams = await unknownTo<E>(
+    em,
+    [...known].map(([name, after]) => ({ stream: name, after })),
+  );
+  if (streams.length > 0) return { is: 'behind', streams };
   const own = await sql<EventRow>(em, `${selectEvents} where stream = ? and command_id = ? order by seq`, [stream, command.id]);
   if (own.length > 0) return { is: 'replayed', events: own.map(toEvent<E>) };
-  if ((await endOf(em, stream)) < after) return { is: 'refused', code: 'timeline_behind', detail: {} };
-  // The conflict was in another stream that the command opens.
+  for (const [name, after] of known) if ((await endOf(em, name)) < after) return { is: 'refused', code: 'timeline_behind', detail: {} };
+  // Another writer has taken these positions and rolled back since.
   return { is: 'refused', code: 'timeline_busy', detail: { retryAfterS: 1 } };
+}
+
+/** The events that a reader does not know, at most 500 of each stream. Streams without such events are left out. */
+export async function unknownTo<E extends EventBase>(em: Db, known: readonly Known[]): Promise<StreamEvents<E>[]> {
+  const found: StreamEvents<E>[] = [];
+  for (const { stream, after } of known) {
+    const events = await eventsOf<E>(em, stream, after);
+    if (events.length > 0) found.push({ stream, events });
+  }
+  return found;
 }
 
 const selectEvents = 'select seq, command_id, type, actor_id, actor_role, data, at from event';
 
-/** A stream's events after a position, oldest first, at most 500. */
-export async function eventsOf<E extends EventBase>(em: Db, stream: string, after: number): Promise<Recorded<E>[]> {
-  const rows = await sql<EventRow>(em, `${selectEvents} where stream = ? and seq > ? order by seq limit ${catchUpRows}`, [stream, after], {
+/** A stream's events after a position, oldest first. @param limit at most 500 */
+export async function eventsOf<E extends EventBase>(em: Db, stream: string, after: number, limit = catchUpRows): Promise<Recorded<E>[]> {
+  const rows = await sql<EventRow>(em, `${selectEvents} where stream = ? and seq > ? order by seq limit ?`, [stream, after, limit], {
     prepared: true,
   });
   return rows.map(toEvent<E>);

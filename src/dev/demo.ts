@@ -135,8 +135,11 @@ async function printTimeline({ consumer }: Cast, requestId: string, bookingId: s
   const entries = await Promise.all(
     [`/requests/${requestId}`, `/bookings/${bookingId}`].map((path) => consumer.get<{ items: TimelineEntry[] }>(`${path}/timeline`)),
   );
+  // The end of the booking and that of its request are one transaction, so they have one instant.
+  const isEnd = ({ type }: TimelineEntry) => Number(type === 'request.completed');
+  const inOrder = entries.flatMap(({ items }) => items).toSorted((a, b) => a.at.localeCompare(b.at) || isEnd(a) - isEnd(b));
   say('  Timeline:');
-  for (const { at, by, type } of entries.flatMap(({ items }) => items).toSorted((a, b) => a.at.localeCompare(b.at))) {
+  for (const { at, by, type } of inOrder) {
     say(`    ${at}  ${by.padEnd(8)}  ${type}`);
   }
 }

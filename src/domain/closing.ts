@@ -1,4 +1,4 @@
-/** Event types after which a stream has nothing left to do: its run ends, and the reconciler leaves it alone. */
+/** Event types after which a stream has nothing left to do: its run may end, and the reconciler leaves the stream alone. */
 const closing: ReadonlySet<string> = new Set([
   'request.completed',
   'request.cancelled',
@@ -26,7 +26,7 @@ const closing: ReadonlySet<string> = new Set([
  */
 export const closes = (event: { type: string }): boolean => closing.has(event.type) && !(event as { settling?: boolean }).settling;
 
-/** Whether an event opens a closed stream again. A dispute does: the booking's run has to settle it. */
+/** Whether an event opens a closed stream again. A dispute does: a run has to wait for the ruling and settle the booking. */
 export const reopens = ({ type }: { type: string }): boolean => type === 'booking.disputed';
 
 /** Whether a stream still needs a run. @param events all events of the stream, in order of `seq` */

@@ -47,6 +47,7 @@ export const errorMessages = {
   rate_limited: 'Too many requests.',
   timeline_behind: 'The timeline is shorter than the run expects; an operator has been told.',
   row_disagrees: 'A row disagrees with its timeline; an operator has been told.',
+  stream_parked: 'This waits for a repair, and nothing was lost; an operator has been told.',
   timeline_busy: 'Too many changes at once; try again.',
   temporarily_unavailable: 'This cannot be done right now; nothing was lost.',
   internal: 'Something went wrong on our side.',

@@ -14,7 +14,7 @@ export interface EventMeta {
 /** @typeParam K kinds of notifications of the noun; readers of all nouns use any text */
 export interface EventBase<K extends string = string> {
   type: string;
-  /** Set on a first event of another stream: that stream is opened in the same transaction. */
+  /** Set on the first events of another stream: that stream is opened in the same transaction. */
   stream?: string;
   /** Ids of the users who may see the event, in their realtime channels and timelines. Operators see all events. */
   audience?: string[];
@@ -36,14 +36,41 @@ export interface CommandRefused extends EventBase {
   code: ErrorCode;
 }
 
-/** The most events that one append returns to a run that is behind. The run asks again until it has all of them. */
+/** The most events of one stream that a read returns. The run asks again until it has all of them. */
 export const catchUpRows = 500;
 
+/** A stream up to the position that its reader knows; 0 for none. @property stream `<noun>/<id>` */
+export interface Known {
+  stream: string;
+  after: number;
+}
+
+/** The events of one stream that its reader did not know, oldest first. */
+export interface StreamEvents<E extends EventBase = EventBase> {
+  stream: string;
+  events: Recorded<E>[];
+}
+
+/** The events that one command writes to one stream, at `after + 1`. */
+export interface StreamPart<E extends EventBase = EventBase> extends Known {
+  events: E[];
+}
+
 /** The answer of an append; db/timeline.ts explains the cases. */
-export type Appended<E extends EventBase> =
-  | { is: 'written' | 'behind'; events: Recorded<E>[] }
+export type Appended<E extends EventBase = EventBase> =
+  | { is: 'written' }
+  | { is: 'behind'; streams: StreamEvents<E>[] }
   | { is: 'replayed'; events: Recorded<E>[] }
   | { is: 'refused'; code: ErrorCode; detail: RefusalDetail };
+
+/** The stream's own events as they stand on the timeline. Events that open another stream are left out. @param after position before them */
+export function recorded<E extends EventBase>(
+  events: readonly E[],
+  after: number,
+  meta: { commandId: string; at: string; by: Actor },
+): Recorded<E>[] {
+  return events.filter(({ stream }) => !stream).map((event, index) => ({ ...event, ...meta, seq: after + 1 + index }));
+}
 
 /** The part of each folded state that the actor's loop needs. Continue-as-new carries the state, so `applied` is bounded. */
 export interface StreamState {

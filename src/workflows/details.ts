@@ -5,15 +5,16 @@ import { formatMoney, type Currency } from '../domain/money.ts';
 import type { RequestState } from '../domain/request/types.ts';
 import type { ReviewState } from '../domain/review/types.ts';
 import type { SeriesState } from '../domain/series/types.ts';
+import type { HostedBooking } from './request/bookings.ts';
 
-export function describeRequest(state: RequestState): string {
+/** The request, its bookings and their reviews. */
+export function describeRequest(state: RequestState, bookings: readonly HostedBooking[]): string {
   const lines = [
     `**${state.status}**${state.draft.service ? ` · ${state.draft.service}` : ''}${state.draft.region ? ` · ${state.draft.region}` : ''} · ${state.mode}`,
     state.status === 'intake' && state.draft.missing.length ? `Still missing: ${state.draft.missing.join(', ')}` : '',
     state.round
       ? `Round ${state.round}${state.closesAt ? `, closes ${state.closesAt}` : ''}${state.decideBy ? `, consumer decides by ${state.decideBy}` : ''}`
       : '',
-    state.accepted ? `Booked: booking/${state.accepted.bookingId}` : '',
   ].filter(Boolean);
   const offers = Object.entries(state.offers).map(
     ([id, offer]) =>
@@ -22,23 +23,30 @@ export function describeRequest(state: RequestState): string {
   return [
     ...lines,
     ...(offers.length ? ['', '| offer | provider | status | price | starts |', '| --- | --- | --- | --- | --- |', ...offers] : []),
+    ...bookings.flatMap((one) => ['', describeBooking(one)]),
   ].join('\n');
 }
 
-export function describeBooking(state: BookingState): string {
-  const booking = state.booking;
+/** A booking and its reviews. */
+export function describeBooking({ booking: { state }, review }: HostedBooking): string {
+  const { booking } = state;
   if (!booking) return 'reading the timeline';
   return [
-    `**${state.status}** · ${booking.service} · ${formatMoney({ amount: booking.price, currency: booking.currency })}`,
+    `### booking/${booking.bookingId}: ${state.status}`,
+    `${booking.service} · ${formatMoney({ amount: booking.price, currency: booking.currency })} · provider ${booking.providerId}`,
     `${booking.startsAt} to ${booking.endsAt} (${booking.zone})`,
-    `Request: request/${booking.requestId}`,
+    booking.seriesId ? `Request: request/${booking.requestId}` : '',
     state.reschedule ? `The ${state.reschedule.side} proposes ${state.reschedule.startsAt}, until ${state.reschedule.expiresAt}` : '',
     ...describeMoney(state, booking.currency),
     state.outcome ? `Outcome: ${state.outcome}` : '',
+    review ? describeReviews(review.state) : '',
   ]
     .filter(Boolean)
     .join('\n\n');
 }
+
+const describeReviews = ({ status, sides, publishAt }: ReviewState): string =>
+  `Reviews: **${status}** · consumer ${sides.consumer} · provider ${sides.provider}${status === 'closed' ? '' : ` · published by ${publishAt}`}`;
 
 function describeMoney({ payments, stuck }: BookingState, currency: Currency): string[] {
   const amount = (value: number) => formatMoney({ amount: value, currency });
@@ -67,15 +75,6 @@ export function describeEnrollment(state: EnrollmentState): string {
 }
 
 const isDraft = (status: EnrollmentState['status']) => status === 'draft' || status === 'changes_requested';
-
-export function describeReview({ status, review, sides, publishAt }: ReviewState): string {
-  if (!review) return 'reading the timeline';
-  return [
-    `**${status}** · booking/${review.bookingId}`,
-    `Consumer: ${sides.consumer}, provider: ${sides.provider}`,
-    `Published by ${publishAt}`,
-  ].join('\n\n');
-}
 
 export function describeSeries({ status, series, occurrences }: SeriesState): string {
   if (!series) return 'reading the timeline';

@@ -27,11 +27,13 @@ import { isEventId } from '../domain/ids.ts';
 import { checksThatAre, emptyEnrollment, enrollmentIsOver, evolveEnrollment, isWithApplicant } from '../domain/enrollment/evolve.ts';
 import { enrollmentVerbs } from '../domain/enrollment/machine.ts';
 import { answerPosition } from './position.ts';
-import { needAttention } from './attention.ts';
+import { streams } from './streams.ts';
 
 export async function enrollmentWorkflow(input: EnrollmentInput): Promise<{ outcome: EnrollmentState['status'] }> {
   const { enrollmentId, applicantId, policy } = input;
+  const run = streams();
   const enrollment = actor({
+    run,
     stream: enrollmentWorkflowId(enrollmentId),
     initial: input.carried?.state ?? emptyEnrollment,
     seq: input.carried?.seq,
@@ -50,7 +52,7 @@ export async function enrollmentWorkflow(input: EnrollmentInput): Promise<{ outc
   let staged: string = enrollment.state.status;
   const opened = enrollment.act({ ...input, id: 'open', do: 'open', by: { id: applicantId, role: 'consumer' } });
 
-  answerPosition(enrollment);
+  answerPosition(run);
   receive(enrollment, enrollmentVerbs, enrollmentUpdates);
   setHandler(verificationResult, (fact) => enrollment.commitFact(resultOf(fact)), {
     description: "a vendor's answer about one credential",
@@ -110,7 +112,7 @@ export async function enrollmentWorkflow(input: EnrollmentInput): Promise<{ outc
       'the vendor answers',
     );
     if (!checked) {
-      needAttention();
+      run.attention.flag('checks');
       await enrollment.act({ id: `escalate/${enrollment.seq}`, do: 'escalate', by: SYSTEM });
     }
     timer.disarm();
@@ -129,7 +131,7 @@ export async function enrollmentWorkflow(input: EnrollmentInput): Promise<{ outc
   }
 
   async function continueWriting(): Promise<void> {
-    await condition(() => allHandlersFinished() && enrollment.idle());
+    await condition(() => allHandlersFinished() && run.idle());
     if (!isWithApplicant(enrollment.state)) return;
     await continueAsNew<typeof enrollmentWorkflow>({ ...input, carried: { state: enrollment.state, seq: enrollment.seq } });
   }

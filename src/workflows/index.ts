@@ -4,6 +4,5 @@ export { calendarImportWorkflow } from './calendar-import.ts';
 export { enrollmentWorkflow } from './enrollment.ts';
 export { mailWorkflow } from './mail.ts';
 export { requestWorkflow } from './request.ts';
-export { reviewWorkflow } from './review.ts';
 export { seriesWorkflow } from './series.ts';
 export { reconcileWorkflow } from './reconcile.ts';

@@ -12,7 +12,7 @@ import {
 } from '@temporalio/workflow';
 import type { MailActivities, SentMails } from '../activities/mail.ts';
 import { wakeMail } from '../contracts/mail.messages.ts';
-import { needAttention } from './attention.ts';
+import { attention } from './attention.ts';
 
 const { sendPendingMail } = proxyActivities<MailActivities>({
   taskQueue: 'proxie-outbound',
@@ -48,7 +48,7 @@ export async function mailWorkflow(): Promise<void> {
   function orLater(error: unknown): SentMails {
     if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
     log.error('the mail server has been away for long', { error });
-    needAttention();
+    attention().flag('mail');
     return longPause;
   }
 }

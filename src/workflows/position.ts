@@ -1,12 +1,19 @@
-import { setHandler } from '@temporalio/workflow';
+import { setHandler, workflowInfo } from '@temporalio/workflow';
 import { catchUp, getPosition } from '../contracts/run.messages.ts';
-import type { StreamState } from '../domain/timeline.ts';
-import type { Actor } from './actor.ts';
-import { needAttention } from './attention.ts';
+import type { Streams } from './streams.ts';
 
 /** Sets the handlers that every run has. Call this after the opening command has been queued. */
-export function answerPosition<S extends StreamState, C>(actor: Actor<S, C>): void {
-  setHandler(getPosition, () => actor.seq, { description: 'the last event this run has folded' });
+export function answerPosition(run: Streams): void {
+  setHandler(getPosition, (stream = workflowInfo().workflowId) => run.positionOf(stream), {
+    description: 'the last event of a stream that this run has folded',
+  });
   // A failing Signal handler would fail the run.
-  setHandler(catchUp, () => actor.learn().catch(() => needAttention()), { description: 'folds what stands on the timeline now' });
+  const learn = () =>
+    run.learn().then(
+      () => run.attention.flag('catchUp', false),
+      () => run.attention.flag('catchUp'),
+    );
+  setHandler(catchUp, learn, {
+    description: 'folds what stands on the timelines now, and tries again what is parked',
+  });
 }

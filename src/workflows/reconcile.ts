@@ -1,6 +1,6 @@
 import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import type { ReconcileActivities, ReconcileSummary } from '../activities/reconcile.ts';
-import { needAttention } from './attention.ts';
+import { attention } from './attention.ts';
 
 const { reconcile } = proxyActivities<ReconcileActivities>({
   startToCloseTimeout: '2h',
@@ -13,10 +13,10 @@ const { reconcile } = proxyActivities<ReconcileActivities>({
 /** The self-check of the whole system. A Schedule starts it, and so does a worker when it starts. */
 export async function reconcileWorkflow(options: { quietMs: number }): Promise<ReconcileSummary> {
   const summary = await reconcile(options);
-  const { checked, started, caughtUp, told, disagreed, failed } = summary;
+  const { checked, moved, started, caughtUp, disagreed, failed } = summary;
   setCurrentDetails(
-    `${checked} streams · started ${started} · caught up ${caughtUp} · told ${told} · **${disagreed} disagree** · ${failed} not checked`,
+    `${checked} streams · moved ${moved} · started ${started} · caught up ${caughtUp} · **${disagreed} disagree** · ${failed} not checked`,
   );
-  if (disagreed + failed > 0) needAttention();
+  if (disagreed + failed > 0) attention().flag('disagreements');
   return summary;
 }

@@ -1,30 +1,35 @@
 // How a refusal leaves a run: a refusal by a rule, from outside the stream, or of a command that cannot be read.
-import type { ApplicationFailure } from '@temporalio/workflow';
+import { log, type ApplicationFailure } from '@temporalio/workflow';
 import { toFailure } from '../contracts/failures.ts';
 import { DomainError, type ErrorCode, type RefusalDetail } from '../domain/errors.ts';
-import { needAttention } from './attention.ts';
-
-/** Codes of refusals from outside the stream: the database does not agree with the run, or is too busy. No rule was broken. */
-const outside: ReadonlySet<string> = new Set(['timeline_behind', 'row_disagrees', 'timeline_busy']);
-
-export const isOutside = ({ type }: ApplicationFailure): boolean => outside.has(type ?? '');
 
 /**
- * A refusal from outside the stream. If a row or a timeline disagrees, the run is marked for attention: an operator decides, the run never
- * guesses.
+ * Codes of refusals from outside the rules: the database does not agree with the run, is too busy, or cannot write, or a rule is broken.
+ * Whether the run must be repaired by an operator.
  */
-export function refusedOutside(code: ErrorCode, detail: RefusalDetail = {}): ApplicationFailure {
-  if (code === 'timeline_behind' || code === 'row_disagrees') needAttention();
-  return toFailure(new DomainError(code, undefined, detail));
+const outside: Partial<Record<string, boolean>> = { timeline_behind: true, row_disagrees: true, stream_parked: true, timeline_busy: false };
+
+export const isOutside = ({ type }: ApplicationFailure): boolean => outside[type ?? ''] !== undefined;
+
+/** Whether an operator has to act: the run never guesses. */
+export const needsRepair = ({ type }: ApplicationFailure): boolean => outside[type ?? ''] === true;
+
+/** A refusal from outside the rules. */
+export const refusedOutside = (code: ErrorCode, detail: RefusalDetail = {}): ApplicationFailure =>
+  toFailure(new DomainError(code, undefined, detail));
+
+/** The refusal that an error in the code of a stream becomes, so that the run's other streams go on. */
+export function broken(stream: string, error: unknown): ApplicationFailure {
+  log.error('a stream is parked', { stream, error });
+  return refusedOutside('stream_parked', { retryAfterS: 60 });
 }
 
 /**
  * Runs a rule and turns its refusal into a failure that Temporal can carry.
- * @param otherwise makes the error to throw from an error that is no refusal; by default that error fails the workflow task until a fix is
- * deployed
+ * @param otherwise makes the error to throw from an error that is no refusal
  * @param seq the position up to which the run knew its timeline when the rule ran; the API asks again when the timeline is longer
  */
-export function refusing<T>(decision: () => T, otherwise: (error: unknown) => unknown = (error) => error, seq?: number): T {
+export function refusing<T>(decision: () => T, otherwise: (error: unknown) => unknown, seq?: number): T {
   try {
     return decision();
   } catch (error) {

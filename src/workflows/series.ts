@@ -1,9 +1,19 @@
 // The run of a repeated booking. The provider agrees once; then each occurrence is booked when its time is near enough. A series has at
 // most 26 occurrences, each moved a few times at most, so no run grows long enough to continue as a new one.
-import { allHandlersFinished, condition, setCurrentDetails, upsertSearchAttributes, uuid4 } from '@temporalio/workflow';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import {
+  allHandlersFinished,
+  condition,
+  ParentClosePolicy,
+  setCurrentDetails,
+  startChild,
+  upsertSearchAttributes,
+  uuid4,
+  WorkflowIdReusePolicy,
+} from '@temporalio/workflow';
 import { bookingWorkflowId } from '../contracts/booking.messages.ts';
 import { fromFailure } from '../contracts/failures.ts';
-import { searchAttributes } from '../contracts/search-attributes.ts';
+import { runShape, searchAttributes } from '../contracts/search-attributes.ts';
 import { type SeriesInput, seriesUpdates, seriesWorkflowId } from '../contracts/series.messages.ts';
 import { SYSTEM } from '../domain/actor.ts';
 import type { DomainError } from '../domain/errors.ts';
@@ -16,11 +26,13 @@ import { bookingWorkflow } from './booking.ts';
 import { describeSeries } from './details.ts';
 import { receive } from './receive.ts';
 import { seriesVerbs } from '../domain/series/machine.ts';
-import { startOnce } from './child.ts';
 import { answerPosition } from './position.ts';
+import { streams } from './streams.ts';
 
 export async function seriesWorkflow({ seriesId }: SeriesInput): Promise<{ status: SeriesState['status'] }> {
+  const run = streams();
   const series = actor({
+    run,
     stream: seriesWorkflowId(seriesId),
     initial: emptySeries,
     decide: decideSeries,
@@ -35,12 +47,12 @@ export async function seriesWorkflow({ seriesId }: SeriesInput): Promise<{ statu
   const notBefore = new Map<string, number>();
   let staged: SeriesState['status'] = 'proposed';
   // The run reads its timeline before it decides the first command, which comes with the start of the run.
-  void series.learn();
+  void run.learn();
 
-  answerPosition(series);
+  answerPosition(run);
   receive(series, seriesVerbs, seriesUpdates);
 
-  await condition(() => series.state.series !== null || series.idle());
+  await condition(() => series.state.series !== null || run.idle());
   // Without a series in the state the proposal was refused, and nothing was written.
   while (series.state.series && !seriesIsOver(series.state)) await liveOn();
   stage();
@@ -78,15 +90,26 @@ export async function seriesWorkflow({ seriesId }: SeriesInput): Promise<{ statu
   /** Starts the booking's run. Its end concerns the two sides and not the series, so nobody waits for it here. */
   async function startBooking(n: number, bookingId: string): Promise<void> {
     const { service, consumerId, providerId } = series.state.series!;
-    await startOnce(bookingWorkflow, {
-      workflowId: bookingWorkflowId(bookingId),
-      bookingId,
-      staticSummary: `Booking of ${service}, occurrence ${n} of a series`,
-      stage: 'confirmed',
-      consumerId,
-      providerId,
-      service,
-    });
+    try {
+      await startChild(bookingWorkflow, {
+        workflowId: bookingWorkflowId(bookingId),
+        args: [{ bookingId }],
+        parentClosePolicy: ParentClosePolicy.ABANDON,
+        workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+        staticSummary: `Booking of ${service}, occurrence ${n} of a series`,
+        typedSearchAttributes: [
+          { key: searchAttributes.consumer, value: consumerId },
+          { key: searchAttributes.provider, value: providerId },
+          { key: searchAttributes.service, value: service },
+          { key: searchAttributes.booking, value: [bookingId] },
+          { key: searchAttributes.stage, value: 'confirmed' },
+          { key: searchAttributes.shape, value: runShape },
+        ],
+      });
+    } catch (error) {
+      // The reconciler was faster.
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
   }
 
   /** Updates the search attribute that operators filter by. Each stage has its own deadlines, so the timer is disarmed. */

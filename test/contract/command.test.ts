@@ -39,6 +39,7 @@ function sender(act: () => Promise<CommandAnswer>, ports: Partial<CommandPorts> 
   } as unknown as Client;
   const commands = commandSender({
     temporal,
+    runOf: async (stream) => stream,
     answerOf: async () => undefined,
     isOpen: async () => false,
     endOf: async () => 3,
@@ -191,6 +192,7 @@ describe('sending a command', () => {
     const temporal = new Client({ connection });
     const commands = commandSender({
       temporal,
+      runOf: async (stream) => stream,
       answerOf: async () => undefined,
       isOpen: async () => true,
       endOf: async () => 0,

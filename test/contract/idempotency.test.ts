@@ -116,11 +116,12 @@ describe('fault 61: Idempotency-Key', () => {
     expect(things.ran).toEqual([again.json.id, again.json.id]); // the same command id: the timeline would have known it
   });
 
-  it('given an answer that cannot be stored, the caller still gets it', async () => {
-    const { finish } = api.keys;
-    api.keys.finish = () => Promise.reject(new Error('the database is gone'));
-    expect((await post('k-8')).status).toBe(201);
-    api.keys.finish = finish;
+  it('given a refusal that cannot be stored, the caller still gets it', async () => {
+    const { refused } = api.keys;
+    api.keys.refused = () => Promise.reject(new Error('the database is gone'));
+    things.behave = () => Promise.reject(new DomainError('slot_taken'));
+    expect((await post('k-8')).json.code).toBe('slot_taken');
+    api.keys.refused = refused;
   });
 
   it('given an invalid body, the key is not used up', async () => {

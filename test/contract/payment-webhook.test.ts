@@ -26,7 +26,7 @@ beforeAll(async () => {
     paymentNotice: stripeNotices(secret),
     commands: {
       send: () => Promise.reject(new Error('no commands')),
-      tell: async (workflowId: string, _signal: unknown, fact: unknown) => (told.push([workflowId, fact]), answer()),
+      tell: async (stream: string, _signal: unknown, fact: unknown) => (told.push([stream, fact]), answer()),
     },
   };
   api = await startApi(issuer.url, { ports, http: { rateLimitAnonymousPerMinute: 20 } });
@@ -54,12 +54,12 @@ describe('a signed payment event', () => {
     ['payment_intent.succeeded', 'captured'],
   ])('%s reaches its booking as %s', async (type, kind) => {
     expect(await deliver(event({ type }))).toMatchObject({ status: 200, json: { received: true } });
-    expect(told).toEqual([[`booking/${bookingId}`, { eventId: 'evt_1', kind, attempt: 2, ref: 'pi_1' }]]);
+    expect(told).toEqual([[`booking/${bookingId}`, { bookingId, eventId: 'evt_1', kind, attempt: 2, ref: 'pi_1' }]]);
   });
 
   it.each([['pi_1'], [{ id: 'pi_1', object: 'payment_intent' }]])('a refund is told for its authorisation: %j', async (intent) => {
     await deliver(event({ type: 'charge.refunded' }, { id: 'ch_1', object: 'charge', payment_intent: intent }));
-    expect(told).toEqual([[`booking/${bookingId}`, { eventId: 'evt_1', kind: 'refunded', attempt: 2, ref: 'pi_1' }]]);
+    expect(told).toEqual([[`booking/${bookingId}`, { bookingId, eventId: 'evt_1', kind: 'refunded', attempt: 2, ref: 'pi_1' }]]);
   });
 
   it('delivered twice, it is told twice under one id: the booking takes it once', async () => {

@@ -93,10 +93,14 @@ export function memoryKeys(): IdempotencyStore & {
       if (row.fingerprint !== fingerprint) return { is: 'reused' };
       return row.outcome ? { is: 'done', outcome: row.outcome } : { is: 'in_flight', retryAfterS: 1 };
     },
-    async finish(id, outcome) {
+    answered({ id }, outcome) {
       // What the database would give back: plain JSON.
       rows.get(id)!.outcome = JSON.parse(JSON.stringify(outcome)) as Outcome;
     },
+    async refused(id, outcome) {
+      rows.get(id)!.outcome = JSON.parse(JSON.stringify(outcome)) as Outcome;
+    },
+    async close() {},
     async release(id) {
       rows.get(id)!.lockedUntil = 0;
     },

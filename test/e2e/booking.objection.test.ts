@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { book, minuteMs, quarter, runEnded, type Booked, type BookOptions } from '../support/booked.ts';
+import { run } from '../support/held.ts';
 import { eventually, type Caller } from '../support/http.ts';
 import { accepted } from '../support/play.ts';
 import { startSuite, type Suite } from '../support/suite.ts';
@@ -21,7 +22,7 @@ const missed = (more: BookOptions = {}) => book(suite, { startsAt: quarter(-75 *
 
 /** A completed booking whose run has ended. */
 async function done(more: BookOptions = {}): Promise<Booked> {
-  const booking = await missed(more);
+  const booking = await missed({ ...more, policy: { reviewRemindMs: 1, reviewPublishMs: 1, ...more.policy } });
   accepted(await booking.consumer.post(`${booking.path}/check-in`));
   accepted(await booking.provider.post(`${booking.path}/complete`));
   await runEnded(suite, booking);
@@ -47,12 +48,12 @@ const rule = ({ path }: Booked, refund?: number) =>
     reason: 'both were heard',
     ...(refund !== undefined && { refund: usd(refund) }),
   });
-const runsOf = async ({ id }: Booked) => {
+const runsOf = async ({ requestId }: Booked) => {
   const runs = [];
-  for await (const run of suite.temporal.workflow.list({ query: `WorkflowId = 'booking/${id}'` })) runs.push(run);
+  for await (const one of suite.temporal.workflow.list({ query: `WorkflowId = 'request/${requestId}'` })) runs.push(one);
   return runs.length;
 };
-const latestRun = async ({ id }: Booked) => (await suite.temporal.workflow.getHandle(`booking/${id}`).describe()).runId;
+const latestRun = async ({ requestId }: Booked) => (await suite.temporal.workflow.getHandle(`request/${requestId}`).describe()).runId;
 
 describe('no-show', () => {
   it.each([
@@ -93,7 +94,7 @@ describe('contesting a no-show', () => {
     expect(await latestRun(booking)).not.toBe(before);
     // Operators find the contest.
     const { status, searchAttributes } = await eventually(
-      () => suite.temporal.workflow.getHandle(`booking/${booking.id}`).describe(),
+      () => suite.temporal.workflow.getHandle(`request/${booking.requestId}`).describe(),
       ({ searchAttributes: found }) => found?.['ProxieStage']?.[0] === 'disputed',
       { what: 'the stage' },
     );
@@ -183,12 +184,8 @@ describe('disputing a completed booking', () => {
   it('a disputed booking whose run is lost starts again and still waits for the ruling', async () => {
     const booking = await done();
     accepted(await dispute(booking, 'provider'));
-    await suite.temporal.workflow.getHandle(`booking/${booking.id}`).terminate('lost');
-    await suite.temporal.workflow.start('bookingWorkflow', {
-      workflowId: `booking/${booking.id}`,
-      taskQueue: 'proxie',
-      args: [{ bookingId: booking.id }],
-    });
+    await suite.temporal.workflow.getHandle(`request/${booking.requestId}`).terminate('lost');
+    await run(suite, booking.requestId);
     expect(accepted(await rule(booking, 15_000))).toMatchObject({ status: 'settled' });
   });
 });

@@ -1,7 +1,16 @@
 // Tests what the two sides see of a booking's money. test/workflow/paid-booking.test.ts tests how the money moves.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/http.ts';
-import { acceptedOffer, moneyOf, paidBooking, startPaidSuite, storeMethod, untilTimeline, type PaidSuite } from '../support/paid.ts';
+import {
+  acceptedOffer,
+  booksClosed,
+  moneyOf,
+  paidBooking,
+  startPaidSuite,
+  storeMethod,
+  untilTimeline,
+  type PaidSuite,
+} from '../support/paid.ts';
 import { accepted, untilStatus } from '../support/play.ts';
 
 let suite: PaidSuite;
@@ -17,7 +26,6 @@ afterAll(() => suite?.close());
 
 const usd = (amount: number) => ({ amount, currency: 'USD' });
 const zero = usd(0);
-const run = (bookingId: string) => suite.temporal.workflow.getHandle(`booking/${bookingId}`);
 
 describe('the money of a booking, as its two sides see it', () => {
   it('reserved, then taken, then given back by a ruling; never more than is there', async () => {
@@ -31,7 +39,7 @@ describe('the money of a booking, as its two sides see it', () => {
     expect(await seen()).toEqual({ status: 'authorised', authorised: usd(price), captured: zero, refunded: zero });
     accepted(await consumer.post(`${path}/check-in`));
     accepted(await provider.post(`${path}/complete`, { finalPrice: usd(price - 500) }));
-    await run(bookingId).result();
+    await booksClosed(suite, bookingId);
     expect(await seen()).toEqual({ status: 'captured', authorised: zero, captured: usd(price - 500), refunded: zero });
     accepted(await consumer.post(`${path}/dispute`, { reason: 'it leaks again' }));
     const operator = await suite.as('operator', 'admin');
@@ -39,7 +47,7 @@ describe('the money of a booking, as its two sides see it', () => {
       operator.post(`/admin${path}/intervene`, { action: 'rule', ticket: 'T-1', reason: 'both were heard', refund: usd(refund) });
     expect(await rule(price)).toMatchObject({ status: 422, body: { code: 'price_out_of_bounds' } });
     accepted(await rule(2_000));
-    await run(bookingId).result();
+    await booksClosed(suite, bookingId);
     expect(await seen()).toEqual({ status: 'captured', authorised: zero, captured: usd(price - 500), refunded: usd(2_000) });
     expect((await moneyOf(suite, bookingId)).theirs).toMatchObject({ captured: price - 500, refunded: 2_000 });
   });
@@ -51,7 +59,7 @@ describe('the money of a booking, as its two sides see it', () => {
     const fee = Math.round(price * 0.4);
     expect(preview).toMatchObject({ fee: usd(fee), feePercent: 40, released: usd(price - fee), policyVersion: 'paid' });
     expect(accepted(await consumer.post(`${path}/cancel`, { fee: preview.fee }))).toMatchObject({ fee: preview.fee });
-    await run(bookingId).result();
+    await booksClosed(suite, bookingId);
     expect((await moneyOf(suite, bookingId)).theirs).toMatchObject({
       captured: preview.fee.amount,
       released: preview.released.amount,

@@ -107,8 +107,8 @@ describe('afterwards', () => {
   };
   const missed = (policy: object = {}) => book(suite, { startsAt: quarter(-75 * minuteMs), policy });
 
-  it('as long as the job lasts, and while something may be objected to', async () => {
-    const booking = await missed();
+  it('as long as the job lasts, and while something may be objected to, also after the run has ended', async () => {
+    const booking = await missed({ reviewRemindMs: 1, reviewPublishMs: 1 });
     const seen = [await shows(booking)];
     accepted(await booking.consumer.post(`${booking.path}/check-in`));
     seen.push(await shows(booking));

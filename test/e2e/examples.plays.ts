@@ -66,13 +66,12 @@ export function playsIn(suite: PaidSuite, feeds: FeedServer, example: (operation
     const booking = await soon();
     accepted(await booking.consumer.post(`${booking.path}/check-in`));
     accepted(await booking.provider.post(`${booking.path}/complete`));
-    await runEnded(suite, booking);
     return booking;
   }
   async function published(): Promise<Scene> {
     const booking = await completed();
-    await review(suite, booking.id, booking.consumer);
-    await review(suite, booking.id, booking.provider);
+    await review(booking.id, booking.consumer);
+    await review(booking.id, booking.provider);
     const rows = await eventually(
       () =>
         suite.rows<{ id: string; status: string }>('select id, status from review where booking_id = ? and subject_id = ?', [

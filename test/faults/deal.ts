@@ -1,13 +1,16 @@
 // One request on a stack that moves money: a consumer with a card, providers that no other deal uses, and all commands of both
 // sides. Every command is sent until it is answered.
 import { randomUUID } from 'node:crypto';
+import { rebuild } from '../../src/activities/rebuild.ts';
 import { commandIdOf } from '../../src/api/http/idempotency.ts';
 import { idFrom } from '../../src/contracts/ids.ts';
+import { offerAccepted } from '../../src/contracts/request.messages.ts';
 import { catchUp } from '../../src/contracts/run.messages.ts';
 import { append, eventsOf } from '../../src/db/timeline.ts';
 import type { BookingHeld } from '../../src/domain/booking/types.ts';
 import type { Policy } from '../../src/domain/policy.ts';
 import { decideRequest } from '../../src/domain/request/decide.ts';
+import type { RequestMode } from '../../src/domain/request/draft.ts';
 import { emptyRequest, evolveRequest } from '../../src/domain/request/evolve.ts';
 import type { RequestTimelineEvent } from '../../src/domain/request/types.ts';
 import { eventually, type Answer, type Caller } from '../support/http.ts';
@@ -24,6 +27,9 @@ export interface DealOptions {
   /** A test card of the payment provider. */
   card?: string;
   providers?: number;
+  mode?: RequestMode;
+  /** Default: true. */
+  submit?: boolean;
   /** Begin of the requested window, in milliseconds from now. */
   inMs?: number;
 }
@@ -34,24 +40,37 @@ export interface Earlier {
   policy?: Partial<Policy>;
 }
 
+interface People {
+  consumer: Caller;
+  userId: string;
+  providers: Caller[];
+  providerIds: string[];
+  operator: Caller;
+}
+
 export class Deal extends Journey {
   readonly userId: string;
   /** Ids of all bookings of this deal, oldest first. */
   readonly bookings: string[] = [];
   readonly #providers: Caller[];
+  readonly #providerIds: string[];
   readonly #operator: Caller;
   #turn = 0;
 
-  private constructor(ledger: Ledger, people: { consumer: Caller; userId: string; providers: Caller[]; operator: Caller }) {
+  private constructor(ledger: Ledger, people: People) {
     super(ledger, people.consumer);
     this.userId = people.userId;
     this.#providers = people.providers;
+    this.#providerIds = people.providerIds;
     this.#operator = people.operator;
     ledger.journeys.push(this);
   }
 
   /** Opens a deal in a region of its own, so that no other deal invites the same providers. */
-  static async open(ledger: Ledger, { card = 'pm_card_visa', providers = 1, inMs = minuteMs }: DealOptions = {}): Promise<Deal> {
+  static async open(
+    ledger: Ledger,
+    { card = 'pm_card_visa', providers = 1, mode = 'compare', submit = true, inMs = minuteMs }: DealOptions = {},
+  ): Promise<Deal> {
     const { stack } = ledger;
     const n = (regions += 1);
     const place = { ...city, lat: 25 + (n % 40) / 2, lon: -120 + Math.floor(n / 40) };
@@ -64,11 +83,12 @@ export class Deal extends Journey {
       consumer,
       userId: me.id,
       providers: await Promise.all(seeded.map((provider) => stack.as(provider.subject, 'provider'))),
+      providerIds: seeded.map(({ id }) => id),
       operator: await stack.as('operator', 'admin'),
     };
     const deal = new Deal(ledger, people);
     await deal.payWith(card);
-    await deal.create({ location: { ...place, address: '1 Main Street' }, when: windowIn(inMs) });
+    await deal.create({ mode, submit, location: { ...place, address: '1 Main Street' }, when: windowIn(inMs) });
     return deal;
   }
 
@@ -105,6 +125,34 @@ export class Deal extends Journey {
     const { key } = this.#next;
     this.#next.key = '';
     return this.ok(this.consumer, `/offers/${await this.offerId()}/accept`, {}, key);
+  }
+
+  /** Says yes to the draft of a deal that was opened without `submit`. */
+  async submit(): Promise<void> {
+    const { draftHash } = await seen(this.consumer, `/requests/${this.requestId}`, () => true);
+    await this.ok(this.consumer, `/requests/${this.requestId}/submit`, { draftHash });
+  }
+
+  review(side: 'consumer' | 'provider'): Promise<Answer> {
+    return this.command(side, 'review', { rating: 5 });
+  }
+
+  /** Makes the request one for which nobody pays, as the policy was before payments, and builds its run again. */
+  async costNothing(): Promise<void> {
+    const { orm, client, rows } = this.ledger.stack;
+    const run = `request/${this.requestId}`;
+    await rows(`update event set data = jsonb_set(data, '{policy,payments}', '"none"') where stream = ? and seq = 1`, [run]);
+    const { runId } = await client.workflow.getHandle(run).describe();
+    await rebuild({ orm, temporal: client }, run, { runId, because: 'the policy was changed' });
+  }
+
+  /** Sends the provider's acceptance as a plain Signal, once, and waits for the booking. */
+  async acceptBySignal(): Promise<void> {
+    const fact = { offerId: await this.offerId(), providerId: this.#providerIds[this.#turn]!, eventId: randomUUID() };
+    const run = this.ledger.stack.client.workflow.getHandle(`request/${this.requestId}`);
+    await run.signal(offerAccepted, fact);
+    this.bookingId = (await seen(this.consumer, `/requests/${this.requestId}`, ({ bookingId }) => bookingId, 120_000)).bookingId;
+    this.bookings.push(this.bookingId);
   }
 
   /** Writes the acceptance to the timeline as if it had been given earlier. The run finds it there, as after fault 69. */
@@ -155,9 +203,9 @@ export class Deal extends Journey {
   }
 
   /** Waits for an event of the booking. */
-  happened(type: string, times = 1): Promise<unknown> {
+  happened(type: string, times = 1, withinMs = 120_000): Promise<unknown> {
     const count = ({ items }: { items: { type: string }[] }) => items.filter((item) => item.type === type).length;
-    return seen(this.consumer, `/bookings/${this.bookingId}/timeline`, (timeline) => count(timeline as never) >= times, 120_000);
+    return seen(this.consumer, `/bookings/${this.bookingId}/timeline`, (timeline) => count(timeline as never) >= times, withinMs);
   }
 
   command(side: 'consumer' | 'provider', verb: string, body: object = {}): Promise<Answer> {

@@ -29,7 +29,7 @@ async function expectNoDisagreement(): Promise<void> {
   const { exitCode, report } = await stack.reconcile();
   expect({ exitCode, disagreements: report.disagreements, failed: report.failed }).toEqual({ exitCode: 0, disagreements: [], failed: [] });
   // A second reconciliation finds nothing to do.
-  expect(await stack.check()).toMatchObject({ checked: report.checked, started: [], caughtUp: [], told: [], disagreements: [] });
+  expect(await stack.check()).toMatchObject({ checked: report.checked, started: [], caughtUp: [], moved: [], disagreements: [] });
 }
 
 /** Ids of the Updates that Temporal knows of. */
@@ -183,9 +183,13 @@ describe("fault 70: Temporal's whole store is lost", () => {
     await ledger.repeatAll();
 
     // Operators find rebuilt runs like the first runs.
-    const review = await stack.client.workflow.getHandle(`review/${reviewing.bookingId}`).describe();
+    const review = await stack.client.workflow.getHandle(`request/${reviewing.requestId}`).describe();
     expect(review.status.name).toBe('RUNNING');
-    expect(review.searchAttributes).toMatchObject({ ProxieProvider: [ledger.provider.id] });
+    expect(review.searchAttributes).toMatchObject({
+      ProxieStage: ['reviews open'],
+      ProxieProvider: [ledger.provider.id],
+      ProxieBooking: [reviewing.bookingId],
+    });
     await expectNoDisagreement();
   });
 

@@ -77,6 +77,11 @@ export function withFailpoints<S extends object>(
   return Object.fromEntries(entries) as S;
 }
 
-/** Names of a step. An append has one name for each event that it writes. */
-const namesOf = (name: string, input?: { events?: { type: string }[] }): string[] =>
-  input?.events?.map(({ type }) => `${name}:${type}`) ?? [name];
+interface Written {
+  events?: { type: string }[];
+  also?: Written[];
+}
+
+/** Names of a step. An append has one name for each event that it writes, on whichever stream. */
+const namesOf = (name: string, input?: Written): string[] =>
+  input?.events ? [input, ...(input.also ?? [])].flatMap(({ events = [] }) => events.map(({ type }) => `${name}:${type}`)) : [name];

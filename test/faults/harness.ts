@@ -17,7 +17,7 @@ import { apiProgram, workerProgram } from '../../src/dev/programs.ts';
 import { devSecrets } from '../../src/dev/secrets.ts';
 import { writeStackFile, type Role } from '../../src/dev/stack-file.ts';
 import { resolveTemporalCli } from '../../src/dev/temporal-cli.ts';
-import { prepareTemporal } from '../../src/dev/temporal-server.ts';
+import { ensureSearchAttributes, prepareTemporal } from '../../src/dev/temporal-server.ts';
 import { seedCatalogue } from '../../src/domain/intake/catalogue-seed.ts';
 import { dataConverter } from '../../src/temporal/data-converter.ts';
 import { caller, type Caller } from '../support/http.ts';
@@ -60,6 +60,8 @@ export interface Stack {
   reconcile(): Promise<{ exitCode: number | null; report: ReconcileReport }>;
   /** The same without a process of its own, which takes two seconds. */
   check(): Promise<ReconcileReport>;
+  /** Registers what this checkout needs in the servers, after API and worker of `from` have been stopped. Their next start is this checkout's. */
+  deploy(): Promise<void>;
   /** The API's log lines about an HTTP request. The cause of a 500 appears only there. */
   logOf(requestId: string): string[];
   close(): Promise<void>;
@@ -68,6 +70,18 @@ export interface Stack {
 export interface StackOptions {
   policy?: object;
   env?: Record<string, string>;
+  /** Another checkout, whose API and worker run until `deploy`. */
+  from?: Release;
+}
+
+/** What the harness needs of a checkout. */
+export interface Release {
+  root: string;
+  apiProgram: typeof apiProgram;
+  workerProgram: typeof workerProgram;
+  prepareTemporal: typeof prepareTemporal;
+  /** File of the prebuilt code of its workflows. */
+  bundle: string;
 }
 
 /** Shorter than in production, so that a command that no worker answers is refused soon. */
@@ -75,7 +89,7 @@ export const commandDeadlineMs = 3_000;
 
 const silent = () => undefined;
 
-export async function startStack({ policy = {}, env: more = {} }: StackOptions = {}): Promise<Stack> {
+export async function startStack({ policy = {}, env: more = {}, from }: StackOptions = {}): Promise<Stack> {
   const began = Date.now();
   const home = join(runsFolder(), `faults-${process.pid}-${began}`);
   const paths = homePaths(home);
@@ -111,7 +125,7 @@ export async function startStack({ policy = {}, env: more = {} }: StackOptions =
     { folder: paths.postgres, password: 'test', port: await anyPort(), logFile: join(paths.logs, 'postgres.log'), env: base },
     silent,
   );
-  const temporalSpec = prepareTemporal(
+  const temporalSpec = (from?.prepareTemporal ?? prepareTemporal)(
     {
       cli: await temporalCli(),
       folder: paths.temporal,
@@ -146,27 +160,37 @@ export async function startStack({ policy = {}, env: more = {} }: StackOptions =
     POLICY: JSON.stringify(policy),
     ...more,
   };
-  const postgres = program(postgresSpec, onChange);
-  const temporal = program(temporalSpec, onChange);
-  const workerSpec = workerProgram(
-    paths,
-    { ...env, FAILPOINTS: points },
-    { url: `http://127.0.0.1:${metricsPort}`, graceMs: 3_000, bundle },
-  );
   const hooked = (spec: ManagedSpec, ...names: string[]): ManagedSpec => ({
     ...spec,
     args: [...names.flatMap((name) => ['--import', join(import.meta.dirname, name)]), ...spec.args],
   });
-  const worker = program(hooked(workerSpec, 'compiled.hook.ts', 'failpoint.hook.ts'), onChange);
-  const api = program(hooked(apiProgram(paths, env, url), 'compiled.hook.ts'), onChange);
+  const monitor = { url: `http://127.0.0.1:${metricsPort}`, graceMs: 3_000 };
+  const own = {
+    worker: hooked(workerProgram(paths, { ...env, FAILPOINTS: points }, { ...monitor, bundle }), 'compiled.hook.ts', 'failpoint.hook.ts'),
+    api: hooked(apiProgram(paths, env, url), 'compiled.hook.ts'),
+  };
+  let release = from
+    ? { worker: from.workerProgram(paths, env, { ...monitor, bundle: from.bundle }), api: from.apiProgram(paths, env, url) }
+    : own;
+  const postgres = program(() => postgresSpec, onChange);
+  const temporal = program(() => temporalSpec, onChange);
+  const worker = program(() => release.worker, onChange);
+  const api = program(() => release.api, onChange);
 
   const database = async () => {
     await postgres.start();
     await ensureDatabase(postgresSpec.url);
+    if (from) {
+      const { exitCode, err } = await run(join(from.root, 'src/migrate.ts'), env);
+      if (exitCode !== 0) throw new Error(`the migrations of ${from.root} failed: ${err}`);
+    }
     const orm = await openOrm({ databaseUrl: postgresSpec.url, poolMax: 4, applicationName: 'proxie-test', ...patient });
+    if (!from) await prepare(orm);
+    return orm;
+  };
+  const prepare = async (orm: Orm) => {
     await migrate(orm);
     await storeCatalogue(orm.em.fork(), seedCatalogue);
-    return orm;
   };
   const bringUp = async () => {
     const [orm] = await Promise.all([database(), temporal.start()]);
@@ -197,6 +221,10 @@ export async function startStack({ policy = {}, env: more = {} }: StackOptions =
     as: async (subject, ...roles) => caller(url, await issuer.token({ subject, roles })),
     rows: (text, params) => sql(orm.em.fork(), text, params),
     reconcile: () => runReconcile(env),
+    async deploy() {
+      await Promise.all([ensureSearchAttributes(client.connection as Connection, 'default'), prepare(orm)]);
+      release = own;
+    },
     check: () => reconcile({ orm, temporal: client }, { quietMs: 0, patienceMs: 60_000 }),
     logOf: (requestId) =>
       readFileSync(join(paths.logs, 'api.log'), 'utf8')
@@ -230,11 +258,14 @@ async function temporalCli() {
   });
 }
 
-function program(spec: ManagedSpec, onChange: (role: Role, ref: ProcessRef | undefined) => void): Program {
+/** @param specOf how to run the program at its next start */
+function program(specOf: () => ManagedSpec, onChange: (role: Role, ref: ProcessRef | undefined) => void): Program {
+  let spec = specOf();
   let ref: ProcessRef | undefined;
   let child: ChildProcess | undefined;
 
   function launch(): void {
+    spec = specOf();
     mkdirSync(join(spec.logFile, '..'), { recursive: true });
     const log = openSync(spec.logFile, 'a');
     child = spawn(spec.command, [...spec.args], {
@@ -295,14 +326,17 @@ function program(spec: ManagedSpec, onChange: (role: Role, ref: ProcessRef | und
 const hasEnded = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null;
 
 async function runReconcile(env: Record<string, string | undefined>): Promise<{ exitCode: number | null; report: ReconcileReport }> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, '../../src/reconcile.ts'), '--json'], {
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const { exitCode, out, err } = await run(join(import.meta.dirname, '../../src/reconcile.ts'), env, '--json');
+  if (!out.startsWith('{')) throw new Error(`reconcile ended with ${exitCode}: ${out}${err}`);
+  return { exitCode, report: JSON.parse(out) as ReconcileReport };
+}
+
+/** Runs a program of a checkout to its end. */
+async function run(file: string, env: Record<string, string | undefined>, ...args: string[]) {
+  const child = spawn(process.execPath, [file, ...args], { env, cwd: join(dirname(file), '..'), stdio: ['ignore', 'pipe', 'pipe'] });
   let [out, err] = ['', ''];
   child.stdout.on('data', (text) => (out += text));
   child.stderr.on('data', (text) => (err += text));
   const exitCode = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  if (!out.startsWith('{')) throw new Error(`reconcile ended with ${exitCode}: ${out}${err}`);
-  return { exitCode, report: JSON.parse(out) as ReconcileReport };
+  return { exitCode, out, err };
 }

@@ -1,8 +1,8 @@
 // Correct clients: they send a command that fails temporarily again with the same Idempotency-Key, and write down every
 // acknowledged command outside the system.
+import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect } from '@jest/globals';
 import { eventually, type Answer, type Caller, type Json } from '../support/http.ts';
 import { leakRequest, seedPlace, seedProvider, type SeededProvider } from '../support/seed.ts';
 import type { Stack } from './harness.ts';
@@ -68,6 +68,8 @@ export async function inLanes<T, R>(lanes: number, items: readonly T[], work: (i
 export class Ledger {
   acknowledged: Acknowledged[] = [];
   journeys: Journey[] = [];
+  /** How long a command is sent again before a client gives up. */
+  patienceMs = 90_000;
   readonly stack: Stack;
   readonly provider: SeededProvider;
   readonly providerCaller: Caller;
@@ -102,7 +104,7 @@ export class Ledger {
   }
 
   async send(from: Caller, path: string, body: object = {}, key: string = randomUUID()): Promise<Answer> {
-    const answer = await persist(from, path, body, { key });
+    const answer = await persist(from, path, body, { key, withinMs: this.patienceMs });
     if (answer.status < 300) this.acknowledged.push({ from, path, body, key, answer });
     return answer;
   }
@@ -112,9 +114,9 @@ export class Ledger {
     const before = await this.stack.rows('select count(*) from event');
     for (const { from, path, body, key, answer } of this.acknowledged) {
       const again = await persist(from, path, body, { key });
-      expect({ path, status: again.status, body: again.body }).toEqual({ path, status: answer.status, body: answer.body });
+      assert.deepEqual({ path, status: again.status, body: again.body }, { path, status: answer.status, body: answer.body });
     }
-    expect(await this.stack.rows('select count(*) from event')).toEqual(before);
+    assert.deepEqual(await this.stack.rows('select count(*) from event'), before);
   }
 
   /** Expects the traces of every completed journey: each exactly once. */
@@ -130,7 +132,7 @@ export class Ledger {
            (select array_agg(kind order by kind) from notification where stream in (?, ?, ?) and kind <> 'offers_ready') as told`,
         [requestId, of.request, of.request, of.request, of.booking, of.request, of.booking, of.review],
       );
-      expect(found).toEqual({
+      assert.deepEqual(found, {
         bookings: 1,
         messages,
         turns: messages,
@@ -147,10 +149,14 @@ export class Ledger {
         ],
       });
     }
-    expect(
+    assert.deepEqual(
       await this.stack.rows('select recipient_id, kind, stream, data from notification group by 1, 2, 3, 4 having count(*) > 1'),
-    ).toEqual([]);
-    expect(await this.stack.rows('select stream, command_id from event group by 1, 2 having count(*) <> count(distinct part)')).toEqual([]);
+      [],
+    );
+    assert.deepEqual(
+      await this.stack.rows('select stream, command_id from event group by 1, 2 having count(*) <> count(distinct part)'),
+      [],
+    );
     await this.expectMailsOnce();
   }
 
@@ -162,16 +168,22 @@ export class Ledger {
     const waiting = () => this.stack.rows("select kind from notification where mail_status = 'waiting'");
     await eventually(waiting, (rows) => rows.length === 0, { what: 'the last mail', withinMs: 240_000 });
     const [counted] = await this.stack.rows<{ n: number }>("select count(*)::int as n from notification where mail_status = 'sent'");
-    expect(new Set(this.stack.mails.received.map(({ messageId }) => messageId)).size).toBe(counted!.n);
-    expect(counted!.n).toBeGreaterThan(0);
+    assert.equal(new Set(this.stack.mails.received.map(({ messageId }) => messageId)).size, counted!.n);
+    assert.ok(counted!.n > 0);
   }
 
   /** Expects in the mail server's own list: no Message-ID twice, and a notification for every Message-ID. */
   async expectMailsOnce(): Promise<void> {
     const notified = new Set((await this.stack.rows<{ id: string }>('select id from notification')).map(({ id }) => id));
     const received = this.stack.mails.received.map(({ messageId }) => /^<([^@]+)@/.exec(messageId)?.[1] ?? messageId);
-    expect(received.filter((id, index) => received.indexOf(id) !== index)).toEqual([]);
-    expect(received.filter((id) => !notified.has(id))).toEqual([]);
+    assert.deepEqual(
+      received.filter((id, index) => received.indexOf(id) !== index),
+      [],
+    );
+    assert.deepEqual(
+      received.filter((id) => !notified.has(id)),
+      [],
+    );
   }
 }
 
@@ -202,11 +214,11 @@ export class Journey {
   }
 
   async ask(): Promise<void> {
-    expect(await this.say('My kitchen sink is leaking, can somebody come to Downtown as soon as possible?')).toBe('confirm');
+    assert.equal(await this.say('My kitchen sink is leaking, can somebody come to Downtown as soon as possible?'), 'confirm');
   }
 
   async agree(): Promise<void> {
-    expect(await this.say('Yes, please send it.')).toBe('submit');
+    assert.equal(await this.say('Yes, please send it.'), 'submit');
   }
 
   async create(more: object = {}): Promise<void> {

@@ -11,9 +11,9 @@ import { pauseAppends } from './pause.ts';
 import { notices, plays, type Play } from './plays.ts';
 import { lineOf, scheduleOf, type Fault, type Schedule } from './schedule.ts';
 
-/** `npm run test:faults -- --seeds N` and `--seed S` set these. */
-const { FAULT_SEEDS = '20', FAULT_SEED } = process.env;
-const seeds = FAULT_SEED ? [Number(FAULT_SEED)] : Array.from({ length: Number(FAULT_SEEDS) }, (_, n) => n + 1);
+/** `npm run test:faults -- --seeds N --from F` and `--seed S` set these. */
+const { FAULT_SEEDS = '20', FAULT_FROM = '1', FAULT_SEED } = process.env;
+const seeds = FAULT_SEED ? [Number(FAULT_SEED)] : Array.from({ length: Number(FAULT_SEEDS) }, (_, n) => n + Number(FAULT_FROM));
 /** Number of journeys that run at once on one stack. A killed process affects all of them. */
 const atOnce = 5;
 
@@ -51,10 +51,7 @@ type Send = (from: Caller, path: string, body?: object, key?: string) => Promise
 /** Arms the faults of one deal. The deal's commands are counted from the proposal on. */
 function arm(deal: Deal, faults: readonly Fault[]): void {
   for (const fault of faults) {
-    if (fault.do === 'crash') {
-      const ofRequest = /append:(booking\.held|request\.)/.test(fault.at);
-      stack.failpoints.arm(`${fault.at}@${ofRequest ? `request/${deal.requestId}` : `booking/${deal.nextBooking}`}`);
-    }
+    if (fault.do === 'crash') stack.failpoints.arm(`${fault.at}@request/${deal.requestId}`);
     if (fault.do === 'stripe') {
       const { at, how, request } = fault;
       const planned =

@@ -176,6 +176,16 @@ describe('a turn that runs again', () => {
     expect([calls, (await facts()).length]).toEqual([1, 1]);
   });
 
+  it('after it has finished under an earlier release, whose answer a run cannot read any more, is answered again', async () => {
+    const { post, run, apply } = await conversation();
+    const ids = await post('my sink is leaking');
+    const old = { answer: { intent: 'clarify', draft: emptyRequest.draft }, asked: null, draftShown: null, fellBack: null };
+    await sql(db(), `update turn set status = 'done', outcome = ?::jsonb where id = ?`, [JSON.stringify(old), ids.turnId]);
+    const { changes } = await run(ids);
+    expect(changes.service.code).toBe('plumbing.leak');
+    await apply({ changes });
+  });
+
   it('twice at the same time, stages its facts once and answers the same', async () => {
     let begun = 0;
     const offline = createOfflineInterpreter();

@@ -69,7 +69,8 @@ class Run {
     const result = await append<BookingTimelineEvent>(orm, input);
     if (result.is === 'refused') throw new DomainError(result.code, undefined, result.detail);
     const own = events.filter(({ stream }) => !stream).map((event, n) => ({ ...event, seq: this.seq + 1 + n, commandId: id, at, by }));
-    for (const event of result.is === 'written' ? own : result.events) this.fold(event as Recorded<BookingTimelineEvent>);
+    const unknown = result.is === 'behind' ? result.streams.flatMap(({ events: found }) => found) : [];
+    for (const event of result.is === 'written' ? own : unknown) this.fold(event);
     return result.is === 'written';
   }
 

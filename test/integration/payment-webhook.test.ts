@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { book } from '../support/booked.ts';
+import { run } from '../support/held.ts';
 import { startStripe, type StripeServer } from '../support/stripe.ts';
 import { startSuite, type Suite } from '../support/suite.ts';
 
@@ -24,15 +26,14 @@ const captured = (bookingId: string, id = 'evt_1') => ({
 });
 
 describe('a payment event on its way to its booking', () => {
-  it('waits in the run’s history, also while no worker runs', async () => {
-    const bookingId = randomUUID();
-    const workflowId = `booking/${bookingId}`;
-    const run = await suite.temporal.workflow.start('bookingWorkflow', { workflowId, taskQueue: 'proxie', args: [{ bookingId }] });
-    expect(await stripe.deliver(url, captured(bookingId))).toBe(200);
-    const { events } = await run.fetchHistory();
+  it('waits in the history of the run that answers for the booking, also while no worker runs', async () => {
+    const booking = await book(suite, { held: true });
+    const request = await run(suite, booking.requestId);
+    expect(await stripe.deliver(url, captured(booking.id))).toBe(200);
+    const { events } = await request.fetchHistory();
     const signals = (events ?? []).map((event) => event.workflowExecutionSignaledEventAttributes?.signalName).filter(Boolean);
     expect(signals).toEqual(['paymentEvent']);
-    await run.terminate();
+    await request.terminate();
   });
 
   it('is taken and changes nothing when no run waits for it', async () => {
@@ -40,8 +41,7 @@ describe('a payment event on its way to its booking', () => {
   });
 
   it('comes again later while the run of an open booking is missing', async () => {
-    const bookingId = randomUUID();
-    await suite.rows('insert into open_stream (stream) values (?)', [`booking/${bookingId}`]);
-    expect(await stripe.deliver(url, captured(bookingId))).toBe(503);
+    const booking = await book(suite, { held: true });
+    expect(await stripe.deliver(url, captured(booking.id))).toBe(503);
   });
 });

@@ -40,7 +40,7 @@ beforeAll(async () => {
   accepted(await consumer.post(`/offers/${offers[0].id}/accept`));
   const booked = await untilConfirmed(suite, requestId);
   await carryOut(suite, requestId, booked);
-  await review(suite, booked.bookingId, consumer);
+  await review(booked.bookingId, consumer);
   readers[1]![0] = `provider-${booked.providerId}`;
   const provider = await suite.as(readers[1]![0], 'provider');
   const closed = { kind: 'closed', fromDate: new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10) };

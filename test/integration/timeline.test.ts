@@ -48,7 +48,7 @@ const submitted: RequestTimelineEvent = { type: 'request.submitted', draftHash: 
 describe('append', () => {
   it('writes events and rows together', async () => {
     const { requestId, stream } = await newRequest();
-    expect(await write(stream, 1, 'edit', [edited(), submitted])).toEqual({ is: 'written', events: [] });
+    expect(await write(stream, 1, 'edit', [edited(), submitted])).toEqual({ is: 'written' });
     const [row] = await sql<{ status: string; service_code: string }>(
       orm.em.fork(),
       'select status, service_code from request where id = ?',
@@ -62,7 +62,7 @@ describe('append', () => {
     const { stream } = await newRequest();
     await write(stream, 1, 'edit', [edited()]);
     const again = await write(stream, 1, 'edit', [edited()]);
-    expect(again).toMatchObject({ is: 'behind', events: [{ type: 'request.edited', seq: 2, commandId: 'edit' }] });
+    expect(again).toMatchObject({ is: 'behind', streams: [{ stream, events: [{ type: 'request.edited', seq: 2, commandId: 'edit' }] }] });
     expect(await eventsOf(orm.em.fork(), stream, 0)).toHaveLength(2);
   });
 
@@ -72,9 +72,14 @@ describe('append', () => {
     const late = await write(stream, 1, 'cancel', [{ type: 'request.cancelled', code: 'consumer' }]);
     expect(late).toMatchObject({
       is: 'behind',
-      events: [
-        { type: 'request.edited', seq: 2 },
-        { type: 'request.submitted', seq: 3 },
+      streams: [
+        {
+          stream,
+          events: [
+            { type: 'request.edited', seq: 2 },
+            { type: 'request.submitted', seq: 3 },
+          ],
+        },
       ],
     });
     expect(await eventsOf(orm.em.fork(), stream, 3)).toEqual([]);
@@ -106,7 +111,68 @@ describe('append', () => {
     const { stream } = await newRequest();
     const answers = await Promise.all(Array.from({ length: 64 }, (_, n) => write(stream, 1, `edit-${n}`, [edited()])));
     expect(answers.filter(({ is }) => is === 'written')).toHaveLength(1);
-    for (const answer of answers) if (answer.is !== 'written') expect(answer).toMatchObject({ is: 'behind', events: [{ seq: 2 }] });
+    for (const answer of answers)
+      if (answer.is !== 'written') expect(answer).toMatchObject({ is: 'behind', streams: [{ events: [{ seq: 2 }] }] });
+  });
+
+  describe('of several streams', () => {
+    const writeBoth = (one: string, other: string, id: string, after = 1) =>
+      append<RequestTimelineEvent>(orm, {
+        stream: one,
+        after,
+        command: { id, by },
+        at,
+        events: [edited()],
+        also: [{ stream: other, after: 1, events: [edited(), submitted] }],
+      });
+    const lengthOf = async (stream: string) => (await eventsOf(orm.em.fork(), stream, 0)).length;
+
+    it('is one transaction: each event has its place on its own timeline, and run twice it has one effect', async () => {
+      const [one, other] = [await newRequest(), await newRequest()];
+      expect(await writeBoth(one.stream, other.stream, 'both')).toEqual({ is: 'written' });
+      expect([await lengthOf(one.stream), await lengthOf(other.stream)]).toEqual([2, 3]);
+      const again = await writeBoth(one.stream, other.stream, 'both');
+      expect(again).toMatchObject({
+        is: 'behind',
+        streams: [
+          { stream: one.stream, events: [{ seq: 2, commandId: 'both' }] },
+          { stream: other.stream, events: [{ seq: 2 }, { seq: 3 }] },
+        ],
+      });
+      expect([await lengthOf(one.stream), await lengthOf(other.stream)]).toEqual([2, 3]);
+    });
+
+    it.each([
+      ['first', 'second'],
+      ['second', 'first'],
+    ] as const)('given the %s is longer than the caller knows, nothing is written to the %s either', async (longer, otherwise) => {
+      const streams = { first: (await newRequest()).stream, second: (await newRequest()).stream };
+      await write(streams[longer], 1, 'earlier', [edited()]);
+      const late = await writeBoth(streams.first, streams.second, 'both');
+      expect(late).toEqual({
+        is: 'behind',
+        streams: [{ stream: streams[longer], events: [expect.objectContaining({ commandId: 'earlier' })] }],
+      });
+      expect(await lengthOf(streams[otherwise])).toBe(1);
+    });
+
+    it('given a row of the second that disagrees, or a gap in it, nothing is written to the first', async () => {
+      const [one, other] = [await newRequest(), await newRequest()];
+      await sql(orm.em.fork(), "update request set status = 'cancelled' where id = ?", [other.requestId]);
+      expect(await writeBoth(one.stream, other.stream, 'both')).toMatchObject({ is: 'refused', code: 'row_disagrees' });
+      expect(await writeBoth(one.stream, `request/${randomUUID()}`, 'gap')).toMatchObject({ is: 'refused', code: 'timeline_behind' });
+      expect([await lengthOf(one.stream), await lengthOf(other.stream)]).toEqual([1, 1]);
+    });
+
+    it('64 racers for the same two, named in either order: one writes both, all others are told, nobody waits for ever', async () => {
+      const [one, other] = [(await newRequest()).stream, (await newRequest()).stream];
+      const answers = await Promise.all(
+        Array.from({ length: 64 }, (_, n) => (n % 2 ? writeBoth(one, other, `both-${n}`) : writeBoth(other, one, `both-${n}`))),
+      );
+      expect(answers.filter(({ is }) => is === 'written')).toHaveLength(1);
+      expect(answers.filter(({ is }) => is === 'behind')).toHaveLength(63);
+      expect((await lengthOf(one)) + (await lengthOf(other))).toBe(5);
+    });
   });
 });
 

@@ -31,6 +31,7 @@ describe('an Update that no worker looked at', () => {
     await suite.temporal.workflow.start('anything', { workflowId, taskQueue });
     const commands = commandSender({
       temporal: suite.temporal,
+      runOf: async (stream) => stream,
       answerOf: async () => undefined,
       isOpen: async () => true,
       endOf: async () => 0,

@@ -1,5 +1,6 @@
 // `npm run histories`: plays every path on real servers and keeps the histories of its runs. Run it when workflow code has changed
-// on purpose: the histories of this release take the place of its own, those of earlier releases have to replay for ever.
+// on purpose: the histories of this release take the place of its own. Those of earlier releases have to replay until a release changes
+// the shape of the runs (`runShape` in src/contracts/search-attributes.ts) and replaces the runs themselves.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';

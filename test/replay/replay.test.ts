@@ -105,8 +105,8 @@ describe('the control: code that has changed under running executions', () => {
 
   it('given two local activities that have changed places, every history of a timeline is refused', async () => {
     const swapped = {
-      ...edited('actor.ts', 'const { append }', 'const { match: append }'),
-      ...edited('request.ts', 'const { match }', 'const { append: match }'),
+      ...edited('streams.ts', 'const { append,', 'const { match: append,'),
+      ...edited('request/request.life.ts', 'const { match }', 'const { append: match }'),
     };
     const timelines = golden.filter(({ type }) => !['calendarImportWorkflow', 'mailWorkflow', 'reconcileWorkflow'].includes(type));
     expect(violations(await replay(await bundleWith(swapped)))).toEqual(timelines.map(({ name }) => name));

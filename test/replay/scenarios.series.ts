@@ -1,5 +1,6 @@
 // A booking that repeats: every way its commands can differ. Workflows know instants only, so nobody waits for weeks.
 import { randomUUID } from 'node:crypto';
+import type { WorkflowHandle } from '@temporalio/client';
 import { bookingUpdates, bookingWorkflowId } from '../../src/contracts/booking.messages.ts';
 import { untilStatus } from '../support/play.ts';
 import { activeSeries, propose, takeSlot } from '../support/series.ts';
@@ -13,18 +14,26 @@ const recording = (name: string, { workflowId }: { workflowId: string }): Record
 
 export const repeated: readonly ((stage: Stage) => Promise<Recording[]>)[] = [finished, changed, unanswered];
 
-/** Both occurrences are booked; the first of their bookings is cancelled. */
+/** Both occurrences are booked; the first of their bookings is cancelled, the second is carried out. */
 async function finished({ suite }: Stage): Promise<Recording[]> {
-  const series = await activeSeries(suite, inHours(30, 60));
+  const series = await activeSeries(suite, inHours(30, 60), { checkInEarlyMs: 90 * 24 * hour, reviewRemindMs: 1, reviewPublishMs: 1 });
   await series.run.result();
-  const [booking] = await series.bookings();
-  await untilStatus(suite, 'booking', booking!.id, 'confirmed');
-  const workflowId = bookingWorkflowId(booking!.id);
+  const [cancelled, completed] = (await series.bookings()).map(({ id }) => id) as [string, string];
+  for (const id of [cancelled, completed]) await untilStatus(suite, 'booking', id, 'confirmed');
+  const [off, done] = [cancelled, completed].map((id) => suite.temporal.workflow.getHandle(bookingWorkflowId(id))) as [
+    WorkflowHandle,
+    WorkflowHandle,
+  ];
   const by = { id: series.consumer, role: 'consumer' as const };
-  await suite.temporal.workflow
-    .getHandle(workflowId)
-    .executeUpdate(bookingUpdates.cancelBooking, { args: [{ id: randomUUID(), by, fee: 0 }] });
-  return [recording('finished', series), { name: 'booking.of-a-series', workflowId }];
+  await off.executeUpdate(bookingUpdates.cancelBooking, { args: [{ id: randomUUID(), by, fee: 0 }] });
+  const provider = { id: series.provider, role: 'provider' as const };
+  await done.executeUpdate(bookingUpdates.checkIn, { args: [{ id: randomUUID(), by: provider }] });
+  await done.executeUpdate(bookingUpdates.completeBooking, { args: [{ id: randomUUID(), by: provider }] });
+  return [
+    recording('finished', series),
+    { name: 'booking.of-a-series', workflowId: off.workflowId },
+    { name: 'booking.of-a-series-completed', workflowId: done.workflowId },
+  ];
 }
 
 /** Booked, missed and moved (not where somebody else is), not open yet; then the provider ends it. Another one is skipped. */

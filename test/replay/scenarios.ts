@@ -1,7 +1,8 @@
 // The paths whose histories are kept: every workflow type, every way a run goes on or ends that differs in its commands.
 import { calendarImportType, calendarImportWorkflowId } from '../../src/contracts/calendar-import.messages.ts';
 import { mailWorkflowId, wakeMail } from '../../src/contracts/mail.messages.ts';
-import { optOut, reviewWorkflowId } from '../../src/contracts/review.messages.ts';
+import { optOut } from '../../src/contracts/review.messages.ts';
+import { catchUp } from '../../src/contracts/run.messages.ts';
 import type { Policy } from '../../src/domain/policy.ts';
 import { importCalendarNow } from '../../src/temporal/calendar-import.ts';
 import { eventually, type Caller } from '../support/http.ts';
@@ -16,6 +17,7 @@ import {
   untilConfirmed,
   untilReminded,
   untilStatus,
+  type Booked,
 } from '../support/play.ts';
 import { leakRequest, type SeededProvider } from '../support/seed.ts';
 import type { Suite } from '../support/suite.ts';
@@ -37,7 +39,6 @@ export interface Stage {
 }
 
 const request = (name: string, id: string): Recording => ({ name: `request.${name}`, workflowId: `request/${id}` });
-const booking = (name: string, id: string): Recording => ({ name: `booking.${name}`, workflowId: `booking/${id}` });
 
 /** With the default durations, but for two reminders that fire while we wait. */
 export const patient: readonly ((stage: Stage) => Promise<Recording[]>)[] = [
@@ -56,10 +57,9 @@ export const patient: readonly ((stage: Stage) => Promise<Recording[]>)[] = [
   rebuilt,
 ];
 /** With durations of milliseconds: everything that the clock does. */
-export const hasty: readonly ((stage: Stage) => Promise<Recording[]>)[] = [unfilled, silent, released, abandoned, continued];
+export const hasty: readonly ((stage: Stage) => Promise<Recording[]>)[] = [unfilled, silent, parked, abandoned, continued];
 
 export const hastyPolicy: Partial<Policy> = {
-  holdMs: 1,
   maxTurns: 1,
   decisionMs: 500,
   roundWindowMs: { urgent: 600, soon: 600, flexible: 600 },
@@ -67,6 +67,7 @@ export const hastyPolicy: Partial<Policy> = {
   intakeCloseMs: 2_500,
 };
 
+/** Booked, reminded, carried out; one side writes a review, the other does not want to be asked. */
 async function booked({ suite, providers, consumer, when }: Stage): Promise<Recording[]> {
   const requestId = await submitRequest(consumer, { when });
   const [best] = await proposeAll(suite, providers, consumer, requestId);
@@ -74,14 +75,11 @@ async function booked({ suite, providers, consumer, when }: Stage): Promise<Reco
   const job = await untilConfirmed(suite, requestId);
   await untilReminded(suite, job.bookingId, 2);
   await carryOut(suite, requestId, job);
-  await review(suite, job.bookingId, job.winner);
+  await review(job.bookingId, job.winner);
   const { consumer_id: userId } = await untilStatus(suite, 'request', requestId, 'completed');
-  await suite.temporal.workflow.getHandle(reviewWorkflowId(job.bookingId)).signal(optOut, { userId, eventId: 'opt-out-1' });
-  return [
-    request('completed', requestId),
-    booking('completed', job.bookingId),
-    { name: 'review.published', workflowId: reviewWorkflowId(job.bookingId) },
-  ];
+  const run = suite.temporal.workflow.getHandle(`request/${requestId}`);
+  await run.signal(optOut, { bookingId: job.bookingId, userId, eventId: 'opt-out-1' });
+  return [request('completed', requestId)];
 }
 
 async function cancelled({ suite, providers, consumer }: Stage): Promise<Recording[]> {
@@ -104,7 +102,7 @@ async function negotiated({ suite, providers, consumer }: Stage): Promise<Record
   const { bookingId } = await untilConfirmed(suite, requestId);
   accepted(await consumer.post(`/bookings/${bookingId}/cancel`));
   await untilStatus(suite, 'request', requestId, 'cancelled');
-  return [request('booking-cancelled', requestId), booking('cancelled-by-consumer', bookingId)];
+  return [request('booking-cancelled', requestId)];
 }
 
 /** The slot goes to somebody else first; the search goes on and is cancelled. */
@@ -143,10 +141,11 @@ async function signalled({ suite, providers, consumer }: Stage): Promise<Recordi
     { what: 'both refusals' },
   );
   await carryOut(suite, requestId, job);
+  await reviewBoth(job, consumer);
   return [request('signalled', requestId)];
 }
 
-/** The provider drops out, the search goes on, and the next one does the job. */
+/** The provider drops out, the search goes on, and the next one does the job: one run with two bookings. */
 async function dropped({ suite, providers, consumer }: Stage): Promise<Recording[]> {
   const requestId = await submitRequest(consumer);
   const { caller, offerId } = await invited(suite, providers[0]!, requestId);
@@ -154,13 +153,27 @@ async function dropped({ suite, providers, consumer }: Stage): Promise<Recording
   accepted(await consumer.post(`/offers/${offerId}/accept`));
   const { bookingId, winner } = await untilConfirmed(suite, requestId);
   accepted(await winner.post(`/bookings/${bookingId}/cancel`));
-  const ended = await eventually(
-    async () => (await suite.rows<{ status: string }>('select status from request where id = ?', [requestId]))[0]!.status,
-    (status) => status === 'unfilled' || status === 'matching' || status === 'offering',
-    { what: 'the search' },
+  const [again] = await eventually(
+    () =>
+      suite.rows<{ id: string }>('select id from offer where request_id = ? and provider_id = ? and round = 2', [
+        requestId,
+        providers[1]!.id,
+      ]),
+    (rows) => rows.length > 0,
+    { what: 'the invitation of the second round' },
   );
-  if (ended !== 'unfilled') await consumer.post(`/requests/${requestId}/cancel`);
-  return [request('provider-dropped', requestId), booking('cancelled-by-provider', bookingId)];
+  const next = await suite.as(providers[1]!.subject, 'provider');
+  accepted(await next.post(`/offers/${again!.id}/propose`));
+  accepted(await consumer.post(`/offers/${again!.id}/accept`));
+  const job = await untilConfirmed(suite, requestId);
+  await carryOut(suite, requestId, job);
+  await reviewBoth(job, consumer);
+  return [request('provider-dropped', requestId)];
+}
+
+/** Both sides write, so that the run ends. */
+async function reviewBoth({ bookingId, winner }: Booked, consumer: Caller): Promise<void> {
+  for (const side of [consumer, winner]) await review(bookingId, side);
 }
 
 async function chatted({ suite, consumer }: Stage): Promise<Recording[]> {
@@ -237,7 +250,7 @@ async function reconciled({ suite }: Stage): Promise<Recording[]> {
   return [{ name: 'reconcile.agreed', workflowId: await reconcile(suite, 'reconcile/agreed', 60_000) }];
 }
 
-/** The request's run is lost while the job is on; the reconciler starts it again, and it hears of the end by signal. */
+/** The run is lost while the job is on; the reconciler starts it again from the request, the booking and, later, the reviews. */
 async function rebuilt({ suite, providers, consumer }: Stage): Promise<Recording[]> {
   const requestId = await submitRequest(consumer);
   const [best] = await proposeAll(suite, providers, consumer, requestId);
@@ -252,8 +265,8 @@ async function rebuilt({ suite, providers, consumer }: Stage): Promise<Recording
     { what: 'the new run' },
   );
   await carryOut(suite, requestId, job);
-  await suite.temporal.workflow.getHandle(reviewWorkflowId(job.bookingId)).terminate('not recorded');
-  return [request('rebuilt', requestId), booking('request-rebuilt', job.bookingId), { name: 'reconcile.repaired', workflowId }];
+  await reviewBoth(job, consumer);
+  return [request('rebuilt', requestId), { name: 'reconcile.repaired', workflowId }];
 }
 
 async function reconcile(suite: Suite, workflowId: string, quietMs: number): Promise<string> {
@@ -280,14 +293,21 @@ async function silent({ suite, providers, consumer }: Stage): Promise<Recording[
   return [request('never-answered', requestId), request('undecided', undecided)];
 }
 
-/** The hold has run out before the booking's run could confirm it. */
-async function released({ suite, providers, consumer }: Stage): Promise<Recording[]> {
-  const requestId = await submitRequest(consumer, { mode: 'instant' });
-  const { caller, offerId } = await invited(suite, providers[0]!, requestId);
-  const { bookingId } = accepted(await caller.post(`/offers/${offerId}/accept`));
-  await untilStatus(suite, 'booking', bookingId, 'released');
+/** A row was changed by hand: the run is marked for attention, waits, and goes on when the row is repaired. */
+async function parked({ suite, consumer }: Stage): Promise<Recording[]> {
+  const requestId = await submitRequest(consumer);
+  await untilStatus(suite, 'request', requestId, 'offering');
+  const handle = suite.temporal.workflow.getHandle(`request/${requestId}`);
+  await suite.rows("update request set status = 'completed' where id = ?", [requestId]);
+  await eventually(
+    async () => (await handle.describe()).typedSearchAttributes.getAll().find(({ key }) => key.name === 'ProxieNeedsAttention')?.value,
+    (value) => value === true,
+    { what: 'the mark for attention' },
+  );
+  await suite.rows("update request set status = 'offering' where id = ?", [requestId]);
+  await handle.signal(catchUp);
   await untilStatus(suite, 'request', requestId, 'unfilled');
-  return [request('released', requestId), booking('released', bookingId)];
+  return [request('parked', requestId)];
 }
 
 async function abandoned({ suite, consumer }: Stage): Promise<Recording[]> {

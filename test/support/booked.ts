@@ -1,9 +1,9 @@
 // Confirmed bookings with their own policy and slot, also one that has begun or is over, for rules that depend on the clock.
 // They are held as an acceptance holds them, but at an earlier instant.
 import { randomUUID } from 'node:crypto';
-import { append } from '../../src/db/timeline.ts';
 import type { BookingHeld } from '../../src/domain/booking/types.ts';
 import { defaultPolicy, type Policy } from '../../src/domain/policy.ts';
+import { hold, run } from './held.ts';
 import { eventually, type Caller, type Json } from './http.ts';
 import { accepted, untilStatus } from './play.ts';
 import { city, seedProvider } from './seed.ts';
@@ -54,16 +54,6 @@ export async function book(
   const [consumer, provider] = [await suite.as(`consumer-${id}`, 'consumer'), await suite.as(seeded.subject, 'provider')];
   const { id: consumerId } = accepted(await consumer.get('/me'));
   await suite.rows("update user_account set display_name = 'Dana', email = ? where id = ?", [`${consumerId}@example.test`, consumerId]);
-  await suite.rows(`insert into request (id, consumer_id, status, catalogue_version, booking_id) values (?, ?, 'booked', 1, ?)`, [
-    requestId,
-    consumerId,
-    id,
-  ]);
-  await suite.rows(`insert into fact (id, stream, key, value, status) values (?, ?, 'location', ?::jsonb, 'current')`, [
-    randomUUID(),
-    `request/${requestId}`,
-    JSON.stringify({ ...city, address }),
-  ]);
   const whole: Policy = { ...defaultPolicy, reminderBeforeMs: [], ...policy };
   const held: BookingHeld = {
     type: 'booking.held',
@@ -82,17 +72,9 @@ export async function book(
     policy: old ? firstRelease(whole) : whole,
   };
   const at = new Date(Math.min(Date.now(), startsAt - minuteMs)).toISOString();
-  const command = { id: 'hold', by: { id: consumerId, role: 'consumer' as const } };
-  const written = await append(suite.orm, {
-    stream: `booking/${id}`,
-    after: 0,
-    command,
-    at,
-    events: [{ ...held, audience: [consumerId, seeded.id] }],
-  });
-  if (written.is !== 'written') throw new Error(`not held: ${JSON.stringify(written)}`);
+  await hold(suite, held, { at, location: { ...city, address } });
   const confirm = async () => {
-    await suite.temporal.workflow.start('bookingWorkflow', { workflowId: `booking/${id}`, taskQueue: 'proxie', args: [{ bookingId: id }] });
+    await run(suite, requestId);
     // A booking that is over may have completed by itself already.
     await untilStatus(suite, 'booking', id, 'confirmed', 'completed');
   };
@@ -144,7 +126,7 @@ function firstRelease(policy: Policy): Policy {
 export const until = ({ view }: Booked, status: string): Promise<Json> =>
   eventually(view, (booking) => booking.status === status, { what: `the booking to be ${status}` });
 
-/** Waits until the booking's run has ended, so that the next command starts another run. */
-export async function runEnded(suite: Suite, { id }: Booked): Promise<void> {
-  await suite.temporal.workflow.getHandle(`booking/${id}`).result();
+/** Waits until the run of the booking's request has ended, so that the next command starts another run. */
+export async function runEnded(suite: Suite, { requestId }: Booked): Promise<void> {
+  await suite.temporal.workflow.getHandle(`request/${requestId}`).result();
 }

@@ -65,6 +65,15 @@ export async function untilTimeline(suite: Suite, bookingId: string, ...types: s
   );
 }
 
+/** Waits until a booking that is over has no money left to move. The run of its request may go on. */
+export async function booksClosed(suite: Suite, bookingId: string): Promise<void> {
+  await eventually(
+    () => suite.rows('select 1 from open_stream where stream = ?', [`booking/${bookingId}`]),
+    (rows) => rows.length === 0,
+    { what: 'the books to be closed' },
+  );
+}
+
 /** All records about one booking's payments: our rows beside the ledger of the Stripe server. */
 export async function moneyOf(suite: PaidSuite, bookingId: string) {
   const [ours] = await suite.rows<{ captured: number; refunded: number; open: number }>(

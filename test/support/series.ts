@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { WithStartWorkflowOperation } from '@temporalio/client';
 import { bookingWorkflowId } from '../../src/contracts/booking.messages.ts';
+import { runShape, searchAttributes } from '../../src/contracts/search-attributes.ts';
 import { seriesUpdates, seriesWorkflowId } from '../../src/contracts/series.messages.ts';
 import { append } from '../../src/db/timeline.ts';
 import type { Actor } from '../../src/domain/actor.ts';
@@ -64,6 +65,7 @@ export async function propose(suite: Suite, starts: number[], policy: Partial<Po
       taskQueue: 'proxie',
       workflowIdConflictPolicy: 'USE_EXISTING',
       args: [{ seriesId }],
+      typedSearchAttributes: [{ key: searchAttributes.shape, value: runShape }],
     }),
   });
   const meta = (side: 'consumer' | 'provider') => ({ id: randomUUID(), by: by[side] });

@@ -1,10 +1,10 @@
 // Folds commands of a request in memory in the same way as the actor, for tests of the pure rules.
 import { decideRequest } from '../../src/domain/request/decide.ts';
 import { emptyRequest, evolveRequest } from '../../src/domain/request/evolve.ts';
-import { defaultPolicy } from '../../src/domain/policy.ts';
+import { defaultPolicy, type Policy } from '../../src/domain/policy.ts';
 import type { Actor } from '../../src/domain/actor.ts';
 import type { RequestCommand, RequestState, RequestTimelineEvent } from '../../src/domain/request/types.ts';
-import type { DraftSummary } from '../../src/domain/request/draft.ts';
+import type { DraftChanges, DraftSummary } from '../../src/domain/request/draft.ts';
 import type { Invitation } from '../../src/domain/request/offer.ts';
 
 export const consumer: Actor = { id: '00000000-0000-4000-8000-00000000000c', role: 'consumer' };
@@ -30,8 +30,20 @@ export const terms = {
 };
 export const invitation = (n: number): Invitation => ({ ...terms, offerId: `offer-${n}`, providerId: providerActor(n).id, score: 90 - n });
 
+/** The changes that make an empty draft ready, except for the facts with these keys. */
+export const readyChanges = (...without: string[]): DraftChanges => ({
+  basedOn: 0,
+  set: ['service', 'location', 'when']
+    .filter((key) => !without.includes(key))
+    .map((key, n) => ({ key, factId: `00000000-0000-4000-8000-00000000000${n + 1}` })),
+  drop: [],
+  service: { code: readyDraft.service, required: ['service', 'location', 'when'], price: readyDraft.price },
+  windowEndsAt: readyDraft.windowEndsAt!,
+  region: readyDraft.region!,
+});
+
 /** One request and its timeline in memory. */
-export function requestRun(mode: 'compare' | 'instant' = 'compare') {
+export function requestRun(mode: 'compare' | 'instant' = 'compare', policy: Policy = defaultPolicy) {
   let state: RequestState = emptyRequest;
   let seq = 0;
   let count = 0;
@@ -54,7 +66,7 @@ export function requestRun(mode: 'compare' | 'instant' = 'compare') {
     consumerId: consumer.id,
     mode,
     catalogueVersion: 1,
-    policy: defaultPolicy,
+    policy,
   } as never);
   return {
     send: send as (command: DistributiveOmit<RequestCommand, 'id'> & { id?: string }, now?: number) => RequestTimelineEvent[],
@@ -68,9 +80,9 @@ export function requestRun(mode: 'compare' | 'instant' = 'compare') {
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
 /** A request whose first round has invited `count` providers. */
-export function offeringRun(count = 3, mode: 'compare' | 'instant' = 'compare') {
-  const run = requestRun(mode);
-  run.send({ do: 'editRequest', by: consumer, draft: readyDraft, submit: true });
+export function offeringRun(count = 3, mode: 'compare' | 'instant' = 'compare', policy: Policy = defaultPolicy) {
+  const run = requestRun(mode, policy);
+  run.send({ do: 'editRequest', by: consumer, changes: readyChanges(), submit: true });
   run.send({
     do: 'invite',
     by: { id: 'system', role: 'system' },

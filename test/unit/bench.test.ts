@@ -9,6 +9,7 @@ const round = (perSecond: number, cpuMs: number, acceptance: number[]): Round =>
   perSecond,
   cpuMs: { worker: cpuMs, postgres: 1 },
   answerMs: { acceptance, completion: [1] },
+  doneMs: { acceptance, completion: [1] },
   cacheMisses: 0,
 });
 const pairs = [

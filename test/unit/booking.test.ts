@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { SYSTEM, type Actor } from '../../src/domain/actor.ts';
 import { decideBooking } from '../../src/domain/booking/decide.ts';
-import { bookingInterventions, bookingMachine, type BookingStatus } from '../../src/domain/booking/machine.ts';
+import { bookingInterventions, bookingMachine, bookingVerbs, type BookingStatus } from '../../src/domain/booking/machine.ts';
 import { emptyBooking, evolveBooking } from '../../src/domain/booking/evolve.ts';
+import { isObjection } from '../../src/domain/booking/objection.ts';
 import type { BookingCommand, BookingHeld } from '../../src/domain/booking/types.ts';
 import { cancellationQuote } from '../../src/domain/booking/charge.ts';
 import { DomainError } from '../../src/domain/errors.ts';
@@ -171,6 +172,21 @@ describe('every command in every status, where nobody pays through us', () => {
       const send = { do: 'intervene', action, ticket: 'T', reason: 'r' } as unknown as Send;
       for (const by of [consumer, provider, stranger]) expect(outcome(() => booking.send(send, by, afterGrace))).toBe('forbidden_role');
     }
+  });
+
+  it.each<[BookingStatus, string[]]>([
+    ['completed', ['disputeBooking']],
+    ['no_show', ['contestNoShow']],
+    ['cancelled', []],
+    ['released', []],
+    ['settled', []],
+  ])('one that is %s refuses every other verb with the objection that fits, whether its run goes on or not', (status, allowed) => {
+    const verbs = pairs.filter(({ send, ...pair }) => pair.status === status && send.do in bookingVerbs && !isObjection(send.do));
+    expect(verbs.length).toBeGreaterThan(9);
+    for (const { send, by, at } of verbs)
+      expect(() => bookingIn(status).send(send, by, at)).toThrow(
+        expect.objectContaining({ code: 'invalid_transition', detail: { status, allowed } }),
+      );
   });
 
   it('before it was held, nothing is decided', () => {

@@ -4,7 +4,7 @@ import { decideEnrollment } from '../../src/domain/enrollment/decide.ts';
 import { defaultPolicy } from '../../src/domain/policy.ts';
 import { fold } from '../support/fold.ts';
 import { emptyEnrollment, evolveEnrollment } from '../../src/domain/enrollment/evolve.ts';
-import type { ApplicationPart, ApplicationSummary } from '../../src/domain/enrollment/application-parts.ts';
+import { applicationParts, type ApplicationPart, type KnownParts } from '../../src/domain/enrollment/application-parts.ts';
 import { knownParts } from '../../src/domain/enrollment/application.ts';
 import { seedCatalogue } from '../../src/domain/intake/catalogue-seed.ts';
 
@@ -13,20 +13,31 @@ const stranger: Actor = { id: '00000000-0000-4000-8000-00000000000d', role: 'con
 const operator: Actor = { id: '00000000-0000-4000-8000-00000000000e', role: 'admin' };
 const noon = Date.parse('2026-06-01T12:00:00.000Z');
 const licence = { check: 'licence/plumbing', validUntil: '2027-01-01T00:00:00.000Z' };
-const complete: ApplicationSummary = { services: ['plumbing.leak'], faults: [], credentials: [licence] };
+const plumbing = { codes: ['plumbing.leak'], licences: [{ category: 'plumbing', name: 'Plumbing' }], minPhotos: 0 };
+const complete: KnownParts = {
+  displayName: true,
+  zone: true,
+  location: true,
+  radiusKm: true,
+  services: plumbing,
+  availability: { openings: 1 },
+  credentials: [licence],
+};
+/** A writer who has read everything and writes every part. */
+const all = (parts: KnownParts) => ({ basedOn: 1_000, changed: [...applicationParts], parts });
 
 const refused = (code: string, detail: object = {}) => expect.objectContaining({ code, detail: expect.objectContaining(detail) });
 const typesOf = (events: { type: string }[]) => events.map(({ type }) => type.replace('enrollment.', ''));
 
-function application(summary: ApplicationSummary | null = complete) {
+function application(parts: KnownParts | null = complete) {
   const run = fold({ initial: emptyEnrollment, decide: decideEnrollment, evolve: evolveEnrollment });
   run.send({ do: 'open', by: applicant, enrollmentId: 'e1', applicantId: applicant.id, policy: defaultPolicy }, noon);
-  if (summary) run.send({ do: 'updateApplication', by: applicant, revisionId: 'r1', summary }, noon);
+  if (parts) run.send({ do: 'updateApplication', by: applicant, revisionId: 'r1', changes: all(parts) }, noon);
   return run;
 }
 
-function inChecks(summary = complete) {
-  const run = application(summary);
+function inChecks(parts = complete) {
+  const run = application(parts);
   run.send({ do: 'submitApplication', by: applicant }, noon);
   run.send({ do: 'beginChecks', by: SYSTEM }, noon);
   return run;
@@ -46,21 +57,21 @@ describe('writing an application', () => {
   });
 
   it.each(['updateApplication', 'submitApplication', 'withdrawApplication'] as const)('%s by somebody else is refused', (command) => {
-    expect(() => application().send({ do: command, by: stranger, revisionId: 'r2', summary: complete } as never, noon)).toThrow(
+    expect(() => application().send({ do: command, by: stranger, revisionId: 'r2', changes: all(complete) } as never, noon)).toThrow(
       refused('not_owner'),
     );
   });
 
   it('the newest version counts, and its contents stay out of the event', () => {
     const run = application();
-    const [event] = run.send({ do: 'updateApplication', by: applicant, revisionId: 'r2', summary: complete }, noon);
+    const [event] = run.send({ do: 'updateApplication', by: applicant, revisionId: 'r2', changes: all(complete) }, noon);
     expect(run.state.revisionId).toBe('r2');
-    expect(Object.keys(event!).sort()).toEqual(['audience', 'revisionId', 'summary', 'type']);
+    expect(Object.keys(event!).sort()).toEqual(['audience', 'changed', 'parts', 'revisionId', 'summary', 'type']);
   });
 
   it('once handed in it can neither be changed nor withdrawn', () => {
     const run = inChecks();
-    expect(() => run.send({ do: 'updateApplication', by: applicant, revisionId: 'r2', summary: complete }, noon)).toThrow(
+    expect(() => run.send({ do: 'updateApplication', by: applicant, revisionId: 'r2', changes: all(complete) }, noon)).toThrow(
       refused('invalid_transition', { status: 'checking' }),
     );
     expect(() => run.send({ do: 'withdrawApplication', by: applicant }, noon)).toThrow(refused('invalid_transition'));
@@ -73,16 +84,21 @@ describe('handing it in', () => {
   });
 
   it('given missing parts, they are all named', () => {
-    const faults = ['/zone', '/services'].map((field) => ({ code: 'draft_incomplete' as const, field, message: 'required' }));
-    const run = application({ ...complete, faults });
+    const { zone: _zone, ...others } = complete;
+    const run = application({ ...others, services: { ...plumbing, codes: [] } });
     expect(() => run.send({ do: 'submitApplication', by: applicant }, noon)).toThrow(
-      refused('draft_incomplete', { fields: faults.map(({ field, message }) => ({ field, message })) }),
+      refused('draft_incomplete', {
+        fields: [
+          { field: '/zone', message: 'required' },
+          { field: '/services', message: 'at least one' },
+        ],
+      }),
     );
     expect(run.state.status).toBe('draft');
   });
 
   it('given too few photos, it is refused as such', () => {
-    const run = application({ ...complete, faults: [{ code: 'portfolio_too_small', field: '/portfolio', message: 'at least 3 photos' }] });
+    const run = application({ ...complete, services: { ...plumbing, minPhotos: 3 }, portfolio: { photos: 2 } });
     expect(() => run.send({ do: 'submitApplication', by: applicant }, noon)).toThrow(refused('portfolio_too_small'));
   });
 
@@ -94,7 +110,7 @@ describe('handing it in', () => {
   });
 
   it('given nothing to check, it goes straight to an operator', () => {
-    const run = application({ ...complete, credentials: [] });
+    const run = application({ ...complete, services: { ...plumbing, licences: [] }, credentials: [] });
     run.send({ do: 'submitApplication', by: applicant }, noon);
     expect(typesOf(run.send({ do: 'beginChecks', by: SYSTEM }, noon))).toEqual(['checking', 'in_review']);
   });
@@ -189,7 +205,7 @@ describe('the decision', () => {
   it('given changes are requested, it is the applicant’s again and can be handed in anew', () => {
     const run = inReview('failed');
     run.send({ do: 'decideApplication', by: operator, verdict: 'request_changes', reason: 'wrong number' }, noon);
-    run.send({ do: 'updateApplication', by: applicant, revisionId: 'r2', summary: complete }, noon);
+    run.send({ do: 'updateApplication', by: applicant, revisionId: 'r2', changes: all(complete) }, noon);
     run.send({ do: 'submitApplication', by: applicant }, noon);
     run.send({ do: 'beginChecks', by: SYSTEM }, noon);
     expect(run.state).toMatchObject({ status: 'checking', revisionId: 'r2', checks: { [licence.check]: 'pending' } });
@@ -216,7 +232,7 @@ describe('silence', () => {
 
   it('given a change just before the clock, nothing is given up', () => {
     const run = application();
-    run.send({ do: 'updateApplication', by: applicant, revisionId: 'r2', summary: complete }, expireAt - 1);
+    run.send({ do: 'updateApplication', by: applicant, revisionId: 'r2', changes: all(complete) }, expireAt - 1);
     expect(run.send({ do: 'expire', by: SYSTEM }, expireAt)).toEqual([]);
     expect(run.send({ do: 'remind', by: SYSTEM }, expireAt)).toEqual([]);
   });
@@ -255,7 +271,10 @@ describe('two writers of one application', () => {
   });
 
   it('on an application of the second release, of which only a summary is known, the writer says all parts', () => {
-    const run = application();
+    const run = application(null);
+    const summary = { services: ['plumbing.leak'], faults: [], credentials: [licence] };
+    run.record({ type: 'enrollment.updated', revisionId: 'r1', summary }, 'of-the-second-release', applicant, noon);
+    expect(run.state).toMatchObject({ summary, parts: null });
     writing(run, ['zone'], 2);
     expect(run.state.parts).toEqual(parts);
   });

@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { SYSTEM } from '../../src/domain/actor.ts';
+import { planned } from '../../src/domain/booking/open.ts';
 import { defaultPolicy } from '../../src/domain/policy.ts';
 import { liveOffers, offersThatAre } from '../../src/domain/request/evolve.ts';
-import { consumer, noon, offeringRun, providerActor, readyDraft, requestRun, terms } from '../support/timeline.ts';
+import { consumer, invitation, noon, offeringRun, providerActor, readyChanges, requestRun, terms } from '../support/timeline.ts';
 
 const refused = (code: string) => expect.objectContaining({ code });
 const typesOf = (events: { type: string }[]) => events.map(({ type }) => type);
@@ -10,7 +11,7 @@ const typesOf = (events: { type: string }[]) => events.map(({ type }) => type);
 describe('intake', () => {
   it('given a draft with missing facts, submitting is refused and names them', () => {
     const run = requestRun();
-    run.send({ do: 'editRequest', by: consumer, draft: { ...readyDraft, missing: ['when'], hash: null } });
+    run.send({ do: 'editRequest', by: consumer, changes: readyChanges('when') });
     expect(() => run.send({ do: 'submitRequest', by: consumer, draftHash: 'hash-1' })).toThrow(
       expect.objectContaining({
         code: 'draft_incomplete',
@@ -21,7 +22,7 @@ describe('intake', () => {
 
   it('given another draft than the one agreed to, nothing is sent out', () => {
     const run = requestRun();
-    run.send({ do: 'editRequest', by: consumer, draft: readyDraft });
+    run.send({ do: 'editRequest', by: consumer, changes: readyChanges() });
     expect(() => run.send({ do: 'submitRequest', by: consumer, draftHash: 'hash-0' })).toThrow(refused('draft_changed'));
     expect(run.state.status).toBe('intake');
   });
@@ -29,12 +30,14 @@ describe('intake', () => {
   it('a turn that says yes submits only when its draft is the one that was shown', () => {
     const run = requestRun();
     run.send({ do: 'postMessage', by: consumer, messageId: 'm1', turnId: 't1' });
-    run.send({ do: 'completeTurn', by: SYSTEM, turnId: 't1', intent: 'confirm', draft: readyDraft });
+    run.send({ do: 'completeTurn', by: SYSTEM, turnId: 't1', intent: 'confirm', changes: readyChanges() });
+    const agreed = run.state.draft.hash!;
+    const notes = { ...readyChanges(), basedOn: 10, set: [{ key: 'notes', factId: '00000000-0000-4000-8000-000000000009' }] };
     run.send({ do: 'postMessage', by: consumer, messageId: 'm2', turnId: 't2' });
-    run.send({ do: 'completeTurn', by: SYSTEM, turnId: 't2', intent: 'submit', draft: { ...readyDraft, hash: 'hash-2' } });
+    run.send({ do: 'completeTurn', by: SYSTEM, turnId: 't2', intent: 'submit', agreed, changes: notes, last: true });
     expect(run.state.status).toBe('intake');
     run.send({ do: 'postMessage', by: consumer, messageId: 'm3', turnId: 't3' });
-    run.send({ do: 'completeTurn', by: SYSTEM, turnId: 't3', intent: 'submit', draft: { ...readyDraft, hash: 'hash-2' } });
+    run.send({ do: 'completeTurn', by: SYSTEM, turnId: 't3', intent: 'submit', agreed: run.state.draft.hash });
     expect(run.state.status).toBe('matching');
   });
 
@@ -58,12 +61,37 @@ describe('offers', () => {
     expect(run.state.offers['offer-0']).toMatchObject({ status: 'proposed', version: 1, price: 15_000 });
   });
 
-  it("a provider's yes in instant mode books, ends the other offers and holds the slot in the same breath", () => {
+  it("a provider's yes in instant mode books, ends the other offers, holds the slot and confirms the booking in one write", () => {
     const run = offeringRun(3, 'instant');
+    const at = ['2026-06-01T10:00:00.000Z'];
+    const reminders = planned(terms, defaultPolicy, at);
+    const written = run.send({ do: 'acceptOffer', by: providerActor(0), offerId: 'offer-0', bookingId: 'b', reminders });
+    expect(typesOf(written)).toEqual(['offer.accepted', 'offer.superseded', 'offer.superseded', 'booking.held', 'booking.confirmed']);
+    expect(written.at(-2)).toMatchObject({ stream: 'booking/b', providerId: providerActor(0).id, price: 15_000 });
+    expect(written.at(-1)).toMatchObject({ stream: 'booking/b', remindAt: at });
+    expect(run.state).toMatchObject({ status: 'booked', accepted: { offerId: 'offer-0', bookingId: 'b' } });
+  });
+
+  it.each([
+    ['no reminders', undefined],
+    ['reminders of another slot', planned({ ...terms, startsAt: '2026-01-01T00:00:00.000Z' }, defaultPolicy, [])],
+    ['reminders of another policy', planned(terms, { ...defaultPolicy, reminderBeforeMs: [1] }, [])],
+  ])('given %s, a yes only holds the slot: the booking plans its own and confirms then', (_, reminders) => {
+    const run = offeringRun(3, 'instant');
+    const written = run.send({
+      do: 'acceptOffer',
+      by: providerActor(0),
+      offerId: 'offer-0',
+      bookingId: 'b',
+      ...(reminders && { reminders }),
+    });
+    expect(typesOf(written).at(-1)).toBe('booking.held');
+  });
+
+  it('given a price that has to be authorised first, a yes only holds the slot', () => {
+    const run = offeringRun(3, 'instant', { ...defaultPolicy, payments: 'stripe' });
     const written = run.send({ do: 'acceptOffer', by: providerActor(0), offerId: 'offer-0', bookingId: 'b' });
     expect(typesOf(written)).toEqual(['offer.accepted', 'offer.superseded', 'offer.superseded', 'booking.held']);
-    expect(written.at(-1)).toMatchObject({ stream: 'booking/b', providerId: providerActor(0).id, price: 15_000 });
-    expect(run.state).toMatchObject({ status: 'booked', accepted: { offerId: 'offer-0', bookingId: 'b' } });
   });
 
   it('accept belongs to whoever has the turn', () => {
@@ -92,11 +120,18 @@ describe('offers', () => {
     expect(() => run.send({ do: 'withdrawOffer', by: consumer, offerId: 'offer-0' })).toThrow(refused('forbidden_role'));
   });
 
-  it('after one offer has won, every other is refused', () => {
+  it('after one offer has won, every other is refused, and nothing is possible after the end of the booking', () => {
     const run = offeringRun();
     for (const n of [0, 1]) run.send({ do: 'proposeOffer', by: providerActor(n), offerId: `offer-${n}` });
     run.send({ do: 'acceptOffer', by: consumer, offerId: 'offer-0', bookingId: 'b' });
-    expect(() => run.send({ do: 'acceptOffer', by: consumer, offerId: 'offer-1', bookingId: 'c' })).toThrow(refused('offer_not_open'));
+    const another = () => run.send({ do: 'acceptOffer', by: consumer, offerId: 'offer-1', bookingId: 'c' });
+    expect(another).toThrow(refused('offer_not_open'));
+    run.send({ do: 'endBooking', by: SYSTEM, bookingId: 'b', outcome: 'completed' });
+    expect(another).toThrow(refused('invalid_transition'));
+    const extend = { do: 'intervene', by: { id: 'o', role: 'admin' }, action: 'extend_deadline', ticket: 'T', reason: 'r' } as const;
+    expect(() => run.send(extend)).toThrow(
+      expect.objectContaining({ code: 'invalid_transition', detail: { status: 'completed', allowed: [] } }),
+    );
   });
 
   it('when a round closes, silent invitations expire and live offers get a deadline', () => {
@@ -135,6 +170,17 @@ describe('a booking that ends', () => {
     expect(run.state).toMatchObject({ excluded: [providerActor(0).id], accepted: null, searchedBefore: 1 });
   });
 
+  it('stays with the request that goes on: a run that begins again finds every booking, oldest first', () => {
+    const run = booked();
+    run.send({ do: 'endBooking', by: SYSTEM, bookingId: 'b', outcome: 'provider_dropped' });
+    expect(run.state).toMatchObject({ accepted: null, bookings: ['b'] });
+    run.send({ do: 'invite', by: SYSTEM, round: 2, radiusKm: 15, invitations: [{ ...invitation(1), offerId: 'offer-9' }] });
+    run.send({ do: 'proposeOffer', by: providerActor(1), offerId: 'offer-9' });
+    run.send({ do: 'acceptOffer', by: consumer, offerId: 'offer-9', bookingId: 'c' });
+    run.send({ do: 'endBooking', by: SYSTEM, bookingId: 'c', outcome: 'completed' });
+    expect(run.state).toMatchObject({ status: 'completed', bookings: ['b', 'c'] });
+  });
+
   it("twice, or somebody else's, changes nothing", () => {
     const run = booked();
     expect(run.send({ do: 'endBooking', by: SYSTEM, bookingId: 'other', outcome: 'completed' })).toEqual([]);
@@ -166,7 +212,7 @@ describe('what is carried across continue-as-new', () => {
         by: SYSTEM,
         turnId: `t${n}`,
         intent: 'ask',
-        draft: readyDraft,
+        changes: { ...readyChanges(), basedOn: 1_000 },
       });
     }
     expect(run.state.turns).toBe(300);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { WithStartWorkflowOperation } from '@temporalio/client';
+import { rebuild } from '../../src/activities/rebuild.ts';
 import { enrollmentUpdates, enrollmentWorkflowId, verificationResult } from '../../src/contracts/enrollment.messages.ts';
 import { fromFailure } from '../../src/contracts/failures.ts';
 import { stageRevision } from '../../src/db/queries/enrollment.ts';
@@ -272,11 +273,7 @@ describe('silence', () => {
     await application.submit();
     await application.until('in_review');
     await application.handle.terminate('lost');
-    await suite.temporal.workflow.start('enrollmentWorkflow', {
-      workflowId: enrollmentWorkflowId(application.enrollmentId),
-      taskQueue: 'proxie',
-      args: [{ enrollmentId: application.enrollmentId, applicantId: application.applicant, policy: defaultPolicy }],
-    });
+    await rebuild(suite, enrollmentWorkflowId(application.enrollmentId));
     await application.decide('approve');
     expect(await suite.temporal.workflow.result(enrollmentWorkflowId(application.enrollmentId))).toEqual({ outcome: 'approved' });
   });

@@ -6,6 +6,7 @@ import { eventually } from '../support/http.ts';
 import { accepted, proposeAll, seedProviders, submitRequest, untilStatus } from '../support/play.ts';
 import {
   acceptedOffer,
+  booksClosed,
   moneyOf,
   paidBooking,
   startPaidSuite,
@@ -21,7 +22,16 @@ const operator = { id: '00000000-0000-4000-8000-0000000000aa', role: 'admin' };
 
 beforeAll(async () => {
   suite = await startPaidSuite({
-    policy: { holdMs: 4_000, holdExtensionMs: 4_000, paymentRetryMs: 2_500, reauthoriseBeforeMs: 2_000, noShowGraceMs: 0 },
+    policy: {
+      holdMs: 4_000,
+      holdExtensionMs: 4_000,
+      paymentRetryMs: 2_500,
+      reauthoriseBeforeMs: 2_000,
+      noShowGraceMs: 0,
+      // Nobody writes a review here: a run ends as soon as its books are closed.
+      reviewRemindMs: 1,
+      reviewPublishMs: 1,
+    },
   });
 });
 afterAll(() => suite?.close());
@@ -30,13 +40,13 @@ afterEach(() => {
   expect(suite.stripe.ledger.problems()).toEqual([]);
 });
 
-const run = (bookingId: string) => suite.temporal.workflow.getHandle(`booking/${bookingId}`);
-const intervene = (bookingId: string, action: string, more: object = {}) =>
-  run(bookingId).executeUpdate('intervene', {
-    args: [{ id: crypto.randomUUID(), by: operator, action, ticket: 'T-1', reason: 'because', ...more }],
+const run = ({ requestId }: { requestId: string }) => suite.temporal.workflow.getHandle(`request/${requestId}`);
+const intervene = (booking: PaidBooking, action: string, more: object = {}) =>
+  run(booking).executeUpdate('interveneBooking', {
+    args: [{ id: crypto.randomUUID(), by: operator, bookingId: booking.bookingId, action, ticket: 'T-1', reason: 'because', ...more }],
   });
-const needsAttention = async (bookingId: string) => {
-  const { typedSearchAttributes } = await run(bookingId).describe();
+const needsAttention = async (booking: PaidBooking) => {
+  const { typedSearchAttributes } = await run(booking).describe();
   return typedSearchAttributes.getAll().find(({ key }) => key.name === 'ProxieNeedsAttention')?.value;
 };
 const begin = async ({ consumer, bookingId }: PaidBooking) => accepted(await consumer.post(`/bookings/${bookingId}/check-in`));
@@ -48,7 +58,7 @@ describe('hold → authorise → confirm → tell both', () => {
     expect((await moneyOf(suite, bookingId)).theirs).toMatchObject({ authorised: price, open: price, captured: 0, authorisations: 1 });
     await begin(booking);
     accepted(await provider.post(`/bookings/${bookingId}/complete`, { finalPrice: { amount: price - 500, currency: 'USD' } }));
-    await expect(run(bookingId).result()).resolves.toEqual({ status: 'completed', outcome: 'completed' });
+    await expect(run(booking).result()).resolves.toEqual({ outcome: 'completed' });
     const { ours, theirs } = await moneyOf(suite, bookingId);
     expect(theirs).toMatchObject({ authorised: price, captured: price - 500, released: 500, open: 0, refunded: 0 });
     expect(ours).toEqual({ captured: price - 500, refunded: 0, open: 0 });
@@ -92,14 +102,10 @@ describe('hold → authorise → confirm → tell both', () => {
   it('a request that never heard of the end of its unpaid booking is told by the self-check what it was', async () => {
     const { bookingId, requestId, consumer } = await acceptedOffer(suite, { method: 'pm_card_chargeCustomerFail' });
     await untilTimeline(suite, bookingId, 'booking.held', 'payment.requested', 'payment.declined', 'booking.hold_extended');
-    await run(bookingId).terminate('as the test wishes');
+    await run({ requestId }).terminate('as the test wishes');
     const released: BookingEvent = { type: 'booking.released', code: 'hold_expired' };
     await writeUnheard(suite.orm, `booking/${bookingId}`, SYSTEM, [released]);
-    await eventually(
-      () => reconcile(suite, { quietMs: 0 }),
-      ({ told }) => told.includes(`request/${requestId}`),
-      { what: 'telling' },
-    );
+    expect((await reconcile(suite, { quietMs: 0 })).started).toEqual([`request/${requestId}`]);
     await untilStatus(suite, 'request', requestId, 'cancelled');
     expect(accepted(await consumer.get(`/requests/${requestId}`)).statusReason).toBe('payment_failed');
   });
@@ -129,7 +135,8 @@ describe('compensation, newest first', () => {
   it('given a release that gives up, the run needs attention, and goes on when an operator says so', async () => {
     suite.stripe.fault('confirm', ...Array.from({ length: 40 }, () => ({ at: 'answering', do: 'drop' }) as const));
     suite.stripe.fault('cancel', ...Array.from({ length: 200 }, () => ({ at: 'arriving', do: 'fail' }) as const));
-    const { bookingId } = await acceptedOffer(suite);
+    const booking = await acceptedOffer(suite);
+    const { bookingId } = booking;
     await eventually(
       () => suite.rows("select 1 from event where stream = ? and type = 'payment.stuck'", [`booking/${bookingId}`]),
       (rows) => rows.length > 0,
@@ -139,26 +146,27 @@ describe('compensation, newest first', () => {
       },
     );
     await eventually(
-      () => needsAttention(bookingId),
+      () => needsAttention(booking),
       (value) => value === true,
       { what: 'ProxieNeedsAttention' },
     );
     suite.stripe.calm();
-    await intervene(bookingId, 'retry_payment');
+    await intervene(booking, 'retry_payment');
     await untilStatus(suite, 'booking', bookingId, 'released');
-    await run(bookingId).result();
-    expect(await needsAttention(bookingId)).toBe(false);
+    await run(booking).result();
+    expect(await needsAttention(booking)).toBe(false);
     expect((await moneyOf(suite, bookingId)).theirs).toMatchObject({ open: 0, captured: 0 });
   });
 
   it('given a run that is cancelled in the middle of the saga, nothing stays reserved and the slot is free', async () => {
     const held = suite.stripe.hold('confirm', 'answering');
-    const { bookingId } = await acceptedOffer(suite);
+    const booking = await acceptedOffer(suite);
+    const { bookingId } = booking;
     await held.reached;
-    await run(bookingId).cancel();
+    await run(booking).cancel();
     held.letGo();
     await untilStatus(suite, 'booking', bookingId, 'released');
-    await expect(run(bookingId).result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
+    await expect(run(booking).result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
     expect((await moneyOf(suite, bookingId)).theirs).toMatchObject({ open: 0, captured: 0 });
   });
 });
@@ -167,7 +175,7 @@ describe('the end of a booking and its money', () => {
   it('given a provider who drops out, everything is given back and the request searches again', async () => {
     const { bookingId, requestId, provider, price } = await paidBooking(suite);
     accepted(await provider.post(`/bookings/${bookingId}/cancel`, { reason: 'ill' }));
-    await run(bookingId).result();
+    await booksClosed(suite, bookingId);
     expect((await moneyOf(suite, bookingId)).theirs).toMatchObject({ released: price, open: 0, captured: 0 });
     const reopened = await eventually(
       () => suite.rows("select data from event where stream = ? and type = 'request.reopened'", [`request/${requestId}`]),
@@ -178,9 +186,10 @@ describe('the end of a booking and its money', () => {
   });
 
   it('given a consumer who cancels late, the fee of the tier is taken and the rest given back', async () => {
-    const { bookingId, consumer, price } = await paidBooking(suite);
+    const booking = await paidBooking(suite);
+    const { bookingId, consumer, price } = booking;
     accepted(await consumer.post(`/bookings/${bookingId}/cancel`, {}));
-    await run(bookingId).result();
+    await expect(run(booking).result()).resolves.toEqual({ outcome: 'cancelled' });
     const [row] = await suite.rows<{ fee: number }>('select fee from booking where id = ?', [bookingId]);
     expect((await moneyOf(suite, bookingId)).theirs).toMatchObject({ captured: row!.fee, released: price - row!.fee, open: 0 });
     expect(row!.fee).toBeGreaterThan(0);
@@ -191,12 +200,12 @@ describe('the end of a booking and its money', () => {
     const { bookingId, consumer, provider, price } = booking;
     await begin(booking);
     accepted(await provider.post(`/bookings/${bookingId}/complete`));
-    await run(bookingId).result();
+    await run(booking).result();
     accepted(await consumer.post(`/bookings/${bookingId}/dispute`, { reason: 'it still leaks' }));
     await untilStatus(suite, 'booking', bookingId, 'disputed');
-    await expect(intervene(bookingId, 'rule', { refund: price + 1 })).rejects.toMatchObject({ cause: { type: 'price_out_of_bounds' } });
-    await intervene(bookingId, 'rule', { refund: 4_000 });
-    await run(bookingId).result();
+    await expect(intervene(booking, 'rule', { refund: price + 1 })).rejects.toMatchObject({ cause: { type: 'price_out_of_bounds' } });
+    await intervene(booking, 'rule', { refund: 4_000 });
+    await run(booking).result();
     await untilStatus(suite, 'booking', bookingId, 'settled');
     expect((await moneyOf(suite, bookingId)).theirs).toMatchObject({ captured: price, refunded: 4_000 });
   });
@@ -209,13 +218,13 @@ describe('the end of a booking and its money', () => {
     accepted(await provider.post(`/bookings/${bookingId}/complete`));
     await untilStatus(suite, 'request', requestId, 'completed');
     await eventually(
-      () => needsAttention(bookingId),
+      () => needsAttention(booking),
       (value) => value === true,
       { what: 'ProxieNeedsAttention' },
     );
     suite.stripe.calm();
-    await intervene(bookingId, 'write_off');
-    await run(bookingId).result();
+    await intervene(booking, 'write_off');
+    await run(booking).result();
     expect((await moneyOf(suite, bookingId)).theirs).toMatchObject({ captured: 0, open: 0 });
   });
 });
@@ -246,10 +255,11 @@ describe('an authorisation that does not last until the end', () => {
 
   it('given a card that is declined by then, the consumer is told, and the booking is cancelled when the old one lapses', async () => {
     suite.stripe.settings.captureWindowS = 4;
-    const { bookingId, requestId, consumer } = await paidBooking(suite);
+    const booking = await paidBooking(suite);
+    const { bookingId, requestId, consumer } = booking;
     await storeMethod(consumer, 'pm_card_chargeCustomerFail');
     await untilStatus(suite, 'booking', bookingId, 'cancelled');
-    await run(bookingId).result();
+    await run(booking).result();
     await untilStatus(suite, 'request', requestId, 'cancelled');
     const { items } = accepted(await consumer.get('/me/notifications'));
     const kinds = items.map(({ kind }: { kind: string }) => kind);

@@ -186,9 +186,14 @@ describe('messages to a run', () => {
         `request/${requestId}`,
       ]);
     await eventually(completed, (rows) => rows.length >= 5, { what: 'five answers' });
+    // The run is quiet now and continues as a new one. These messages arrive while it does.
+    for (const [index, message] of ['today', 'or tomorrow', 'please'].entries()) {
+      expect((await consumer.post('/chat', { message, requestId })).status).toBe(202);
+      await eventually(completed, (rows) => rows.length >= 6 + index, { what: 'one more answer' });
+    }
     const turns = await suite.rows<{ status: string }>('select status from turn where stream = ?', [`request/${requestId}`]);
-    expect(turns.map(({ status }) => status)).toEqual(['done', 'done', 'done', 'done', 'done']);
-    expect(new Set((await completed()).map(({ turn }) => turn)).size).toBe(5);
+    expect(turns.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 'done'));
+    expect(new Set((await completed()).map(({ turn }) => turn)).size).toBe(8);
     const { runId } = await suite.temporal.workflow.getHandle(`request/${requestId}`).describe();
     const history = await suite.temporal.workflow.getHandle(`request/${requestId}`, runId).fetchHistory();
     expect(history.events![0]!.workflowExecutionStartedEventAttributes!.continuedExecutionRunId).toBeTruthy();
@@ -235,6 +240,23 @@ describe('messages to a run', () => {
     await suite.rows("update request set status = 'offering' where id = ?", [body.id]);
     await handle.signal('catchUp');
     expect(await closed(consumer, body.id)).toMatchObject({ status: 'unfilled' });
+  });
+
+  it('a search that cannot go on is parked for attention, and goes on when the cause is repaired and the run woken', async () => {
+    const consumer = await suite.as('facts-gone', 'consumer');
+    const { body } = await consumer.post('/requests', leakRequest({ location: far }));
+    const [fact] = await suite.rows<{ id: string; key: string }>("select id, key from fact where stream = ? and key = 'service'", [
+      `request/${body.id}`,
+    ]);
+    await suite.rows("update fact set key = 'gone' where id = ?", [fact!.id]);
+    await consumer.post(`/requests/${body.id}/submit`, { draftHash: body.draftHash });
+    const handle = suite.temporal.workflow.getHandle(`request/${body.id}`);
+    const marked = async () => (await handle.describe()).searchAttributes?.['ProxieNeedsAttention']?.[0];
+    await eventually(marked, (value) => value === true, { what: 'the mark for attention' });
+    await suite.rows("update fact set key = 'service' where id = ?", [fact!.id]);
+    await handle.signal('catchUp');
+    expect(await closed(consumer, body.id)).toMatchObject({ status: 'unfilled' });
+    expect(await marked()).toBe(false);
   });
 
   it("an operator's intervention needs a reason's author, lands on the timeline and closes the request", async () => {

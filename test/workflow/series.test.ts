@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { rebuild } from '../../src/activities/rebuild.ts';
 import { reconcile } from '../../src/activities/reconcile.ts';
 import { bookingUpdates, bookingWorkflowId } from '../../src/contracts/booking.messages.ts';
 import { fromFailure } from '../../src/contracts/failures.ts';
@@ -235,10 +236,10 @@ describe('a proposed series', () => {
 
 describe('repair', () => {
   const check = () => reconcile(suite, { quietMs: 0 });
-  const restart = async ({ workflowId, seriesId }: { workflowId: string; seriesId: string }) => {
+  const restart = async ({ workflowId }: { workflowId: string }) => {
     await suite.temporal.workflow.getHandle(workflowId).terminate('lost');
-    const run = await suite.temporal.workflow.start('seriesWorkflow', { workflowId, taskQueue: 'proxie', args: [{ seriesId }] });
-    return run;
+    await rebuild(suite, workflowId);
+    return suite.temporal.workflow.getHandle(workflowId);
   };
 
   it('given its run is lost, the one that is built again books nothing twice and goes on where it was', async () => {

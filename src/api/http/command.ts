@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SignalDefinition, UpdateDefinition } from '@temporalio/common';
+import type { SearchAttributePair, SignalDefinition, UpdateDefinition } from '@temporalio/common';
 import {
   ServiceError,
   WithStartWorkflowOperation,
@@ -7,11 +7,11 @@ import {
   WorkflowNotFoundError,
   isGrpcServiceError,
   type Client,
-  type WorkflowStartOptions,
 } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { fromFailure, refusedAt, toFailure } from '../../contracts/failures.ts';
 import type { TaskQueue } from '../../contracts/queues.ts';
+import { runShape, searchAttributes } from '../../contracts/search-attributes.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { ensureReachable } from './temporal-reach.ts';
 import { wasOverlooked } from './unavailable.ts';
@@ -25,14 +25,16 @@ export interface StartRun {
   taskQueue: TaskQueue;
   /** The workflow's input. */
   args: unknown[];
-  searchAttributes?: WorkflowStartOptions['typedSearchAttributes'];
+  searchAttributes?: SearchAttributePair[];
   staticSummary?: string;
   staticDetails?: string;
 }
 
 export interface SendCommand<C extends CommandMeta> {
-  /** The workflow id, which is also the stream: `request/<id>` and so on. */
+  /** The run that answers for the stream. */
   workflowId: string;
+  /** The stream that the command is about, when it does not have the run's name: `booking/<id>`, `review/<id>`. */
+  stream?: string;
   update: UpdateDefinition<CommandAnswer, [C], string>;
   /** Its `id` is the command id. The Update id is the same, unless the command is sent again after a refusal. */
   command: C;
@@ -51,15 +53,17 @@ export interface Commands {
    */
   send<C extends CommandMeta>(input: SendCommand<C>): Promise<CommandAnswer>;
   /**
-   * Sends a run a fact from outside, as a Signal.
-   * @returns false when there is no run and the stream is closed
+   * Sends the run that answers for a stream a fact from outside, as a Signal.
+   * @returns false when there is no run and the stream is closed, or when there was never such a stream
    * @throws temporarily_unavailable when Temporal cannot be reached, or when the run is about to be started again
    */
-  tell<F>(workflowId: string, signal: SignalDefinition<[F], string>, fact: F): Promise<boolean>;
+  tell<F>(stream: string, signal: SignalDefinition<[F], string>, fact: F): Promise<boolean>;
 }
 
 export interface CommandPorts {
   temporal: Client;
+  /** The workflow id of the run that answers for a stream. */
+  runOf: (stream: string) => Promise<string | undefined>;
   /** The answer that the timeline holds for a command, also after the run has ended. */
   answerOf: (stream: string, commandId: string) => Promise<CommandAnswer | undefined>;
   /** Whether the stream still needs a run. */
@@ -73,16 +77,17 @@ export interface CommandPorts {
 /** Attempts in all. The pauses between them are 50, 100 and 150 ms. */
 const attempts = 4;
 
-export function commandSender({ temporal, answerOf, isOpen, endOf, deadlineMs, log }: CommandPorts): Commands {
+export function commandSender({ temporal, runOf, answerOf, isOpen, endOf, deadlineMs, log }: CommandPorts): Commands {
   return {
     async send(input) {
+      const { stream = input.workflowId } = input;
       let updateId = input.command.id;
       for (let attempt = 1; ; attempt += 1) {
         const last = attempt === attempts;
         try {
           await ensureReachable(temporal);
           const answer = await withinDeadline(temporal, deadlineMs, input.signal, () => execute(temporal, input, updateId));
-          if (!answer.unchanged || !(await isBehind(input.workflowId, answer.seq))) return answer;
+          if (!answer.unchanged || !(await isBehind(stream, answer.seq))) return answer;
           // A run that is behind its timeline can also say wrongly that there was nothing to do.
           throw toFailure(new DomainError('temporarily_unavailable', undefined, { retryAfterS: 5 }), answer.seq);
         } catch (error) {
@@ -91,7 +96,7 @@ export function commandSender({ temporal, answerOf, isOpen, endOf, deadlineMs, l
             if (answer) return answer;
             if (last) throw withoutRun(input.workflowId);
           } else {
-            if (last || !(await mayAnswerOtherwise(error, input.workflowId))) throw fromFailure(error) ?? error;
+            if (last || !(await mayAnswerOtherwise(error, stream))) throw fromFailure(error) ?? error;
             updateId = `${input.command.id}/${attempt + 1}`;
           }
         }
@@ -99,14 +104,16 @@ export function commandSender({ temporal, answerOf, isOpen, endOf, deadlineMs, l
       }
     },
 
-    async tell(workflowId, signal, fact) {
+    async tell(stream, signal, fact) {
+      const workflowId = await runOf(stream);
+      if (!workflowId) return false;
       try {
         await ensureReachable(temporal);
         await withinDeadline(temporal, deadlineMs, undefined, () => temporal.workflow.getHandle(workflowId).signal(signal, fact));
         return true;
       } catch (error) {
         if (!isEnded(error)) throw error;
-        if (await isOpen(workflowId)) throw withoutRun(workflowId);
+        if (await isOpen(stream)) throw withoutRun(workflowId);
         return false;
       }
     },
@@ -117,13 +124,13 @@ export function commandSender({ temporal, answerOf, isOpen, endOf, deadlineMs, l
    * behind. Such a run may refuse a command wrongly, or take a command for done. The same command sent again as a new Update
    * makes the run catch up first.
    */
-  async function isBehind(workflowId: string, seq: number): Promise<boolean> {
-    return (await endOf(workflowId)) > seq;
+  async function isBehind(stream: string, seq: number): Promise<boolean> {
+    return (await endOf(stream)) > seq;
   }
 
-  async function mayAnswerOtherwise(error: unknown, workflowId: string): Promise<boolean> {
+  async function mayAnswerOtherwise(error: unknown, stream: string): Promise<boolean> {
     const seq = refusedAt(error);
-    return wasOverlooked(error) || (seq !== undefined && (await isBehind(workflowId, seq)));
+    return wasOverlooked(error) || (seq !== undefined && (await isBehind(stream, seq)));
   }
 
   function withoutRun(workflowId: string): DomainError {
@@ -139,13 +146,14 @@ export function commandSender({ temporal, answerOf, isOpen, endOf, deadlineMs, l
    */
   async function afterTheEnd<C extends CommandMeta>({
     workflowId,
+    stream = workflowId,
     command,
     closed,
     start,
   }: SendCommand<C>): Promise<CommandAnswer | undefined> {
-    const answer = await answerOf(workflowId, command.id);
+    const answer = await answerOf(stream, command.id);
     // With `again`, the run was about to end when the command came: the next attempt starts another run.
-    if (answer || start?.again || (await isOpen(workflowId))) return answer;
+    if (answer || start?.again || (await isOpen(stream))) return answer;
     if (start) log.warn({ workflowId }, 'a first command came after its run had ended');
     throw closed ? await closed() : new DomainError('invalid_transition', undefined, { allowed: [] });
   }
@@ -158,11 +166,11 @@ function execute<C extends CommandMeta>(
 ): Promise<CommandAnswer> {
   const options = { args: [command] as [C], updateId };
   if (!start) return temporal.workflow.getHandle(workflowId).executeUpdate(update, options);
-  const { workflowType, searchAttributes, again, ...rest } = start;
+  const { workflowType, searchAttributes: pairs = [], again, ...rest } = start;
   const startWorkflowOperation = new WithStartWorkflowOperation(workflowType, {
     ...rest,
     workflowId,
-    typedSearchAttributes: searchAttributes,
+    typedSearchAttributes: [...pairs, { key: searchAttributes.shape, value: runShape }],
     workflowIdConflictPolicy: 'USE_EXISTING',
     // A late message must not start the run of a finished request again.
     workflowIdReusePolicy: again ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE',

@@ -24,11 +24,19 @@ export interface Claim {
 
 export type Claimed = { is: 'claimed' } | { is: 'done'; outcome: Outcome } | { is: 'in_flight'; retryAfterS: number } | { is: 'reused' };
 
-/** The store of keys. Each method is one statement: claim at the start, finish or release at the end. */
+/** The store of keys. Each method is one statement at most: claim at the start, answered, refused or release at the end. */
 export interface IdempotencyStore {
   claim(claim: Claim): Promise<Claimed>;
-  finish(id: string, outcome: Outcome): Promise<void>;
+  /**
+   * Keeps the answer of a command that was carried out, and stores it a moment later. Should the process die before, the repeated command
+   * is answered from the timeline.
+   */
+  answered(claim: Claim, outcome: Outcome): void;
+  /** Stores a refusal. It is stored before it is sent, because nothing else knows it. */
+  refused(id: string, outcome: Outcome): Promise<void>;
   release(id: string): Promise<void>;
+  /** Stores the answers that wait. */
+  close(): Promise<void>;
 }
 
 /** Milliseconds a key is remembered: one day. The OpenAPI document says so. */
@@ -80,16 +88,16 @@ export async function once(
   if (claimed.is === 'reused') throw new DomainError('idempotency_key_reused');
   if (claimed.is === 'in_flight') throw new DomainError('idempotency_in_flight', undefined, { retryAfterS: claimed.retryAfterS });
   if (claimed.is === 'done') return replayed(claimed.outcome);
-  // When the answer cannot be stored, nothing else is lost: the lock lapses, and the timeline knows the command id.
+  // When the refusal cannot be stored, nothing else is lost: the lock lapses, and the timeline knows the command id.
   const settle = (settling: Promise<void>) => settling.catch(onLost);
   try {
     const outcome = await work();
-    await settle(store.finish(claim.id, outcome));
+    store.answered(claim, outcome);
     return outcome;
   } catch (error) {
     const refusal = refusalOf(error);
     const stored = { status: 0, body: { code: refusal.code, message: refusal.message, detail: refusal.detail }, headers: {} };
-    await settle(isPassing(refusal.code) ? store.release(claim.id) : store.finish(claim.id, stored));
+    await settle(isPassing(refusal.code) ? store.release(claim.id) : store.refused(claim.id, stored));
     throw error;
   }
 }

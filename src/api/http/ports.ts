@@ -2,6 +2,7 @@ import type { ConnectionLike } from '@temporalio/client';
 import { sql } from '../../db/orm.ts';
 import { listen } from '../../db/listen.ts';
 import { eventsAfter, lastPosition } from '../../db/queries/event.ts';
+import { runOf } from '../../db/queries/run.ts';
 import { answerOf, endOf } from '../../db/timeline.ts';
 import { commandSender } from './command.ts';
 import type { ApiDeps, Ports } from './deps.ts';
@@ -21,6 +22,7 @@ export function portsFrom({ config, orm, temporal, log }: ApiDeps, guests: Guest
     idempotency: idempotencyStoreIn(orm),
     commands: commandSender({
       temporal,
+      runOf: (stream) => runOf(orm.em.fork(), stream),
       answerOf: (stream, commandId) => answerOf(orm, stream, commandId),
       isOpen: async (stream) => (await sql(orm.em.fork(), 'select 1 from open_stream where stream = ?', [stream])).length > 0,
       endOf: (stream) => endOf(orm.em.fork(), stream),

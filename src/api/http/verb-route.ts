@@ -30,7 +30,11 @@ export interface VerbNoun<P extends z.ZodType, T, V extends z.ZodType, I extends
   load(actor: ApiActor, params: z.output<P>): Promise<T>;
   /** The actor in the role of their side. @throws forbidden_role */
   by(actor: ApiActor, thing: T): Actor;
+  /** The run that answers for the thing. */
   workflowId(thing: T): string;
+  /** The thing's stream, when it does not have the run's name. */
+  stream?(thing: T): string;
+  /** Ids in the path that every command carries. */
   fields(params: z.output<P>): I;
   /** Reads the thing for the answer, after the command. */
   read(actor: ApiActor, params: z.output<P>): Promise<z.input<V>>;
@@ -56,7 +60,7 @@ export interface VerbOwn<P, T, B extends z.ZodType, V extends z.ZodType, F> {
   /** Whether the command was carried out before. Then nothing is sent, and the answer is the thing as it is. */
   done?(call: VerbCall<P, T, z.output<B>>): Promise<boolean>;
   /** How to start the run again after it has ended. */
-  start?(thing: T): StartRun;
+  start?(thing: T): Promise<StartRun>;
   /** Makes the answer when it contains more than the thing. */
   answer?(view: z.input<V>, call: VerbCall<P, T, z.output<B>>): Answer<V>;
 }
@@ -95,14 +99,17 @@ export function verbRoute<P extends z.ZodType, T, V extends z.ZodType, I extends
       const call = { params: path, body, thing, actor, by: noun.by(actor, thing), commandId };
       if (await own.done?.(call)) return noun.read(actor, path) as Promise<Answer<V>>;
       const { reason } = (body ?? {}) as { reason?: string };
-      const command = { id: commandId, by: call.by, ...(reason !== undefined && { reason }), ...(await own.fields(call)) };
+      const fields = { ...noun.fields(path), ...(await own.fields(call)) };
+      const command = { id: commandId, by: call.by, ...(reason !== undefined && { reason }), ...fields };
+      const start = own.start && (await own.start(thing));
       const view = await withFreshDraft(
         () =>
           api.commands.send({
             workflowId: noun.workflowId(thing),
+            ...(noun.stream && { stream: noun.stream(thing) }),
             update,
             command,
-            ...(own.start && { start: own.start(thing) }),
+            ...(start && { start }),
             ...(closed && { closed: () => closed(actor, path, name) }),
             signal,
           }),
@@ -135,7 +142,7 @@ export function verbRoutes<P extends z.ZodType, T, V extends z.ZodType, I extend
     if (!verb.route) continue;
     const declared = [name, verb as N[typeof name] & Routed, updates[name]] as const;
     if (own[name]) own[name](declared);
-    else verbRoute(api, noun, declared as never, { body: Reason, fields: ({ params }) => noun.fields(params) });
+    else verbRoute(api, noun, declared as never, { body: Reason, fields: () => ({}) });
   }
 }
 

@@ -1,12 +1,12 @@
 import { AnswerReschedule, BookingView, CancelBooking, CompleteBooking, Objection, ProposeReschedule } from '../../contracts/booking.ts';
-import { bookingUpdates, bookingWorkflowId, type BookingInput } from '../../contracts/booking.messages.ts';
+import { type AboutBooking, bookingUpdates, bookingWorkflowId, runOfBooking } from '../../contracts/booking.messages.ts';
 import type { Money } from '../../contracts/common.ts';
-import { searchAttributes } from '../../contracts/search-attributes.ts';
 import { bookingFor, bookingWithPolicy } from '../../db/queries/booking.ts';
+import { startOf } from '../../db/queries/run.ts';
 import { answerOf } from '../../db/timeline.ts';
 import type { Actor } from '../../domain/actor.ts';
-import { bookingVerbs, type BookingStatus } from '../../domain/booking/machine.ts';
-import { checkObjection, type Objection as ObjectionName } from '../../domain/booking/objection.ts';
+import { bookingVerbs } from '../../domain/booking/machine.ts';
+import { checkObjection, closedBooking, type Objection as ObjectionName } from '../../domain/booking/objection.ts';
 import type { BookingSide } from '../../domain/booking/types.ts';
 import { instantOf } from '../../domain/calendar/local-time.ts';
 import { DomainError, invalid } from '../../domain/errors.ts';
@@ -19,7 +19,7 @@ import { bookingErrors, bookingId, sideOf, type BookingOf } from './booking-side
 import { checkedIn } from './check-in.ts';
 
 /** The parts that the routes of a booking's verbs share. */
-export function bookingNoun(api: Api): VerbNoun<typeof bookingId, BookingOf, typeof BookingView, object> {
+export function bookingNoun(api: Api): VerbNoun<typeof bookingId, BookingOf, typeof BookingView, AboutBooking> {
   const read = (actor: ApiActor, params: { bookingId: string }) => bookingFor(api.orm.em.fork(), actor, params.bookingId);
   return {
     params: bookingId,
@@ -27,10 +27,11 @@ export function bookingNoun(api: Api): VerbNoun<typeof bookingId, BookingOf, typ
     errors: bookingErrors,
     load: (actor, params) => bookingWithPolicy(api.orm.em.fork(), actor, params.bookingId),
     by: sideOf,
-    workflowId: ({ booking }) => bookingWorkflowId(booking.id),
-    fields: () => ({}),
+    workflowId: ({ booking }) => runOfBooking(booking),
+    stream: ({ booking }) => bookingWorkflowId(booking.id),
+    fields: (params) => params,
     read,
-    closed: async (actor, params) => isOver(await read(actor, params)),
+    closed: async (actor, params) => closedBooking((await read(actor, params)).status),
   };
 }
 
@@ -39,8 +40,8 @@ export function bookingVerbRoutes(api: Api): void {
   const bookings = bookingNoun(api);
   const objecting = (objection: ObjectionName) => ({
     body: Objection,
-    // The run of the booking has ended, and an objection starts it again. An objection that was made before must not start a run,
-    // nor must an objection that the row refuses.
+    // When the run that answers for the booking has ended, an objection starts it again. An objection that was made before must not
+    // start a run, nor must an objection that the row refuses.
     done: async ({ thing, commandId }: { thing: BookingOf; commandId: string }) =>
       (await answerOf(api.orm, bookingWorkflowId(thing.booking.id), commandId)) !== undefined,
     fields({ thing, by }: { thing: BookingOf; by: Actor }) {
@@ -49,7 +50,7 @@ export function bookingVerbRoutes(api: Api): void {
       checkObjection(objection, { status, absent, endedAt: closedAt }, by.role as BookingSide, thing.policy, Date.now());
       return {};
     },
-    start: ({ booking }: BookingOf) => startAgain(booking),
+    start: ({ booking }: BookingOf) => startAgain(api, booking),
   });
 
   verbRoutes(api, bookings, bookingVerbs, bookingUpdates, {
@@ -79,29 +80,15 @@ export function bookingVerbRoutes(api: Api): void {
   });
 }
 
-function isOver({ status }: BookingView): DomainError {
-  const objections: Partial<Record<BookingStatus, string>> = { completed: 'disputeBooking', no_show: 'contestNoShow' };
-  const allowed = [objections[status]].filter((objection) => objection !== undefined);
-  return new DomainError('invalid_transition', `The booking is ${status}.`, { status, allowed });
-}
-
 /** The amount in minor units. @throws validation_failed for another currency than the booking's */
 export function amountOf({ amount, currency }: Money, { price }: BookingView, field: string): number {
   if (currency === price.currency) return amount;
   throw invalid(`${field}/currency`, `must be ${price.currency}`);
 }
 
-/** Starts the run of a booking again after it has ended. */
-const startAgain = ({ id, service, consumer, provider }: BookingView): StartRun => ({
-  again: true,
-  workflowType: 'bookingWorkflow',
-  taskQueue: 'proxie',
-  args: [{ bookingId: id } satisfies BookingInput],
-  staticSummary: `Booking of ${service}`,
-  searchAttributes: [
-    { key: searchAttributes.consumer, value: consumer.id },
-    { key: searchAttributes.provider, value: provider.id },
-    { key: searchAttributes.service, value: service },
-    { key: searchAttributes.stage, value: 'disputed' },
-  ],
-});
+/** Starts the run that answers for a booking again, after that run has ended. */
+async function startAgain(api: Api, booking: BookingView): Promise<StartRun> {
+  const start = await startOf(api.orm.em.fork(), runOfBooking(booking));
+  if (!start) throw new DomainError('temporarily_unavailable', undefined, { retryAfterS: 5 });
+  return { again: true, taskQueue: 'proxie', staticSummary: 'Begun again for an objection', ...start };
+}

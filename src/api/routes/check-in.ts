@@ -1,9 +1,8 @@
-import { timingSafeEqual } from 'node:crypto';
 import { BookingView, CheckIn } from '../../contracts/booking.ts';
 import { bookingWorkflowId } from '../../contracts/booking.messages.ts';
 import { Reason } from '../../contracts/common.ts';
 import { bookingFor, bookingWithPolicy } from '../../db/queries/booking.ts';
-import { giveTriesBack, renewCode, takeTry } from '../../db/queries/check-in-code.ts';
+import { renewCode, tryCode } from '../../db/queries/check-in-code.ts';
 import { answerOf } from '../../db/timeline.ts';
 import type { Actor } from '../../domain/actor.ts';
 import { bookingMachine } from '../../domain/booking/machine.ts';
@@ -75,8 +74,8 @@ async function verify(
   if (code === undefined) {
     throw invalid('/code', 'is required: the consumer shows it');
   }
-  const { code: right, left } = await takeTry(api.orm.em.fork(), booking.id);
-  if (timingSafeEqual(Buffer.from(code), Buffer.from(right))) return void (await giveTriesBack(api.orm.em.fork(), booking.id, right));
+  const { right, left } = await tryCode(api.orm.em.fork(), booking.id, code);
+  if (right) return;
   const message = left === 1 ? '1 try is left' : `${left} tries are left`;
   throw new DomainError('wrong_code', `This code is not right; ${message}.`, { fields: [{ field: '/code', message }] });
 }

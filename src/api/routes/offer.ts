@@ -4,6 +4,8 @@ import { AcceptOffer, CounterOffer, OfferView, ProposeOffer } from '../../contra
 import { offerUpdates, requestWorkflowId } from '../../contracts/request.messages.ts';
 import { listOffers, offerFor } from '../../db/queries/offer.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
+import { planned } from '../../domain/booking/open.ts';
+import { reminderTimes } from '../../domain/calendar/quiet-hours.ts';
 import { chosenSlot } from '../../domain/calendar/local-time.ts';
 import { asSide, type ApiActor } from '../http/auth.ts';
 import { pageOf, PageQuery } from '../http/cursor.ts';
@@ -84,7 +86,11 @@ export function offerRoutes(api: Api): void {
     acceptOffer: (verb) =>
       verbRoute(api, offers, verb, {
         body: AcceptOffer.optional(),
-        fields: ({ params, commandId }) => ({ ...params, bookingId: idFrom(commandId, 'booking') }),
+        fields({ params, commandId, thing: { slot } }) {
+          const { policy } = api.config;
+          const reminders = planned(slot, policy, reminderTimes(slot, policy));
+          return { ...params, bookingId: idFrom(commandId, 'booking'), reminders };
+        },
         answer: (view, { commandId }) =>
           view.status === 'accepted' ? reply(201, view, { location: `/api/v1/bookings/${idFrom(commandId, 'booking')}` }) : view,
       }),

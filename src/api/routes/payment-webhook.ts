@@ -12,7 +12,7 @@ const maxEventBytes = 256 * 1024;
 /**
  * The address for Stripe's reports. It is outside /api/v1 and its document, because only Stripe calls it. The signature over
  * the raw body is the only credential.
- * A delivery is answered with 200 when the booking's run has it, or when no run waits for it. Otherwise Stripe repeats the
+ * A delivery is answered with 200 when the run that answers for the booking has it, or when no run waits for it. Otherwise Stripe repeats the
  * delivery for days.
  */
 export function paymentWebhook(app: Express, api: Api): void {
@@ -32,7 +32,8 @@ export function paymentWebhook(app: Express, api: Api): void {
       await limits.consume(req, res, undefined);
       throw error;
     }
-    const heard = notice && (await commands.tell(bookingWorkflowId(notice.bookingId), paymentEvent, notice.fact));
+    const heard =
+      notice && (await commands.tell(bookingWorkflowId(notice.bookingId), paymentEvent, { ...notice.fact, bookingId: notice.bookingId }));
     if (!heard) context.log.info({ code: notice ? 'payment_event_unheard' : 'payment_event_foreign' }, 'a payment event changes nothing');
     res.setHeader('cache-control', 'no-store');
     res.status(200).json({ received: true });

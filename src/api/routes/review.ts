@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { runOfBooking } from '../../contracts/booking.messages.ts';
 import { idFrom } from '../../contracts/ids.ts';
 import { PublicReview, ReplyToReview, ReportReview, ReviewView, SubmitReview } from '../../contracts/review.ts';
 import { reviewUpdates, reviewWorkflowId } from '../../contracts/review.messages.ts';
@@ -38,19 +39,18 @@ export function reviewRoutes(api: Api): void {
       errors: ['not_found', 'not_owner', 'forbidden_role', 'invalid_transition', 'already_reviewed', 'temporarily_unavailable'],
     },
     async ({ params: { bookingId }, body, actor, commandId, signal }) => {
-      const { status, consumer, provider } = await bookingFor(db(), actor, bookingId);
+      const booking = await bookingFor(db(), actor, bookingId);
+      const { status, consumer, provider } = booking;
       if (!reviewable.includes(status)) throw new DomainError('invalid_transition', `The booking is ${status}.`, { status, allowed: [] });
       const by = actorOf(asSide(actor, { consumerId: consumer.id, providerId: provider.id }));
       const id = idFrom(commandId, 'review');
       await stageReview(db(), { id, bookingId, authorId: actor.id, text: body.text });
       try {
         await api.commands.send({
-          workflowId: reviewWorkflowId(bookingId),
+          workflowId: runOfBooking(booking),
+          stream: reviewWorkflowId(bookingId),
           update: reviewUpdates.submitReview,
-          command: { id: commandId, by, reviewId: id, rating: body.rating },
-          // The booking's run starts the review's run a moment after the completion. When a review comes earlier, this call
-          // starts it.
-          start: { workflowType: 'reviewWorkflow', taskQueue: 'proxie', args: [{ bookingId }], staticSummary: 'Reviews of a booking' },
+          command: { id: commandId, by, bookingId, reviewId: id, rating: body.rating },
           closed: () => afterTheEnd(actor.id, bookingId),
           signal,
         });

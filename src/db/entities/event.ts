@@ -74,7 +74,7 @@ export const Notification = defineEntity({
   },
 });
 
-/** Streams that are not finished. Each has exactly one running workflow; the reconciler starts a missing one. */
+/** Streams that are not finished. Exactly one run answers for each; the reconciler starts a missing run. */
 export const OpenStream = defineEntity({
   name: 'OpenStream',
   tableName: 'open_stream',

@@ -6,23 +6,21 @@ import { randomCode } from '../projections/booking.ts';
 export const mostWrongCodes = 5;
 
 /**
- * Takes one try before the code is compared. However many callers come at the same time, only this many get an answer.
- * @returns the right code and the number of tries left
+ * Compares the code and counts a wrong try, in one statement that locks the row: however many callers come at the same time, only this many
+ * get an answer. The right code gives all tries back.
+ * @returns whether the code is right, and the number of tries left
  * @throws code_locked when no try is left, and for bookings of earlier releases, which have no code
  */
-export async function takeTry(em: Db, bookingId: string): Promise<{ code: string; left: number }> {
-  const [row] = await sql<{ code: string; left: number }>(
+export async function tryCode(em: Db, bookingId: string, code: string): Promise<{ right: boolean; left: number }> {
+  const [row] = await sql<{ right: boolean; left: number }>(
     em,
-    `update check_in_code set wrong = wrong + 1 where booking_id = ? and wrong < ${mostWrongCodes} returning code, ${mostWrongCodes} - wrong as left`,
-    [bookingId],
+    `update check_in_code set wrong = case when code = ? then 0 else wrong + 1 end
+     where booking_id = ? and wrong < ${mostWrongCodes} returning code = ? as right, ${mostWrongCodes} - wrong as left`,
+    [code, bookingId, code],
   );
   if (!row) throw new DomainError('code_locked');
   return row;
 }
-
-/** Gives all tries back after the right code: it was no guess. */
-export const giveTriesBack = (em: Db, bookingId: string, code: string) =>
-  sql(em, 'update check_in_code set wrong = 0 where booking_id = ? and code = ?', [bookingId, code]);
 
 /** Replaces the code with a new one that has all its tries. @returns false unless the booking is confirmed */
 export async function renewCode(em: Db, bookingId: string): Promise<boolean> {

@@ -11,7 +11,7 @@ interface InTheWay {
 
 /**
  * Releases the expired holds of one provider that overlap a slot. The calendar lists their slots as free, so a booking must be
- * able to take them, even before the holds' own runs have released them.
+ * able to take them, even before the runs of these holds have released them.
  * The release is written to the timeline of each hold, where its run finds it. When a run writes to its timeline at the same
  * moment, the run wins, and its hold stays.
  */

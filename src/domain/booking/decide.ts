@@ -2,10 +2,10 @@ import { bookingMachine } from './machine.ts';
 import { cancelled, completed, settling } from './end.ts';
 import { intervene } from './intervene.ts';
 import { openPayments } from './money.ts';
-import { checkObjection } from './objection.ts';
+import { checkObjection, closedBooking, isObjection } from './objection.ts';
 import { payBooking, recordPayment, requestPayment, type PaymentCommand } from './payment.ts';
 import { answerReschedule, dropReschedule, proposeReschedule } from './reschedule.ts';
-import { both, checkInOpens, deadlinePassed, movesMoney, notBefore, partyOf, priceOf, tellBoth } from './state.ts';
+import { both, checkInOpens, deadlinePassed, isOver, movesMoney, notBefore, partyOf, priceOf, tellBoth } from './state.ts';
 import type { BookingCommand, BookingSide, BookingState, BookingTimelineEvent } from './types.ts';
 import { cancellationQuote, finalPriceBounds, noShowFee } from './charge.ts';
 import { DomainError } from '../errors.ts';
@@ -18,6 +18,16 @@ type Command<D extends BookingCommand['do']> = Extract<BookingCommand, { do: D }
 
 /** The events that a command writes. @param now milliseconds since the epoch @throws DomainError the refusal */
 export function decideBooking(state: BookingState, command: BookingCommand, now: number): BookingTimelineEvent[] {
+  try {
+    return decide(state, command, now);
+  } catch (error) {
+    // The run may go on for other streams after the booking's end. The refusal is the one that the API makes when the run has ended.
+    const closed = isOver(state) && !state.settling && !isObjection(command.do);
+    throw closed && error instanceof DomainError && error.code === 'invalid_transition' ? closedBooking(state.status) : error;
+  }
+}
+
+function decide(state: BookingState, command: BookingCommand, now: number): BookingTimelineEvent[] {
   if (!state.opened) throw new DomainError('timeline_behind', 'The booking was never held.');
   switch (command.do) {
     case 'confirm':

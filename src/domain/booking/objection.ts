@@ -7,6 +7,17 @@ import type { Policy } from '../policy.ts';
 
 export type Objection = 'contestNoShow' | 'disputeBooking';
 
+export const isObjection = (verb: string): verb is Objection => verb === 'contestNoShow' || verb === 'disputeBooking';
+
+/** The objection that fits a booking that has ended like this. */
+const fitting: Partial<Record<BookingStatus, Objection>> = { completed: 'disputeBooking', no_show: 'contestNoShow' };
+
+/** The refusal of every other verb when nothing is left to do for a booking: it names the objection that fits, if one does. */
+export function closedBooking(status: BookingStatus): DomainError {
+  const objection = fitting[status];
+  return new DomainError('invalid_transition', `The booking is ${status}.`, { status, allowed: objection ? [objection] : [] });
+}
+
 export interface BookingEnd {
   status: BookingStatus;
   /** RFC 3339; null while the booking has not ended. */
@@ -27,10 +38,9 @@ export function checkObjection(
   now: number,
 ): void {
   bookingMachine.next(status, 'dispute');
-  const fitting: Objection = status === 'no_show' ? 'contestNoShow' : 'disputeBooking';
-  if (objection !== fitting) {
+  if (objection !== fitting[status]) {
     const instead = status === 'no_show' ? 'Contest the no-show instead.' : 'Nobody was called absent: dispute the booking instead.';
-    throw new DomainError('invalid_transition', instead, { status, allowed: [fitting] });
+    throw new DomainError('invalid_transition', instead, { status, allowed: [fitting[status]!] });
   }
   if (objection === 'contestNoShow' && side !== absent) {
     throw new DomainError('forbidden_role', 'Only the side that is said to have been absent contests it.');

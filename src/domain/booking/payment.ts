@@ -1,4 +1,4 @@
-// Requests to the payment provider and their results, as commands of the booking's own run.
+// Requests to the payment provider and their results, as commands that the run gives to itself.
 import { capturedBy, dueStep, isUncovered, unpaidAt } from './money.ts';
 import { both, deadlinePassed, isOver, movesMoney, partyOf, priceOf } from './state.ts';
 import type { BookingCommand, BookingState, BookingTimelineEvent, PaymentState } from './types.ts';

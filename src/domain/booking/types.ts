@@ -23,6 +23,9 @@ export interface BookingHeld extends Terms {
   seriesId?: string;
 }
 
+/** The events that open a booking. They are written together with the agreement; without a payment it is confirmed at once. */
+export type BookingOpening = Extract<BookingEvent, { type: 'booking.held' | 'booking.confirmed' }>;
+
 /** Commands that the run gives to itself, for its clock and its money. `remindAt`: see `answerReschedule`. */
 type BookingStep = CommandMeta &
   (
@@ -78,7 +81,7 @@ export type BookingEvent = EventBase<BookingNews> &
     | { type: 'operator.intervened'; action: string; ticket: string }
   );
 
-/** The events that a booking's run appends: its own, refusals of facts, and the first event of the reviews it opens. */
+/** The events that a booking's command writes: its own, refusals of facts, and the first event of the reviews it opens. */
 export type BookingTimelineEvent = BookingEvent | CommandRefused | (ReviewOpened & EventBase);
 
 /** One authorisation; amounts in minor units of the booking's currency. */
@@ -98,7 +101,7 @@ export interface BookingState extends StreamState {
   opened: boolean;
   booking: Omit<BookingHeld, 'type' | 'policy'> | null;
   policy: Policy | null;
-  /** Whether the booking was held under the first release: its run keeps that release's steps. */
+  /** Whether the booking was held under the first release: it keeps that release's steps. */
   firstRelease: boolean;
   /** When each reminder is due, RFC 3339; null on timelines without planned reminders. */
   remindAt: string[] | null;

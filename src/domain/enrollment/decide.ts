@@ -67,10 +67,8 @@ export function decideEnrollment(state: EnrollmentState, command: EnrollmentComm
 }
 
 /** Merges the parts that a writer changes into the run's application. @throws draft_changed when one of them was written meanwhile */
-function written(state: EnrollmentState, { changes, summary }: Command<'updateApplication'>) {
-  if (!changes) return { summary };
-  const { basedOn, changed, parts } = changes;
-  const newer = changed.filter((part) => (state.changedAt?.[part] ?? 0) > basedOn);
+function written(state: EnrollmentState, { changes: { basedOn, changed, parts } }: Command<'updateApplication'>) {
+  const newer = changed.filter((part) => (state.changedAt[part] ?? 0) > basedOn);
   if (newer.length) {
     throw new DomainError('draft_changed', `Changed meanwhile: ${newer.join(', ')}.`, {
       allowed: ['updateApplication', 'submitApplication'],

@@ -1,7 +1,7 @@
 // Statuses and moves of an application and a credential, and the verbs of an application.
 import { defineMachine } from '../machine.ts';
 import { carries, type KindOf, type Verbs } from '../verb.ts';
-import type { ApplicationChanges, ApplicationSummary } from './application-parts.ts';
+import type { ApplicationChanges } from './application-parts.ts';
 
 export const enrollmentMachine = defineMachine(
   'enrollment',
@@ -39,10 +39,7 @@ export const enrollmentVerbs = {
   updateApplication: {
     by: applicants,
     from: ['draft', 'changes_requested'],
-    /** Writers of the first two releases sent the summary of the whole application. Their recorded histories must still replay. */
-    carries: carries<
-      { revisionId: string } & ({ changes: ApplicationChanges; summary?: undefined } | { summary: ApplicationSummary; changes?: undefined })
-    >(),
+    carries: carries<{ revisionId: string; changes: ApplicationChanges }>(),
     says: 'the applicant writes',
   },
   submitApplication: {

@@ -54,9 +54,9 @@ export interface EnrollmentState extends StreamState {
   revisionId: string | null;
   summary: ApplicationSummary;
   /** Null when the last update was written by one of the first two releases. */
-  parts?: KnownParts | null;
+  parts: KnownParts | null;
   /** By part: the position of its last write. */
-  changedAt?: Partial<Record<ApplicationPart, number>>;
+  changedAt: Partial<Record<ApplicationPart, number>>;
   checks: Record<string, CheckOutcome>;
   /** When an operator has to decide although results are missing, RFC 3339. */
   checksBy: string | null;

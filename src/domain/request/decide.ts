@@ -3,7 +3,7 @@ import { decideOffer, expired, isOfferCommand, superseded } from './offer-decide
 import { urgencyOf } from '../policy.ts';
 import { checkIntervention } from '../intervention.ts';
 import { requestMachine, requestVerbs } from './machine.ts';
-import { liveOffers, offersThatAre, openOffers } from './evolve.ts';
+import { isClosed, liveOffers, offersThatAre, openOffers } from './evolve.ts';
 import type { RequestCommand, RequestState, RequestTimelineEvent } from './types.ts';
 import type { BookingOutcome } from '../terms.ts';
 import { iso } from '../time.ts';
@@ -109,10 +109,9 @@ function completeTurn(state: RequestState, command: Command<'completeTurn'>, now
   if (contradicted.length && !last) throw draftChanged(contradicted);
   if (intent === 'cancel') return [completed(draft), { type: 'request.cancelled', code: 'consumer', audience: [state.consumerId] }];
   if (intent !== 'submit') return [completed(draft)];
-  // The hash of the draft to which the person said yes. Turns of the first two releases carry a whole draft and no hash.
-  const said = command.draft ? state.draft.hash : agreed;
-  if (draft.hash && draft.hash === said) return [completed(draft), ...submit(state, draft, said, now)];
-  if (command.draft || last) return [completed(draft)];
+  // `agreed` is the hash of the draft to which the person said yes.
+  if (draft.hash && draft.hash === agreed) return [completed(draft), ...submit(state, draft, agreed, now)];
+  if (last) return [completed(draft)];
   throw draftChanged([]);
 }
 
@@ -121,7 +120,7 @@ function editRequest(state: RequestState, command: Command<'editRequest'>, now: 
   owned(state, by.id);
   possible(state, 'editRequest');
   const { draft, contradicted } = merged(state, command, mode);
-  const modeChanged = command.mode && command.changes && (state.draftChangedAt?.['mode'] ?? 0) > command.changes.basedOn;
+  const modeChanged = command.mode && command.changes && (state.draftChangedAt['mode'] ?? 0) > command.changes.basedOn;
   if (contradicted.length || modeChanged) throw draftChanged([...contradicted, ...(modeChanged ? ['mode'] : [])]);
   const changesNothing = command.changes && mode === state.mode && sameFacts(draft, state.draft);
   const edited: RequestTimelineEvent = {
@@ -135,8 +134,8 @@ function editRequest(state: RequestState, command: Command<'editRequest'>, now: 
 }
 
 /** Merges a writer's changes into the run's draft. */
-function merged(state: RequestState, { changes, draft }: Command<'completeTurn' | 'editRequest'>, mode: RequestMode = state.mode) {
-  return changes ? mergeDraft(state.draft, state.draftChangedAt ?? {}, changes, mode) : { draft: draft ?? state.draft, contradicted: [] };
+function merged(state: RequestState, { changes }: Command<'completeTurn' | 'editRequest'>, mode: RequestMode = state.mode) {
+  return changes ? mergeDraft(state.draft, state.draftChangedAt, changes, mode) : { draft: state.draft, contradicted: [] };
 }
 
 const sameFacts = (one: DraftSummary, other: DraftSummary): boolean =>
@@ -297,7 +296,10 @@ function intervene(state: RequestState, command: Command<'intervene'>, now: numb
         { type: 'request.rematched' },
       ];
     case 'extend_deadline': {
-      if (state.status !== 'offering') throw new DomainError('invalid_transition', undefined, { status: state.status, allowed: ['close'] });
+      if (state.status !== 'offering') {
+        const allowed = isClosed(state) ? [] : ['close'];
+        throw new DomainError('invalid_transition', undefined, { status: state.status, allowed });
+      }
       if (!Number.isSafeInteger(extendByMs) || extendByMs <= 0) {
         throw invalid('/extendByMs', 'must be milliseconds above 0');
       }
@@ -342,5 +344,7 @@ function possible(state: RequestState, verb: 'postMessage' | 'editRequest' | 'cl
 
 function collecting<T>(state: RequestState, decision: () => T): T {
   if (state.status === 'offering' || state.status === 'matching') return decision();
-  throw new DomainError('offer_not_open', `The request is ${state.status}.`, { status: state.status, allowed: [] });
+  // The run may go on for the reviews after the request's end. The code is then the one that the API gives when the run has ended.
+  const code = isClosed(state) ? 'invalid_transition' : 'offer_not_open';
+  throw new DomainError(code, `The request is ${state.status}.`, { status: state.status, allowed: [] });
 }

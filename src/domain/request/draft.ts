@@ -50,9 +50,6 @@ export interface DraftChanges {
   region?: string;
 }
 
-/** Writers of the first two releases sent the whole draft. Their recorded histories must still replay. */
-export type DraftWriting = { changes?: DraftChanges; draft?: undefined } | { draft: DraftSummary; changes?: undefined };
-
 /** By key: the position at which its fact was last set or dropped. */
 export type ChangedAt = Readonly<Record<string, number>>;
 

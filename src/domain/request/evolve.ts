@@ -32,6 +32,7 @@ export const emptyRequest: RequestState = {
   nudged: false,
   offers: {},
   accepted: null,
+  bookings: [],
   excluded: [],
 };
 
@@ -97,6 +98,7 @@ export function evolveRequest(before: RequestState, event: Recorded<RequestTimel
         ...booked,
         status: requestMachine.next(state.status, 'book'),
         accepted: { offerId, bookingId, providerId },
+        bookings: [...state.bookings, bookingId],
         remindAt: null,
         closesAt: null,
         decideBy: null,
@@ -143,6 +145,7 @@ export function evolveRequest(before: RequestState, event: Recorded<RequestTimel
     case 'request.unfilled':
       return { ...state, status: requestMachine.next(state.status, 'giveUp') };
     case 'booking.held':
+    case 'booking.confirmed':
     case 'operator.intervened':
     case 'command.refused':
       return state;
@@ -154,7 +157,7 @@ function drafted(
   state: RequestState,
   { draft, seq, mode = state.mode }: { draft: DraftSummary; seq: number; mode?: RequestMode },
 ): Pick<RequestState, 'draft' | 'draftChangedAt'> {
-  const changedAt = changedAtAfter(state.draftChangedAt ?? {}, state.draft, draft, seq);
+  const changedAt = changedAtAfter(state.draftChangedAt, state.draft, draft, seq);
   return { draft, draftChangedAt: mode === state.mode ? changedAt : { ...changedAt, mode: seq } };
 }
 

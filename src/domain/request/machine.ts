@@ -1,7 +1,7 @@
 // Statuses, moves and verbs of a request.
 import { defineMachine } from '../machine.ts';
 import { carries, type KindOf, type Verbs } from '../verb.ts';
-import type { DraftWriting, RequestMode } from './draft.ts';
+import type { DraftChanges, RequestMode } from './draft.ts';
 
 export const requestMachine = defineMachine(
   'request',
@@ -32,7 +32,7 @@ export const requestVerbs = {
   editRequest: {
     by: ['consumer'],
     from: ['intake'],
-    carries: carries<{ mode?: RequestMode; submit?: boolean } & DraftWriting>(),
+    carries: carries<{ mode?: RequestMode; submit?: boolean; changes?: DraftChanges }>(),
     says: 'changes the draft',
   },
   submitRequest: {

@@ -1,4 +1,5 @@
 import type { Actor } from '../actor.ts';
+import { openBooking } from '../booking/open.ts';
 import { DomainError } from '../errors.ts';
 import { formatMoney } from '../money.ts';
 import { openOffers } from './evolve.ts';
@@ -83,20 +84,23 @@ function acceptOffer(state: RequestState, command: Offering<'acceptOffer'>, now:
     ...openOffers(state)
       .filter(([id]) => id !== offerId)
       .map(([id, other]) => superseded(id, other, 'another_won')),
-    {
-      type: 'booking.held',
-      stream: `booking/${bookingId}`,
-      bookingId,
-      requestId: state.requestId,
-      offerId,
-      consumerId: state.consumerId,
-      providerId,
-      service: state.draft.service!,
-      ...termsOf(offer),
-      heldUntil: iso(now + policy.holdMs),
-      policy,
-      audience: both,
-    },
+    ...openBooking(
+      {
+        type: 'booking.held',
+        bookingId,
+        requestId: state.requestId,
+        offerId,
+        consumerId: state.consumerId,
+        providerId,
+        service: state.draft.service!,
+        ...termsOf(offer),
+        heldUntil: iso(now + policy.holdMs),
+        policy,
+        audience: both,
+      },
+      command,
+      now,
+    ),
   ];
 }
 

@@ -1,4 +1,5 @@
 // Statuses, verbs and events of an offer. Offers live on their request's timeline.
+import type { PlannedReminders } from '../booking/open.ts';
 import { defineMachine } from '../machine.ts';
 import type { Terms } from '../terms.ts';
 import { carries, type KindOf, type Verbs } from '../verb.ts';
@@ -49,7 +50,8 @@ export const offerVerbs = {
   acceptOffer: {
     by: ['consumer', 'provider'],
     move: 'accept',
-    carries: carries<{ offerId: string; bookingId: string }>(),
+    /** `reminders`: of the booking, planned by the sender or by an activity, as in `answerReschedule`. */
+    carries: carries<{ offerId: string; bookingId: string; reminders?: PlannedReminders }>(),
     notifies: ['offer_received', 'offer_superseded'],
     says: 'a yes of the side whose turn it is',
     route: {

@@ -1,10 +1,10 @@
 import type { CommandMeta } from '../command.ts';
-import type { BookingHeld } from '../booking/types.ts';
+import type { BookingOpening } from '../booking/types.ts';
 import type { Policy, Urgency } from '../policy.ts';
 import type { BookingOutcome, Terms } from '../terms.ts';
 import type { CommandRefused, EventBase, StreamState } from '../timeline.ts';
 import type { CommandOf } from '../verb.ts';
-import type { ChangedAt, DraftSummary, DraftWriting, FactRef, RequestMode } from './draft.ts';
+import type { ChangedAt, DraftChanges, DraftSummary, FactRef, RequestMode } from './draft.ts';
 import type { RequestNews, RequestStatus, requestVerbs } from './machine.ts';
 import type { Invitation, OfferEvent, OfferNews, OfferStatus, offerVerbs } from './offer.ts';
 
@@ -15,7 +15,7 @@ type RequestStep = CommandMeta &
   (
     | { do: 'open'; requestId: string; consumerId: string; mode: RequestMode; catalogueVersion: number; policy: Policy }
     /** `agreed`: the hash of the draft that the person said yes to. `last`: facts that contradict newer ones are left out. */
-    | ({ do: 'completeTurn'; turnId: string; intent: TurnIntent; agreed?: string | null; last?: true } & DraftWriting)
+    | { do: 'completeTurn'; turnId: string; intent: TurnIntent; agreed?: string | null; last?: true; changes?: DraftChanges }
     | { do: 'invite'; round: number; radiusKm: number; invitations: Invitation[]; priority?: true }
     | { do: 'remindRound'; round: number }
     | { do: 'closeRound'; round: number }
@@ -54,8 +54,8 @@ export type RequestEvent = EventBase<RequestNews | OfferNews> &
     | { type: 'operator.intervened'; action: string; ticket: string }
   );
 
-/** The events that a request's run appends: its own, refusals of facts, and the first event of the booking it opens. */
-export type RequestTimelineEvent = RequestEvent | CommandRefused | (BookingHeld & EventBase);
+/** The events that a request's command writes: its own, refusals of facts, and the first events of the booking it opens. */
+export type RequestTimelineEvent = RequestEvent | CommandRefused | BookingOpening;
 
 export interface OfferState extends Terms {
   providerId: string;
@@ -72,8 +72,7 @@ export interface RequestState extends StreamState {
   mode: RequestMode;
   policy: Policy | null;
   draft: DraftSummary;
-  /** Absent in states that a run of the second release carried over. */
-  draftChangedAt?: ChangedAt;
+  draftChangedAt: ChangedAt;
   /** The facts that the consumer agreed to and that were sent out. */
   agreed: FactRef[];
   urgency: Urgency;
@@ -94,5 +93,7 @@ export interface RequestState extends StreamState {
   nudged: boolean;
   offers: Record<string, OfferState>;
   accepted: { offerId: string; bookingId: string; providerId: string } | null;
+  /** Ids of all bookings that this request has led to, oldest first. */
+  bookings: string[];
   excluded: string[];
 }
