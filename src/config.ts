@@ -60,6 +60,7 @@ const schema = z.object({
   WORKER_METRICS_PORT: port.optional(),
   WORKER_SHUTDOWN_GRACE_MS: milliseconds.default(70_000),
   WORKER_MAX_WORKFLOW_TASKS: workflowTasks,
+  WORKER_STACK_TRACES: z.enum(['on', 'off'], 'must be on or off').default('off'),
   WORKER_MAX_CACHED_WORKFLOWS: cachedWorkflows,
   POLICY: z.string().default('{}').transform(toPolicy),
 
@@ -143,6 +144,7 @@ export function loadConfig(env: Environment = process.env) {
       metricsPort: values.WORKER_METRICS_PORT,
       shutdownGraceMs: values.WORKER_SHUTDOWN_GRACE_MS,
       maxWorkflowTasks: values.WORKER_MAX_WORKFLOW_TASKS,
+      stackTraces: values.WORKER_STACK_TRACES === 'on',
       maxCachedWorkflows: values.WORKER_MAX_CACHED_WORKFLOWS,
     },
     policy: { ...values.POLICY, payments: values.PAYMENTS },

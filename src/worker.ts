@@ -15,7 +15,7 @@ import { ensureSchedules } from './temporal/schedules.ts';
 import { createWorkers } from './temporal/workers.ts';
 
 const config = loadConfig();
-const { queues, metricsPort, shutdownGraceMs, maxWorkflowTasks, maxCachedWorkflows } = config.worker;
+const { queues, metricsPort, shutdownGraceMs, maxWorkflowTasks, maxCachedWorkflows, stackTraces } = config.worker;
 const corePort = metricsPort ? await freeLoopbackPort() : undefined;
 
 Runtime.install({
@@ -43,6 +43,7 @@ const workers = await createWorkers({
   shutdownGraceMs,
   maxWorkflowTasks,
   maxCachedWorkflows,
+  stackTraces,
 });
 const monitor =
   metricsPort && corePort

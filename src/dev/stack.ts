@@ -122,6 +122,8 @@ async function bringUp(context: StackContext): Promise<void> {
     HOST: config.host,
     PORT: String(apiPort),
     WORKER_METRICS_PORT: String(metricsPort),
+    // On a laptop people look at the "Call Stack" in the Web UI.
+    WORKER_STACK_TRACES: config.inherited.WORKER_STACK_TRACES ?? (production ? 'off' : 'on'),
     WORKER_SHUTDOWN_GRACE_MS: String(graceMs),
     // The demo allows check-in 90 days early. Otherwise nobody could try it until shortly before the appointment.
     ...(production || config.inherited.POLICY ? {} : { POLICY: JSON.stringify({ checkInEarlyMs: 90 * 24 * 3_600_000 }) }),

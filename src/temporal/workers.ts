@@ -1,6 +1,7 @@
 import { NativeConnection, Worker, type NativeConnectionOptions } from '@temporalio/worker';
 import type { TaskQueue } from '../contracts/queues.ts';
 import { dataConverter } from './data-converter.ts';
+import { withoutStackTraces } from './stack-traces.ts';
 
 export interface WorkersOptions {
   connectionOptions: NativeConnectionOptions;
@@ -15,6 +16,8 @@ export interface WorkersOptions {
   maxWorkflowTasks: number;
   /** At least four times `maxWorkflowTasks`; src/config.ts says why. */
   maxCachedWorkflows: number;
+  /** Whether workflows collect stack traces of their promises, for the query `__stack_trace`. */
+  stackTraces: boolean;
 }
 
 export interface Workers {
@@ -27,24 +30,26 @@ export interface Workers {
 
 /** Makes one worker per task queue over one connection. Workflows run on `proxie` only. */
 export async function createWorkers(options: WorkersOptions): Promise<Workers> {
-  const { connectionOptions, namespace, queues, activities, workflowBundle, shutdownGraceMs, maxWorkflowTasks, maxCachedWorkflows } =
-    options;
+  const { connectionOptions, namespace, queues, activities, workflowBundle, shutdownGraceMs } = options;
+  const { maxWorkflowTasks, maxCachedWorkflows, stackTraces } = options;
   const connection = await NativeConnection.connect(connectionOptions);
-  const workers = await Promise.all(
-    queues.map((taskQueue) =>
-      Worker.create({
-        connection,
-        namespace,
-        taskQueue,
-        activities: activities[taskQueue],
-        dataConverter: dataConverter(),
-        // The default grace is zero, so a deploy would cancel every running activity.
-        shutdownGraceTime: shutdownGraceMs,
-        shutdownForceTime: shutdownGraceMs + 5_000,
-        ...(taskQueue === 'proxie' ? { workflowBundle, maxConcurrentWorkflowTaskExecutions: maxWorkflowTasks, maxCachedWorkflows } : {}),
-      }),
-    ),
-  );
+  const create = () =>
+    Promise.all(
+      queues.map((taskQueue) =>
+        Worker.create({
+          connection,
+          namespace,
+          taskQueue,
+          activities: activities[taskQueue],
+          dataConverter: dataConverter(),
+          // The default grace is zero, so a deploy would cancel every running activity.
+          shutdownGraceTime: shutdownGraceMs,
+          shutdownForceTime: shutdownGraceMs + 5_000,
+          ...(taskQueue === 'proxie' ? { workflowBundle, maxConcurrentWorkflowTaskExecutions: maxWorkflowTasks, maxCachedWorkflows } : {}),
+        }),
+      ),
+    );
+  const workers = await (stackTraces ? create() : withoutStackTraces(create));
   return {
     async run() {
       await Promise.all(

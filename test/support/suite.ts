@@ -123,6 +123,7 @@ export async function startSuite({ policy = {}, env = {}, worker = true, api = t
       shutdownGraceMs: 2_000,
       maxWorkflowTasks: config.worker.maxWorkflowTasks,
       maxCachedWorkflows: 200,
+      stackTraces: config.worker.stackTraces,
     });
     const drained = workers.run();
     stop = async () => {

@@ -30,6 +30,13 @@ const resting: Resting[] = [
     look: 'run test/faults/half-task.test.ts, without the interceptor as well: its replay must then end in TMPRL1100 (decision 0024)',
   },
   {
+    file: 'src/temporal/no-promise-hooks.ts',
+    line: 'v8.promiseHooks.createHook = ',
+    packages: { '@temporalio/worker': [temporal] },
+    on: 'the SDK starting its workflow threads with `new Worker(file)` of node:worker_threads, and going on without stack traces when the promise hook throws',
+    look: 'run test/workflow/stack-traces.test.ts, and read whether the SDK has a setting for it',
+  },
+  {
     file: 'src/db/pooled-client.ts',
     line: 'declare release?',
     packages: postgres,
