@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { sql, type Orm } from '../../db/orm.ts';
+import { sqlStateOf } from '../../db/transaction.ts';
 import type { Principal, UserRow } from './auth.ts';
 import { guestIssuer } from './guests.ts';
 
@@ -34,7 +35,12 @@ export function usersIn(orm: Orm): Users {
       // The subject of a guest is an id that we made and signed. Every other user gets a new id.
       const id = guest ? subject : randomUUID();
       const params = [issuer, subject, email ?? null, id, issuer, subject, email ?? null, name ?? null, guest ? '{guest}' : '{consumer}'];
-      const [row] = await sql<UserRow>(orm.em.fork(), resolveUser, params, { prepared: true });
+      const ask = () => sql<UserRow>(orm.em.fork(), resolveUser, params, { prepared: true });
+      // Of a guest's first requests at once, one can meet the id of another before its subject. Then the row is there.
+      const [row] = await ask().catch((error: unknown) => {
+        if (sqlStateOf(error) === '23505') return ask();
+        throw error;
+      });
       return row!;
     },
   };
