@@ -5,6 +5,7 @@ import { reviewWorkflowId } from '../contracts/review.messages.ts';
 import { runShape, searchAttributes } from '../contracts/search-attributes.ts';
 import { sql, type Db, type Orm } from '../db/orm.ts';
 import { runOf, startOf } from '../db/queries/run.ts';
+import { isOpen } from '../db/timeline.ts';
 
 export interface Deps {
   orm: Orm;
@@ -25,7 +26,7 @@ export async function rebuild({ orm, temporal }: Deps, run: string, replaced?: {
   // A booking's run could start one for the reviews, so it ends first.
   for (const stream of streams) if (stream !== run) await end(temporal, stream, `${run} answers for this stream now (decision 0028)`);
   const start = await startOf(em, run);
-  if (!start || !(await anyOpen(em, streams))) return false;
+  if (!start || !(await isOpen(em, ...streams))) return false;
   const { workflowType, args, searchAttributes: pairs } = start;
   await temporal.workflow.start(workflowType, {
     workflowId: run,
@@ -52,10 +53,6 @@ async function streamsOf(em: Db, run: string): Promise<string[]> {
           [run],
         );
   return [...new Set([run, ...bookings.flatMap((booking) => [bookingWorkflowId(booking.id), reviewWorkflowId(booking.id)])])];
-}
-
-async function anyOpen(em: Db, streams: readonly string[]): Promise<boolean> {
-  return (await sql(em, 'select 1 from open_stream where stream = any(?::text[]) limit 1', [streams])).length > 0;
 }
 
 async function end(temporal: Client, workflowId: string, because: string, runId?: string): Promise<void> {
@@ -108,15 +105,28 @@ export async function moveOldRuns(
 /** Runs that are replaced at the same time: a command for a run of an earlier release is refused until its turn has come. */
 const lanes = 8;
 
-/** The run id of the running run of that name, when it is of an earlier release. */
-async function oldRunOf(temporal: Client, workflowId: string): Promise<string | undefined> {
+/**
+ * The running run of a name: the number of tries of its pending task (0: no task is pending), and the release that made it.
+ * @returns undefined when no such run is running
+ */
+export async function runningRun(
+  temporal: Client,
+  workflowId: string,
+): Promise<{ attempt: number; runId: string; shape: string | undefined } | undefined> {
   try {
-    const { status, runId, typedSearchAttributes } = await temporal.workflow.getHandle(workflowId).describe();
-    return status.name === 'RUNNING' && typedSearchAttributes.get(searchAttributes.shape) !== runShape ? runId : undefined;
+    const { status, raw, runId, typedSearchAttributes } = await temporal.workflow.getHandle(workflowId).describe();
+    if (status.name !== 'RUNNING') return undefined;
+    return { attempt: raw.pendingWorkflowTask?.attempt ?? 0, runId, shape: typedSearchAttributes.get(searchAttributes.shape) };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;
   }
+}
+
+/** The run id of the running run of that name, when it is of an earlier release. */
+async function oldRunOf(temporal: Client, workflowId: string): Promise<string | undefined> {
+  const run = await runningRun(temporal, workflowId);
+  return run && run.shape !== runShape ? run.runId : undefined;
 }
 
 const types = ['requestWorkflow', 'bookingWorkflow', 'reviewWorkflow', 'seriesWorkflow', 'enrollmentWorkflow'];

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
+import type { Client, WorkflowHandle } from '@temporalio/client';
 import { catchUp, getPosition } from '../contracts/run.messages.ts';
 import { sql } from '../db/orm.ts';
 import { runOf } from '../db/queries/run.ts';
-import { isOpen } from './reconcile.timeline.ts';
-import { rebuild, type Deps } from './rebuild.ts';
+import { isOpen } from '../db/timeline.ts';
+import { rebuild, runningRun, type Deps } from './rebuild.ts';
 
 export interface RunCheck {
   /** The run that answers for the stream. */
@@ -86,18 +86,6 @@ async function positionOf(
 }
 
 const taskPollMs = 200;
-
-/** @returns the number of tries of the run's pending task (0: no task is pending), or undefined when there is no run */
-async function runningRun(temporal: Client, workflowId: string): Promise<{ attempt: number; runId: string } | undefined> {
-  try {
-    const { status, raw, runId } = await temporal.workflow.getHandle(workflowId).describe();
-    if (status.name !== 'RUNNING') return undefined;
-    return { attempt: raw.pendingWorkflowTask?.attempt ?? 0, runId };
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
-    throw error;
-  }
-}
 
 /** Tries of a task before its last failure is examined. A failure that a dying worker caused is over by then. */
 const hopelessAttempts = 3;

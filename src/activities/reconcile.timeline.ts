@@ -1,8 +1,8 @@
 import { IsolationLevel } from '@mikro-orm/postgresql';
 import { wantsRun } from '../domain/closing.ts';
 import type { EventBase, Recorded } from '../domain/timeline.ts';
-import { sql, type Db, type Orm } from '../db/orm.ts';
-import { eventsOf } from '../db/timeline.ts';
+import type { Db, Orm } from '../db/orm.ts';
+import { eventsOf, isOpen } from '../db/timeline.ts';
 import { streamKinds } from './stream-kinds.ts';
 
 export interface Disagreement {
@@ -69,9 +69,4 @@ export async function wholeTimeline<E extends EventBase>(em: Db, stream: string)
     if (page.length === 0) return events;
     events.push(...page);
   }
-}
-
-/** Whether a stream stands in the list of open streams. @param stream `<noun>/<id>` */
-export async function isOpen(em: Db, stream: string): Promise<boolean> {
-  return (await sql(em, 'select 1 from open_stream where stream = ?', [stream])).length > 0;
 }

@@ -222,6 +222,11 @@ export async function endOf(em: Db, stream: string): Promise<number> {
   return row?.seq ?? 0;
 }
 
+/** Whether one of these streams still needs a run. */
+export async function isOpen(em: Db, ...streams: string[]): Promise<boolean> {
+  return (await sql(em, 'select 1 from open_stream where stream = any(?::text[]) limit 1', [streams])).length > 0;
+}
+
 /**
  * The stored answer of a command, also after its run has ended or was lost.
  * @returns undefined when the command was never written

@@ -3,7 +3,7 @@ import { sql } from '../../db/orm.ts';
 import { listen } from '../../db/listen.ts';
 import { eventsAfter, lastPosition } from '../../db/queries/event.ts';
 import { runOf } from '../../db/queries/run.ts';
-import { answerOf, endOf } from '../../db/timeline.ts';
+import { answerOf, endOf, isOpen } from '../../db/timeline.ts';
 import { commandSender } from './command.ts';
 import type { ApiDeps, Ports } from './deps.ts';
 import type { EventFeed } from './event-hub.ts';
@@ -24,7 +24,7 @@ export function portsFrom({ config, orm, temporal, log }: ApiDeps, guests: Guest
       temporal,
       runOf: (stream) => runOf(orm.em.fork(), stream),
       answerOf: (stream, commandId) => answerOf(orm, stream, commandId),
-      isOpen: async (stream) => (await sql(orm.em.fork(), 'select 1 from open_stream where stream = ?', [stream])).length > 0,
+      isOpen: (stream) => isOpen(orm.em.fork(), stream),
       endOf: (stream) => endOf(orm.em.fork(), stream),
       deadlineMs: config.http.commandDeadlineMs,
       log,
