@@ -150,11 +150,7 @@ export function streams(onFold: () => void = () => {}, causes?: readonly string[
     inTurn,
     write,
     async learn() {
-      await inTurn(async () => {
-        // What an operator has repaired is no cause any more. What still cannot be folded becomes one again.
-        for (const { stream } of hosted.values()) flags.flag(stream, false);
-        await read(hosted.values());
-      });
+      await inTurn(() => read(hosted.values()));
       wakeUps += 1;
     },
     async repaired() {
